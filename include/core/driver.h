@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What a brand must be able to do (R15, R16). A driver is a const vtable; a NULL hook or a missing
+ * act means "this lock cannot" (L12).
+ *
+ * A session is a pure machine for one lock: bytes and timers in; bytes, timers, evidence and one
+ * result per job out. It reads no clock, does no I/O and may be driven by a test, a fuzzer or a
+ * transcript as well as by core/runner.c. Data flow of one job:
+ *
+ *	host                              session
+ *	up(mtu)           ------------->
+ *	start(job)        ------------->  write(char, bytes)   -> radio
+ *	written(0)        ------------->
+ *	bytes(char, buf)  ------------->  evidence(...)        -> lock status
+ *	                                  done(result)         -> operation
+ *	down()            ------------->  done(result) if a job was running
+ *
+ * Rules: one job at a time. The session calls its host only from inside the input functions (up,
+ * start, written, bytes, timer, down, gate_opened), and done() at most once per job, as its last
+ * call for it. After down() all per-link state (reassembly, challenges) is forgotten.
+ */
+
+#include "core/event.h"
+#include "core/evidence.h"
+#include "util/radio.h"
+#include "util/secret.h"
+
+#define DRIVER_KEYS_MAX SECRET_MAX
+
+/* What an advertisement says about a device, if it is one of ours. */
+struct sighting {
+	const struct driver *driver;
+	char address[RADIO_ADDRESS_MAX];
+	bool is_random;
+	int16_t rssi;
+	char serial[VERSION_TEXT_MAX]; /* vendor's id; "" when not in the advertisement */
+	char model[48];                /* as far as it can be told; may be just the brand */
+	char name[ADVERT_NAME_MAX];
+	bool is_pairing; /* ready to be paired now */
+	bool needs_pin;  /* the PIN is needed for pairing itself */
+	bool is_changed; /* the state-changed mark is set */
+};
+
+struct job {
+	enum act act;
+	/* ACT_PAIR: as what and under which name we register; random client id, kept for
+	 * re-pairing. */
+	char client_name[33];
+	uint32_t client_id;
+	bool as_bridge; /* ACT_PAIR: ask for the role that may clear the state-changed mark */
+	/* ACT_VERIFY_PIN, and ACT_PAIR where the PIN is needed: the PIN to use; 0 digits = none. */
+	struct secret pin;
+	/* ACT_READ_LOG: entries with a number above this one, oldest first, at most log_max. */
+	int64_t log_cursor;
+	unsigned log_max;
+	/* ACT_SET_TIME and clock evidence: now, UTC, and whether that is to be believed. */
+	wall_t now;
+	bool is_now_trusted;
+};
+
+/* An entry of the lock's own log, brought to our terms. */
+struct log_entry {
+	int64_t seq; /* the lock's own number, > 0, increasing */
+	wall_t time; /* the lock's clock, UTC; 0 not set */
+	enum event_kind kind;
+	enum operation_type operation;
+	enum operation_source source;
+	enum operation_error error;
+	enum alarm_code alarm;
+	enum door_state door;
+	enum fault_code fault;
+	char user[EVENT_USER_MAX]; /* name in the entry; "" when it has none */
+	int64_t user_ref;          /* authorisation or code id; 0 none */
+	bool is_own;               /* made by this hub's own authorisation */
+	char text[EVENT_TEXT_MAX];
+};
+
+enum job_sent {
+	JOB_NOT_SENT,   /* the lock has certainly not got the command: safe to try again */
+	JOB_MAYBE_SENT, /* it may have: read the state, never repeat blindly (L2) */
+};
+
+struct job_result {
+	struct fault fault; /* FAULT_NONE: done */
+	enum job_sent sent; /* meaning only with a fault */
+	/* ACT_READ_LOG: whether the lock has more entries than were asked for. */
+	bool is_log_more;
+};
+
+struct session;
+
+struct session_host {
+	/* One write at a time; session's written() follows. */
+	void (*write)(void *host, const char *characteristic, const uint8_t *buf, size_t n);
+	/* The one timer: calls timer() after @ms unless armed anew; 0 disarms. */
+	void (*arm)(void *host, unsigned ms);
+	void (*evidence)(void *host, const struct evidence *evidence);
+	/* Entries in increasing order; several calls per job are fine. Kept even if the job fails.
+	 */
+	void (*log)(void *host, const struct log_entry *entries, size_t n);
+	/* The keys to keep have changed (paired, PIN verified). Borrowed; copied by the host. */
+	void (*keys)(void *host, const struct secret *keys);
+	/*
+	 * About to send what moves the motor. If it returns false the session must wait for
+	 * gate_opened() before it writes that command (the intent is not committed yet, L3).
+	 */
+	bool (*gate)(void *host);
+	void (*done)(void *host, const struct job_result *result);
+	/* For the protocol transcript at debug level and `record`: never with keys or PINs. */
+	void (*trace)(void *host, const char *text);
+};
+
+struct session_impl {
+	struct session *(*free)(struct session *session); /* takes NULL, wipes, returns NULL */
+	void (*up)(struct session *session, unsigned mtu);
+	/* 0, or a fault at once: nothing was sent, done() will not be called. -EBUSY asserts. */
+	int (*start)(struct session *session, const struct job *job, struct fault *ret_fault);
+	void (*written)(struct session *session, int error, enum radio_sent sent);
+	void (*bytes)(
+		struct session *session, const char *characteristic, const uint8_t *buf, size_t n);
+	void (*timer)(struct session *session);
+	void (*gate_opened)(struct session *session);
+	void (*down)(struct session *session);
+};
+
+struct session {
+	const struct session_impl *impl;
+};
+
+struct driver {
+	const char *name;  /* "nuki": folder, option, topic */
+	const char *brand; /* "Nuki" */
+	/* Pure. false: not one of ours, *ret untouched. */
+	bool (*sight)(const struct advert *advert, struct sighting *ret);
+	/*
+	 * Characteristics to subscribe: for pairing (@keys NULL) or for use. Static storage, ends
+	 * with .characteristic NULL.
+	 */
+	const struct radio_subscription *(*subscriptions)(
+		const struct sighting *sighting, const struct secret *keys);
+	/* @keys: NULL or empty before pairing; else what host->keys() gave. NULL: no memory/bad
+	 * keys. */
+	struct session *(*session_new)(
+		const struct secret *keys, const struct session_host *impl, void *host);
+	/* What this lock can do, as bits 1 << act. Depends on keys (PIN known?) and facts. */
+	unsigned (*acts)(const struct secret *keys, const struct lock_status *status);
+	/* Whether the PIN is known and not refused; which role we have. For `show` and diagnosis.
+	 */
+	bool (*has_pin)(const struct secret *keys);
+	/*
+	 * Whether the state-changed mark in advertisements works for us (it does not for every role
+	 * and generation): if not, the state must be polled.
+	 */
+	bool (*is_announcing)(const struct secret *keys, const struct lock_status *status);
+	/* Writes @pin into *keys (to be verified afterwards). -EINVAL: not of the brand's form. */
+	int (*set_pin)(struct secret *keys, const struct secret *pin, struct fault *ret_fault);
+	/* Limits of the PIN for prompts: "4 digits". */
+	const char *pin_form;
+};
+
+/* The drivers built in (-Ddrivers=), NULL-terminated. Written by src/drivers. */
+extern const struct driver *const lock_drivers[];

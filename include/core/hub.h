@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The hub: all locks, all operations, and the signals by which the edges (mqtt, api, journal) hear
+ * of them. No I/O in here: a clock, a radio and a ledger are handed in. Loop thread only.
+ *
+ *	edges ── hub_request() ──► policy ─► op ─► ledger (intent) ─► runner ─► session ─► radio
+ *	edges ◄── signals ── status ◄─ evidence ◄─ session ◄─ radio;  event ─► ledger ─► signals
+ */
+
+#include "core/ledger.h"
+#include "core/lock.h"
+#include "core/op.h"
+#include "core/policy.h"
+#include "util/radio.h"
+#include "util/signal.h"
+
+#define LOCKS_MAX 1000
+#define DISCOVERED_MAX 64
+
+struct hub;
+
+struct hub_config {
+	const struct clock *clock;
+	struct radio *radio;
+	struct ledger *ledger;
+	const struct driver *const *drivers; /* NULL-terminated; usually lock_drivers */
+	struct policy policy;
+	char client_name[33];   /* the name under which we appear at locks; default "lockhub" */
+	int64_t unreachable_ms; /* silent for so long: unreachable (default 15 min) */
+	int64_t poll_ms;        /* state of locks that do not announce changes (default 30 min) */
+	int64_t battery_ms;     /* battery report at most this often (default 24 h) */
+	bool import_log;        /* default true */
+	bool set_clocks; /* default true: set a lock's clock when it is off by more than 60 s */
+};
+
+void hub_config_defaults(struct hub_config *config);
+
+/* @config is copied; what it points to must outlive the hub. NULL: no memory. */
+struct hub *hub_new(const struct hub_config *config);
+struct hub *hub_free(struct hub *hub);
+AUTO_DEFINE(struct hub *, hub_free);
+
+/*
+ * Start-up: the records from the database, before hub_start(). Copies. -EEXIST, -ENOSPC, -ENOMEM,
+ * -ENOENT (no such driver built in: the record is kept in the database, the lock is not served).
+ */
+int hub_load_lock(struct hub *hub, const struct lock_record *record);
+/* An intent without outcome from the former life: becomes an INTERRUPTED outcome, state is read. */
+void hub_load_interrupted(struct hub *hub, const struct op_record *op);
+/* Records EVENT_HUB_STARTED and begins to read every lock's state. */
+void hub_start(struct hub *hub);
+/*
+ * Orderly stop: no new requests, operations that have not sent anything are cancelled, the running
+ * ones get up to 20 s. @done from the loop.
+ */
+void hub_stop(struct hub *hub, void (*done)(void *user), void *user);
+
+/* What is due next; call hub_run_due() then. MONO_NEVER: nothing. */
+mono_t hub_next_due(const struct hub *hub);
+void hub_run_due(struct hub *hub);
+
+/* Locks in the order of pairing. */
+size_t hub_lock_count(const struct hub *hub);
+struct lock *hub_lock_at(const struct hub *hub, size_t index);
+/* By id, slug, name (case-insensitive) or address; NULL. */
+struct lock *hub_find_lock(const struct hub *hub, const char *word);
+/* Like hub_find_lock(), with a fault that names the nearest one. */
+int hub_get_lock(
+	const struct hub *hub, const char *word, struct lock **ret, struct fault *ret_fault);
+
+/*
+ * Asks for an operation. 0 and *ret_op (borrowed), or a fault: nothing happened then, and a refusal
+ * worth knowing (retained, expired, denied) has been recorded. Never finishes inside the call.
+ */
+int hub_request(struct hub *hub, const struct request *request, struct op **ret_op,
+	struct fault *ret_fault);
+struct op *hub_find_op(const struct hub *hub, const char *id);
+/* Only before anything was sent. -ENOENT, -EALREADY. */
+int hub_cancel(struct hub *hub, const char *op_id, struct fault *ret_fault);
+size_t hub_op_count(const struct hub *hub);
+struct op *hub_op_at(const struct hub *hub, size_t index); /* oldest first */
+
+/* Enrolment. Sightings come by the discovered signal and stay listed for 10 min. */
+int hub_scan(struct hub *hub, unsigned ms, struct fault *ret_fault);
+void hub_scan_stop(struct hub *hub);
+bool hub_is_scanning(const struct hub *hub);
+size_t hub_discovered_count(const struct hub *hub);
+const struct sighting *hub_discovered_at(const struct hub *hub, size_t index);
+
+struct pair_request {
+	char address[RADIO_ADDRESS_MAX]; /* must have been discovered */
+	char name[LOCK_NAME_MAX];        /* "" : from the sighting */
+	struct secret pin;               /* optional for some */
+	bool as_app;                     /* not as bridge */
+	enum request_origin origin;
+	enum role role;
+	char actor[EVENT_USER_MAX];
+};
+/* The op's lock_id is the id the lock will have; op->lock_slug its slug. */
+int hub_pair(struct hub *hub, const struct pair_request *request, struct op **ret_op,
+	struct fault *ret_fault);
+/*
+ * Removes the lock from the hub (and our authorisation from the lock when it can be reached and the
+ * brand can; @is_forced does not even try). The op finishes when the database has forgotten it.
+ */
+int hub_unpair(struct hub *hub, const char *lock, bool is_forced, const char *actor, enum role role,
+	struct op **ret_op, struct fault *ret_fault);
+int hub_rename(struct hub *hub, const char *lock, const char *name, const char *actor,
+	enum role role, struct fault *ret_fault);
+
+/* The log; see struct ledger_impl for the rules. */
+void hub_query_log(struct hub *hub, const struct log_query *query,
+	void (*done)(void *user, const struct event *events, size_t n, const struct fault *fault),
+	void *user);
+void hub_verify_log(struct hub *hub,
+	void (*done)(void *user, const struct log_verify *result, const struct fault *fault),
+	void *user);
+
+void hub_radio_status(const struct hub *hub, struct radio_status *ret);
+/* FAULT_NONE, or why nothing can be recorded at the moment. */
+const struct fault *hub_ledger_fault(const struct hub *hub);
+const struct clock *hub_clock(const struct hub *hub);
+
+struct lock_change {
+	struct lock *lock;
+	unsigned what; /* FACT_ bits */
+};
+
+/* Data of each signal in the remark. */
+struct hub_signals {
+	struct signal lock_added;    /* struct lock */
+	struct signal lock_removed;  /* struct lock; gone after the emission */
+	struct signal lock_changed;  /* struct lock_change */
+	struct signal event;         /* const struct event: recorded, numbered */
+	struct signal op_changed;    /* struct op: not for background ones */
+	struct signal op_finished;   /* struct op: its outcome is committed */
+	struct signal discovered;    /* const struct sighting */
+	struct signal scan_ended;    /* const struct fault or NULL */
+	struct signal radio_changed; /* NULL */
+	struct signal refused;       /* const struct refusal */
+};
+/* A request that did not pass the gate: for the journal. */
+struct refusal {
+	const struct request *request;
+	struct fault fault;
+};
+struct hub_signals *hub_signals(struct hub *hub);

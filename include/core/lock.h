@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A paired lock as everybody may see it. Owned by the hub; valid until the hub's lock_removed
+ * signal has been emitted for it. Read-only for everybody outside core.
+ */
+
+#include "core/driver.h"
+#include "core/evidence.h"
+#include "core/op.h"
+
+struct lock;
+
+const char *lock_id(const struct lock *lock);   /* 8 hex digits, fixed at pairing */
+const char *lock_slug(const struct lock *lock); /* "front-door"; changes with the name */
+const char *lock_name(const struct lock *lock);
+const char *lock_address(const struct lock *lock);
+const struct driver *lock_driver(const struct lock *lock);
+const struct lock_status *lock_status(const struct lock *lock);
+wall_t lock_paired_at(const struct lock *lock);
+int64_t lock_log_cursor(const struct lock *lock);
+/* Bits 1 << act. */
+unsigned lock_acts(const struct lock *lock);
+bool lock_has_pin(const struct lock *lock);
+/* Changes show by themselves in advertisements; if not, the state is polled. */
+bool lock_is_announcing(const struct lock *lock);
+
+/* Reachable: heard or linked within the hub's limit, or not yet given up on after a start. */
+bool lock_is_reachable(const struct lock *lock);
+bool lock_is_linked(const struct lock *lock);
+/* The worst standing fault; FAULT_NONE. */
+const struct fault *lock_fault(const struct lock *lock);
+/* Radio numbers of this lock. */
+void lock_radio_stats(const struct lock *lock, struct radio_stats *ret);
+/* The last event shown for this lock; seq 0: none. */
+const struct event *lock_last_event(const struct lock *lock);
+/* Operations in its queue, the running one included. */
+unsigned lock_queue_length(const struct lock *lock);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The one gate (design: flow 2). Who asks, in which role, how fresh, seen before? Pure: all it
+ * needs comes in struct request and struct policy, so that every rule is a row in a unit test.
+ */
+
+#include "core/op.h"
+
+enum request_origin { REQUEST_HUB, REQUEST_DBUS, REQUEST_MQTT };
+
+#define REQUEST_ID_MAX 64
+
+struct request {
+	enum act act;
+	char lock[LOCK_SLUG_MAX]; /* id or slug */
+	enum request_origin origin;
+	enum role role;                /* what the edge found the asker to be */
+	char actor[EVENT_USER_MAX];    /* for the log: "anna (uid 1000)", "mqtt" */
+	bool is_retained;              /* MQTT: delivered with the retain flag */
+	char dedup_id[REQUEST_ID_MAX]; /* sender's id of this request; "" none */
+	/* Sender's clock, ms since 1970; 0 none. Judged only when our own clock is trusted. */
+	int64_t sent_at_ms;
+	/* ACT_VERIFY_PIN (set-pin) */
+	struct secret pin;
+};
+
+struct policy {
+	bool allow_mqtt_unlock; /* false: MQTT may lock but not unlock or unlatch */
+	int64_t max_age_ms;     /* of sent_at_ms; default 30000 */
+	int64_t max_ahead_ms;   /* default 30000 */
+	int64_t dedup_ms;       /* same id: ignored for this long; default 600000 */
+	int64_t repeat_ms;      /* MQTT, no id: identical act ignored for this long; default 2000 */
+};
+
+void policy_defaults(struct policy *policy);
+/* The least role for an act. */
+enum role policy_role_for(enum act act);
+
+/* What the gate remembers: ids of the last requests. */
+#define POLICY_SEEN_MAX 256
+struct policy_seen {
+	struct {
+		char key[REQUEST_ID_MAX + 32];
+		mono_t at;
+	} rows[POLICY_SEEN_MAX];
+	unsigned next;
+};
+
+/*
+ * 0: pass (and remembered in @seen), or a fault: DENIED, RETAINED_COMMAND, DUPLICATE, EXPIRED,
+ * BAD_COMMAND. @now_ms_wall: our wall clock in ms; @is_trusted: whether it may be believed.
+ */
+int policy_check(const struct policy *policy, struct policy_seen *seen,
+	const struct request *request, mono_t now, int64_t now_ms_wall, bool is_trusted,
+	struct fault *ret_fault);

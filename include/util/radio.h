@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The radio's door: what a BLE central can be asked, without saying that it is BlueZ. The ble room
+ * implements it; core asks through it; tests and transcripts stand in for it. Nobody behind this
+ * door knows what a lock is, nobody in front of it knows what D-Bus is.
+ *
+ * Rules for both sides:
+ *  - All calls and all callbacks on the loop thread.
+ *  - No callback is ever made from inside a call of this door (R12): callbacks come from the loop.
+ *  - Buffers are borrowed for the call.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/fault.h"
+
+#define RADIO_ADDRESS_MAX 18 /* "AA:BB:CC:DD:EE:FF" and its end mark */
+#define RADIO_UUID_MAX 37 /* 36 lower-case characters and the end mark */
+#define ADVERT_PARTS_MAX 8
+#define ADVERT_NAME_MAX 64
+
+/* One manufacturer record or one service data record of an advertisement. */
+struct advert_part {
+	bool is_service; /* false: manufacturer data */
+	uint16_t company; /* Bluetooth company id, when manufacturer data */
+	char uuid[RADIO_UUID_MAX]; /* full 128-bit UUID, lower case, when service data */
+	uint8_t bytes[64];
+	size_t n_bytes;
+};
+
+/* What was heard from one device; parts merged over advertisement and scan response. */
+struct advert {
+	char address[RADIO_ADDRESS_MAX]; /* upper case */
+	bool is_random; /* address type */
+	int16_t rssi; /* dBm; 0: not known */
+	char name[ADVERT_NAME_MAX]; /* "" when none */
+	char adapter[RADIO_ADDRESS_MAX]; /* the adapter that heard it, by its address */
+	size_t n_parts;
+	struct advert_part parts[ADVERT_PARTS_MAX];
+};
+
+/* The record, or NULL. */
+const struct advert_part *advert_manufacturer(const struct advert *advert, uint16_t company);
+const struct advert_part *advert_service(const struct advert *advert, const char *uuid);
+
+/* Who waits for a link, most urgent first: the order in which slots are given (bluez-central 8). */
+enum radio_need {
+	RADIO_NEED_NONE,
+	RADIO_NEED_BACKGROUND, /* polling, clock, log */
+	RADIO_NEED_EVENT, /* reading state after something happened */
+	RADIO_NEED_UNLOCK,
+	RADIO_NEED_LOCK, /* the safe direction goes first */
+};
+
+/*
+ * Characteristics that must exist and be subscribed before the link counts as up. A NULL-terminated
+ * array; @is_optional ones are subscribed when they exist.
+ */
+struct radio_subscription {
+	const char *service; /* UUID, lower case */
+	const char *characteristic;
+	bool is_optional;
+};
+
+struct radio_target {
+	char address[RADIO_ADDRESS_MAX];
+	bool is_random;
+	const struct radio_subscription *subscriptions; /* ends with .characteristic == NULL; static */
+	/* Whether state changes show in advertisements: keeps short watch windows going (L6). */
+	bool is_watched;
+};
+
+enum radio_sent { RADIO_NOT_SENT, RADIO_MAYBE_SENT };
+
+/* Numbers for `lockhubctl signal`; all since the link object was made. */
+struct radio_stats {
+	unsigned connects; /* links that came up */
+	unsigned attempts; /* Connect calls */
+	unsigned failures; /* attempts that failed */
+	unsigned losses; /* links that broke while in use */
+	uint64_t link_ms; /* time with a link */
+	uint64_t writes; /* GATT writes */
+	int16_t rssi; /* dBm, last heard; 0: not known */
+	int64_t heard_ms; /* mono time of the last advertisement or link; INT64_MIN: never */
+	char adapter[RADIO_ADDRESS_MAX]; /* last one used */
+	const char *state; /* name of the link machine's state */
+};
+
+struct radio_link;
+
+/* Called by the radio; never from inside a call to it. */
+struct radio_user {
+	/* Connected, resolved, subscribed. @mtu: ATT MTU, 23 when not known. */
+	void (*up)(void *user, unsigned mtu);
+	/*
+	 * The link ended, or the attempt to make one was given up. The want is over: want again to
+	 * retry. @fault NULL after release (linger ran out, or another program hung up while idle).
+	 */
+	void (*down)(void *user, const struct fault *fault);
+	/* A notification or indication. @characteristic: UUID, lower case. */
+	void (*bytes)(void *user, const char *characteristic, const uint8_t *buf, size_t n);
+	/* The write asked for last has ended. @error 0, or negative errno with @sent telling more. */
+	void (*written)(void *user, int error, enum radio_sent sent);
+	/* An advertisement of this device; also while no link is wanted. */
+	void (*heard)(void *user, const struct advert *advert);
+};
+
+/* Adapters and BlueZ as a whole; for `lockhubctl status` and the journal. */
+struct radio_status {
+	bool is_ready; /* at least one adapter is powered */
+	struct fault fault; /* FAULT_NONE, or why it is not ready */
+	unsigned n_adapters;
+	bool is_scanning; /* an enrolment scan runs */
+	char bluez_version[32]; /* "" when not known */
+};
+
+struct radio;
+
+struct radio_impl {
+	/*
+	 * Makes the object for one device; no radio activity yet. NULL: no memory.
+	 * link_free is legal in any state, drops the link if there is one, takes NULL, returns NULL;
+	 * no callback comes after it.
+	 */
+	struct radio_link *(*link_new)(struct radio *radio, const struct radio_target *target,
+		const struct radio_user *user_impl, void *user);
+	struct radio_link *(*link_free)(struct radio_link *link);
+	/*
+	 * Wants a link, or changes the urgency of the want. Ends in up() or down(). While the link is
+	 * up it keeps it (cancels linger). @patience_ms: how long it may take in all.
+	 */
+	void (*want)(struct radio_link *link, enum radio_need need, unsigned patience_ms);
+	/* Nothing more to say: the link may linger and is then closed. Cancels a pending want. */
+	void (*release)(struct radio_link *link);
+	/* Closes at once, e.g. after a protocol error. down() follows with a NULL fault. */
+	void (*drop)(struct radio_link *link);
+	/*
+	 * Writes with response. One at a time: -EBUSY while one is under way, -ENOTCONN without a
+	 * link, -ENOENT no such characteristic, -EMSGSIZE longer than 512. written() follows on 0.
+	 */
+	int (*write)(struct radio_link *link, const char *characteristic, const uint8_t *buf, size_t n);
+	void (*link_stats)(const struct radio_link *link, struct radio_stats *ret);
+	/*
+	 * Enrolment scan: every advertisement of every device goes to @heard until @ms have passed or
+	 * it is stopped; then @ended, once, with a fault or NULL. -EALREADY: one runs; it is prolonged.
+	 */
+	int (*scan)(struct radio *radio, unsigned ms,
+		void (*heard)(void *user, const struct advert *advert),
+		void (*ended)(void *user, const struct fault *fault), void *user);
+	void (*scan_stop)(struct radio *radio);
+	void (*status)(const struct radio *radio, struct radio_status *ret);
+};
+
+struct radio {
+	const struct radio_impl *impl;
+};
