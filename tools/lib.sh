@@ -1,0 +1,137 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What tools/test, tools/demo and .ci/run share: the packages, the build, and counting. To be sourced
+# by bash, with $top set to the top of the source tree; does nothing by itself.
+#
+# shellcheck disable=SC2034,SC2154 # used and set by those who source this
+
+# Debian 12's names. Installed only when missing.
+PACKAGES_BUILD=(
+    gcc libc6-dev meson ninja-build pkg-config python3
+    libuv1-dev libsystemd-dev libsodium-dev libssl-dev libsqlite3-dev libmosquitto-dev libjansson-dev
+    libsmartcols-dev libinih-dev libcmocka-dev scdoc
+)
+PACKAGES_RUN=(dbus-daemon mosquitto mosquitto-clients)
+# What the packaging tests of the suite 'style' look at the installed files with.
+PACKAGES_TEST=(systemd dbus-bin libxml2-utils man-db)
+PACKAGES_FORMAT=(clang-format-14 git)
+PACKAGES_CHECK=(clang-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck git)
+
+say() {
+    printf '%s\n' "$*"
+}
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+is_installed() {
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# need_packages PACKAGE...: installs what is missing, as root or with sudo, and says what.
+need_packages() {
+    local missing=() package as_root=()
+    if ! command -v dpkg-query >/dev/null; then
+        say "Not a Debian system; these are taken to be there under their names here: $*"
+        return 0
+    fi
+    for package in "$@"; do
+        is_installed "$package" || missing+=("$package")
+    done
+    if [ ${#missing[@]} -eq 0 ]; then
+        return 0
+    fi
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! command -v sudo >/dev/null; then
+            say "These packages are missing: ${missing[*]}" >&2
+            say "Run as root: apt-get install --no-install-recommends ${missing[*]}" >&2
+            return 1
+        fi
+        as_root=(sudo)
+    fi
+    say "Installing with apt: ${missing[*]}"
+    # mosquitto's package would start a broker on port 1883, dbus a system bus: not for a test.
+    # The policy is ours for the one call only.
+    local policy=/usr/sbin/policy-rc.d is_ours=no log
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null &&
+            "${as_root[@]}" chmod 755 "$policy" && is_ours=yes
+    fi
+    log=$(mktemp)
+    local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q
+        -o DPkg::Lock::Timeout=600 -o Acquire::Retries=3)
+    local install=("${apt[@]}" install -y --no-install-recommends "${missing[@]}") status=0
+    # Old lists mostly serve; if not, they are fetched anew.
+    if ! "${install[@]}" </dev/null >"$log" 2>&1; then
+        { "${apt[@]}" update && "${install[@]}"; } </dev/null >"$log" 2>&1 || status=$?
+    fi
+    if [ "$is_ours" = yes ]; then
+        "${as_root[@]}" rm -f "$policy"
+    fi
+    if [ "$status" -ne 0 ]; then
+        tail -n 30 "$log" >&2
+        say "Could not install: ${missing[*]}" >&2
+    fi
+    rm -f "$log"
+    return "$status"
+}
+
+# first_program NAME...: the first of them that exists.
+first_program() {
+    local name
+    for name in "$@"; do
+        if command -v "$name" >/dev/null; then
+            printf '%s\n' "$name"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# The pid of what runs for us in the foreground; see run().
+running=
+
+# run COMMAND...: in the foreground, but so that a signal to this script alone reaches it too.
+run() {
+    local status=0
+    "$@" </dev/null &
+    running=$!
+    wait "$running" || status=$?
+    running=
+    return "$status"
+}
+
+# stop_running SIGNAL: for traps. Ends what run() started and waits for it.
+stop_running() {
+    if [ -n "$running" ]; then
+        kill -s "$1" "$running" 2>/dev/null
+        wait "$running" 2>/dev/null
+        running=
+    fi
+}
+
+# set_up DIRECTORY OPTION...: configures or re-configures a build directory.
+set_up() {
+    local dir=$1
+    shift
+    if [ -f "$dir/build.ninja" ]; then
+        # Cheap when the options are the same; ninja itself re-runs meson when a meson.build changed.
+        run meson configure "$dir" "$@" >/dev/null && return 0
+        rm -rf "$dir"
+    fi
+    run meson setup "$dir" "$top" "$@"
+}
+
+# build DIRECTORY: quiet when all is well, the compiler's words when not.
+build() {
+    local log=$1/build.log
+    if run ninja -C "$1" >"$log" 2>&1; then
+        grep -A6 -E 'warning: ' "$log" | head -n 60
+        return 0
+    fi
+    grep -vE '^\[[0-9]+/[0-9]+\] (Compiling|Linking|Generating)' "$log" | tail -n 80
+    return 1
+}
