@@ -39,8 +39,10 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-#define container_of(ptr, type, member)                                                            \
+/* clang-format off: it takes the minus for a sign */
+#define container_of(ptr, type, member) \
 	((type *) (void *) ((char *) (ptr) - offsetof(type, member)))
+/* clang-format on */
 
 /* AUTO(free) works on every pointer: this takes the address of any, and looks at it as octets. */
 __attribute__((unused)) static inline void free_auto(void *object) {

@@ -76,8 +76,8 @@ ssize_t wr_end(const struct wr *wr);
 
 /*
  * Lower-case hex. hex_encode: @out has 2 * n + 1 octets; returns out.
- * hex_decode: exactly n octets from 2 * n digits and the end of the text; -EINVAL otherwise (out may
- * then hold a part). hex_decode_any: up to size octets, count in *ret_n; -EINVAL, -ENOBUFS.
+ * hex_decode: exactly n octets from 2 * n digits and the end of the text; -EINVAL otherwise (out
+ * may then hold a part). hex_decode_any: up to size octets, count in *ret_n; -EINVAL, -ENOBUFS.
  */
 char *hex_encode(const void *buf, size_t n, char *out);
 int hex_decode(const char *text, void *out, size_t n);

@@ -123,17 +123,17 @@ enum fault_code {
 /* A fault that happened. A value: copy it freely; it owns nothing and never holds a secret. */
 struct fault {
 	enum fault_code code;
-	int cause; /* -errno or 0 */
+	int cause;                     /* -errno or 0 */
 	char detail[FAULT_DETAIL_MAX]; /* the evidence, e.g. "no answer in 5000 ms"; may be "" */
 };
 
 struct fault_row {
-	const char *name; /* "lock-not-heard" */
-	const char *dbus; /* "org.lockhub1.Error.LockNotHeard" */
-	int priority; /* as in syslog */
+	const char *name;       /* "lock-not-heard" */
+	const char *dbus;       /* "org.lockhub1.Error.LockNotHeard" */
+	int priority;           /* as in syslog */
 	const char *message_id; /* 32 hex digits */
-	const char *summary; /* one sentence without a full stop */
-	const char *hint; /* what to do next; the word LOCK stands for the lock's slug */
+	const char *summary;    /* one sentence without a full stop */
+	const char *hint;       /* what to do next; the word LOCK stands for the lock's slug */
 };
 
 /* Never NULL; FAULT_NONE has the name "none". */

@@ -56,6 +56,5 @@ static inline void list_remove(struct list *member) {
 #define list_for_each_safe(pos, following, head, member)                                           \
 	for (pos = list_entry((head)->next, __typeof__(*pos), member),                             \
 	    following = list_entry(pos->member.next, __typeof__(*pos), member);                    \
-		&pos->member != (head);                                                            \
-		pos = following,                                                                   \
+		&pos->member != (head); pos = following,                                           \
 	    following = list_entry(pos->member.next, __typeof__(*pos), member))

@@ -3,8 +3,9 @@
 
 /*
  * The journal (R9). Inner rooms return, edges log, once, with the lock as a field. Lines go to
- * journald with their fields when standard error is connected to it, else to standard error as text.
- * Thread-safe. Nothing that is secret may be passed in: there is no filter that would find it.
+ * journald with their fields when standard error is connected to it, else to standard error as
+ * text. Thread-safe. Nothing that is secret may be passed in: there is no filter that would find
+ * it.
  */
 
 #include <stdbool.h>

@@ -19,14 +19,14 @@
 #include "util/fault.h"
 
 #define RADIO_ADDRESS_MAX 18 /* "AA:BB:CC:DD:EE:FF" and its end mark */
-#define RADIO_UUID_MAX 37 /* 36 lower-case characters and the end mark */
+#define RADIO_UUID_MAX 37    /* 36 lower-case characters and the end mark */
 #define ADVERT_PARTS_MAX 8
 #define ADVERT_NAME_MAX 64
 
 /* One manufacturer record or one service data record of an advertisement. */
 struct advert_part {
-	bool is_service; /* false: manufacturer data */
-	uint16_t company; /* Bluetooth company id, when manufacturer data */
+	bool is_service;           /* false: manufacturer data */
+	uint16_t company;          /* Bluetooth company id, when manufacturer data */
 	char uuid[RADIO_UUID_MAX]; /* full 128-bit UUID, lower case, when service data */
 	uint8_t bytes[64];
 	size_t n_bytes;
@@ -35,9 +35,9 @@ struct advert_part {
 /* What was heard from one device; parts merged over advertisement and scan response. */
 struct advert {
 	char address[RADIO_ADDRESS_MAX]; /* upper case */
-	bool is_random; /* address type */
-	int16_t rssi; /* dBm; 0: not known */
-	char name[ADVERT_NAME_MAX]; /* "" when none */
+	bool is_random;                  /* address type */
+	int16_t rssi;                    /* dBm; 0: not known */
+	char name[ADVERT_NAME_MAX];      /* "" when none */
 	char adapter[RADIO_ADDRESS_MAX]; /* the adapter that heard it, by its address */
 	size_t n_parts;
 	struct advert_part parts[ADVERT_PARTS_MAX];
@@ -51,7 +51,7 @@ const struct advert_part *advert_service(const struct advert *advert, const char
 enum radio_need {
 	RADIO_NEED_NONE,
 	RADIO_NEED_BACKGROUND, /* polling, clock, log */
-	RADIO_NEED_EVENT, /* reading state after something happened */
+	RADIO_NEED_EVENT,      /* reading state after something happened */
 	RADIO_NEED_UNLOCK,
 	RADIO_NEED_LOCK, /* the safe direction goes first */
 };
@@ -69,7 +69,8 @@ struct radio_subscription {
 struct radio_target {
 	char address[RADIO_ADDRESS_MAX];
 	bool is_random;
-	const struct radio_subscription *subscriptions; /* ends with .characteristic == NULL; static */
+	/* Ends with .characteristic == NULL; static. */
+	const struct radio_subscription *subscriptions;
 	/* Whether state changes show in advertisements: keeps short watch windows going (L6). */
 	bool is_watched;
 };
@@ -81,13 +82,13 @@ struct radio_stats {
 	unsigned connects; /* links that came up */
 	unsigned attempts; /* Connect calls */
 	unsigned failures; /* attempts that failed */
-	unsigned losses; /* links that broke while in use */
-	uint64_t link_ms; /* time with a link */
-	uint64_t writes; /* GATT writes */
-	int16_t rssi; /* dBm, last heard; 0: not known */
-	int64_t heard_ms; /* mono time of the last advertisement or link; INT64_MIN: never */
+	unsigned losses;   /* links that broke while in use */
+	uint64_t link_ms;  /* time with a link */
+	uint64_t writes;   /* GATT writes */
+	int16_t rssi;      /* dBm, last heard; 0: not known */
+	int64_t heard_ms;  /* mono time of the last advertisement or link; INT64_MIN: never */
 	char adapter[RADIO_ADDRESS_MAX]; /* last one used */
-	const char *state; /* name of the link machine's state */
+	const char *state;               /* name of the link machine's state */
 };
 
 struct radio_link;
@@ -103,7 +104,7 @@ struct radio_user {
 	void (*down)(void *user, const struct fault *fault);
 	/* A notification or indication. @characteristic: UUID, lower case. */
 	void (*bytes)(void *user, const char *characteristic, const uint8_t *buf, size_t n);
-	/* The write asked for last has ended. @error 0, or negative errno with @sent telling more. */
+	/* The write asked for last has ended. @error 0, or negative errno; @sent tells more. */
 	void (*written)(void *user, int error, enum radio_sent sent);
 	/* An advertisement of this device; also while no link is wanted. */
 	void (*heard)(void *user, const struct advert *advert);
@@ -111,10 +112,10 @@ struct radio_user {
 
 /* Adapters and BlueZ as a whole; for `lockhubctl status` and the journal. */
 struct radio_status {
-	bool is_ready; /* at least one adapter is powered */
+	bool is_ready;      /* at least one adapter is powered */
 	struct fault fault; /* FAULT_NONE, or why it is not ready */
 	unsigned n_adapters;
-	bool is_scanning; /* an enrolment scan runs */
+	bool is_scanning;       /* an enrolment scan runs */
 	char bluez_version[32]; /* "" when not known */
 };
 
@@ -123,15 +124,15 @@ struct radio;
 struct radio_impl {
 	/*
 	 * Makes the object for one device; no radio activity yet. NULL: no memory.
-	 * link_free is legal in any state, drops the link if there is one, takes NULL, returns NULL;
-	 * no callback comes after it.
+	 * link_free is legal in any state, drops the link if there is one, takes NULL, returns
+	 * NULL; no callback comes after it.
 	 */
 	struct radio_link *(*link_new)(struct radio *radio, const struct radio_target *target,
 		const struct radio_user *user_impl, void *user);
 	struct radio_link *(*link_free)(struct radio_link *link);
 	/*
-	 * Wants a link, or changes the urgency of the want. Ends in up() or down(). While the link is
-	 * up it keeps it (cancels linger). @patience_ms: how long it may take in all.
+	 * Wants a link, or changes the urgency of the want. Ends in up() or down(). While the link
+	 * is up it keeps it (cancels linger). @patience_ms: how long it may take in all.
 	 */
 	void (*want)(struct radio_link *link, enum radio_need need, unsigned patience_ms);
 	/* Nothing more to say: the link may linger and is then closed. Cancels a pending want. */
@@ -142,11 +143,13 @@ struct radio_impl {
 	 * Writes with response. One at a time: -EBUSY while one is under way, -ENOTCONN without a
 	 * link, -ENOENT no such characteristic, -EMSGSIZE longer than 512. written() follows on 0.
 	 */
-	int (*write)(struct radio_link *link, const char *characteristic, const uint8_t *buf, size_t n);
+	int (*write)(
+		struct radio_link *link, const char *characteristic, const uint8_t *buf, size_t n);
 	void (*link_stats)(const struct radio_link *link, struct radio_stats *ret);
 	/*
-	 * Enrolment scan: every advertisement of every device goes to @heard until @ms have passed or
-	 * it is stopped; then @ended, once, with a fault or NULL. -EALREADY: one runs; it is prolonged.
+	 * Enrolment scan: every advertisement of every device goes to @heard until @ms have passed
+	 * or it is stopped; then @ended, once, with a fault or NULL. -EALREADY: one runs; it is
+	 * prolonged.
 	 */
 	int (*scan)(struct radio *radio, unsigned ms,
 		void (*heard)(void *user, const struct advert *advert),

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * Keys, PINs and tokens (R10, L9). The type has no print function but secret_hint(), and every local
- * is declared AUTO_VALUE(secret_wipe), so the bytes are gone on every way out.
+ * Keys, PINs and tokens (R10, L9). The type has no print function but secret_hint(), and every
+ * local is declared AUTO_VALUE(secret_wipe), so the bytes are gone on every way out.
  */
 
 #include <stddef.h>

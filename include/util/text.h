@@ -10,13 +10,20 @@
 bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 /* Copies, cut at a UTF-8 boundary when it does not fit. @return true when all of it fitted. */
 bool text_copy(char *out, size_t size, const char *text);
+/* How many octets of @text fit into @max without cutting a UTF-8 character in two. */
+size_t text_cut(const char *text, size_t max);
 /* Well-formed UTF-8 (RFC 3629) without control characters. */
 bool text_is_clean(const char *text, size_t n);
 bool text_is_utf8(const char *text, size_t n);
 /* Replaces what text_is_clean() forbids by '?', in place. For names that came from outside. */
 void text_sanitize(char *text);
-/* "Front Door" -> "front-door": a-z, 0-9 and single dashes; "lock" when nothing is left. */
+/*
+ * "Front Door" -> "front-door", "Haustür" -> "haustuer": a-z, 0-9 and single dashes; "lock" when
+ * nothing is left.
+ */
 void text_slug(const char *text, char *out, size_t size);
+/* Copies @text with each word LOCK replaced by @lock; NULL keeps it. @return as text_copy(). */
+bool text_fill_lock(const char *text, const char *lock, char *out, size_t size);
 /*
  * The entry of @names (n of them; NULL entries are skipped) nearest to @word by edit distance, or
  * NULL when none is near enough to be worth suggesting.

@@ -37,7 +37,8 @@ static inline int64_t mono_since(mono_t then, mono_t now) {
 struct clock {
 	mono_t (*mono)(const struct clock *clock);
 	wall_t (*wall)(const struct clock *clock);
-	/* Whether the wall clock may be believed: synchronised since boot, or set by an RTC (L8). */
+	/* Whether the wall clock may be believed: synchronised since boot, or set by an RTC (L8).
+	 */
 	bool (*is_trusted)(const struct clock *clock);
 };
 
@@ -53,9 +54,9 @@ static inline bool clock_is_trusted(const struct clock *clock) {
 
 /* A civil date and time, UTC unless said otherwise. */
 struct civil {
-	int year; /* full, e.g. 2026 */
+	int year;  /* full, e.g. 2026 */
 	int month; /* 1..12 */
-	int day; /* 1..31 */
+	int day;   /* 1..31 */
 	int hour, minute, second;
 };
 

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fault-rows.h"
+
+#include <syslog.h>
+
+/* clang-format off */
+const struct fault_row fault_rows[FAULT_COUNT_] = {
+	[FAULT_NONE] = {
+		.name = "none", .dbus = "", .priority = LOG_INFO, .message_id = "",
+		.summary = "No fault", .hint = "" },
+
+	/* radio and link */
+	[FAULT_LOCK_NOT_HEARD] = {
+		.name = "lock-not-heard", .dbus = "org.lockhub1.Error.LockNotHeard", .priority = LOG_WARNING,
+		.message_id = "59125ab3408fa1a64820584313a4b3c1",
+		.summary = "The lock is not heard",
+		.hint = "Stand at the lock and see whether it reacts to its own button; if not, change its batteries. If it does, move the hub closer and run: lockhubctl signal LOCK" },
+	[FAULT_LOCK_UNREACHABLE] = {
+		.name = "lock-unreachable", .dbus = "org.lockhub1.Error.LockUnreachable", .priority = LOG_WARNING,
+		.message_id = "2b6f910b166c020e09409db7d6a7c176",
+		.summary = "The lock cannot be connected",
+		.hint = "It may be talking to a phone or be at the edge of range. Close the vendor's app, wait a minute, then run: lockhubctl signal LOCK" },
+	[FAULT_LINK_LOST] = {
+		.name = "link-lost", .dbus = "org.lockhub1.Error.LinkLost", .priority = LOG_WARNING,
+		.message_id = "6d6e0b86cdb3b6b539996cde8af451cb",
+		.summary = "The radio link broke off",
+		.hint = "Try again; if it happens often run: lockhubctl signal LOCK and move the hub closer" },
+	[FAULT_LOCK_SILENT] = {
+		.name = "lock-silent", .dbus = "org.lockhub1.Error.LockSilent", .priority = LOG_WARNING,
+		.message_id = "1890a16787434314d1d44b3bc15e47d5",
+		.summary = "The lock did not answer in time",
+		.hint = "Try again; if it stays silent take its batteries out for ten seconds" },
+	[FAULT_RADIO_BUSY] = {
+		.name = "radio-busy", .dbus = "org.lockhub1.Error.RadioBusy", .priority = LOG_WARNING,
+		.message_id = "e7fede5529423dd4b250b742687d4320",
+		.summary = "No free radio slot",
+		.hint = "Other locks are being served. Try again in some seconds; a second Bluetooth adapter helps for good" },
+	[FAULT_GATT_MISMATCH] = {
+		.name = "gatt-mismatch", .dbus = "org.lockhub1.Error.GattMismatch", .priority = LOG_WARNING,
+		.message_id = "04fe3c82b76487bc87b0ea7e094dc60c",
+		.summary = "The lock does not offer the expected Bluetooth services",
+		.hint = "Its firmware may have changed. Try again; lockhub has asked BlueZ to read the service table anew" },
+	[FAULT_LINK_STUCK] = {
+		.name = "link-stuck", .dbus = "org.lockhub1.Error.LinkStuck", .priority = LOG_ERR,
+		.message_id = "0d6c73b44f0fa41e8acae8c2dad121a8",
+		.summary = "Bluetooth does not let go of a connection",
+		.hint = "Run: systemctl restart bluetooth" },
+	[FAULT_ADAPTER_MISSING] = {
+		.name = "adapter-missing", .dbus = "org.lockhub1.Error.AdapterMissing", .priority = LOG_ERR,
+		.message_id = "57bca22a9ad32d11c9f7f68a91558986",
+		.summary = "No Bluetooth adapter was found",
+		.hint = "Plug in a Bluetooth adapter, or see whether it is disabled: bluetoothctl list" },
+	[FAULT_ADAPTER_OFF] = {
+		.name = "adapter-off", .dbus = "org.lockhub1.Error.AdapterOff", .priority = LOG_ERR,
+		.message_id = "bf381c3d3ad5c69bbee3d5ef3c18f7a8",
+		.summary = "The Bluetooth adapter is switched off",
+		.hint = "Run: bluetoothctl power on" },
+	[FAULT_ADAPTER_BLOCKED] = {
+		.name = "adapter-blocked", .dbus = "org.lockhub1.Error.AdapterBlocked", .priority = LOG_ERR,
+		.message_id = "b42155e641e36add42fe24db51591d78",
+		.summary = "The Bluetooth adapter is blocked by rfkill",
+		.hint = "Run: rfkill unblock bluetooth" },
+	[FAULT_BLUEZ_MISSING] = {
+		.name = "bluez-missing", .dbus = "org.lockhub1.Error.BluezMissing", .priority = LOG_ERR,
+		.message_id = "a6f39d190e3ab330d60437baec015f5f",
+		.summary = "BlueZ (bluetoothd) is not running",
+		.hint = "Run: systemctl start bluetooth; lockhub goes on by itself when it is back" },
+	[FAULT_BLUEZ_HUNG] = {
+		.name = "bluez-hung", .dbus = "org.lockhub1.Error.BluezHung", .priority = LOG_ERR,
+		.message_id = "5d404607074416f135e4b5e7dbb9c177",
+		.summary = "BlueZ (bluetoothd) does not answer",
+		.hint = "Run: systemctl restart bluetooth" },
+	[FAULT_BLUEZ_DENIED] = {
+		.name = "bluez-denied", .dbus = "org.lockhub1.Error.BluezDenied", .priority = LOG_ERR,
+		.message_id = "bba49bdb46f35c8a4706ce520d55897d",
+		.summary = "The system bus does not allow lockhubd to talk to BlueZ",
+		.hint = "See that /usr/share/dbus-1/system.d/org.lockhub1.conf is installed, then run: systemctl reload dbus" },
+	[FAULT_BUS_LOST] = {
+		.name = "bus-lost", .dbus = "org.lockhub1.Error.BusLost", .priority = LOG_ERR,
+		.message_id = "527af8d28cc48e2e0742f5814dec12b2",
+		.summary = "The D-Bus system bus is not reachable",
+		.hint = "Run: systemctl status dbus; lockhub reconnects by itself" },
+
+	/* requests and operations */
+	[FAULT_EXPIRED] = {
+		.name = "expired", .dbus = "org.lockhub1.Error.Expired", .priority = LOG_WARNING,
+		.message_id = "a09bdc7d378aaffb4d4f7aa238d94f55",
+		.summary = "The request was too old to be carried out",
+		.hint = "Nothing was sent to the lock. Ask again if it is still wanted" },
+	[FAULT_CANCELLED] = {
+		.name = "cancelled", .dbus = "org.lockhub1.Error.Cancelled", .priority = LOG_NOTICE,
+		.message_id = "5b2e1bd5e431cb54ed08d091c1bc32f7",
+		.summary = "The operation was cancelled",
+		.hint = "Nothing needs to be done" },
+	[FAULT_DUPLICATE] = {
+		.name = "duplicate", .dbus = "org.lockhub1.Error.Duplicate", .priority = LOG_NOTICE,
+		.message_id = "8421eea58da14897e5c691887a710db4",
+		.summary = "The same request came twice; it was carried out once",
+		.hint = "Nothing needs to be done" },
+	[FAULT_RETAINED_COMMAND] = {
+		.name = "retained-command", .dbus = "org.lockhub1.Error.RetainedCommand", .priority = LOG_WARNING,
+		.message_id = "5007d664725e638108bc3ae5a1d8d401",
+		.summary = "A retained command on the broker was ignored",
+		.hint = "Commands must not be retained. Clear it: mosquitto_pub -r -n -t TOPIC" },
+	[FAULT_BAD_COMMAND] = {
+		.name = "bad-command", .dbus = "org.lockhub1.Error.BadCommand", .priority = LOG_WARNING,
+		.message_id = "1f897cb7736f5ab17854a99b757612f8",
+		.summary = "A command could not be understood",
+		.hint = "See lockhubd(8), MQTT COMMANDS, for what may be sent" },
+	[FAULT_NOT_SUPPORTED] = {
+		.name = "not-supported", .dbus = "org.lockhub1.Error.NotSupported", .priority = LOG_NOTICE,
+		.message_id = "20b688612035facf825c09fe3c7e9e5f",
+		.summary = "This lock cannot do that",
+		.hint = "lockhubctl show LOCK lists what it can do" },
+	[FAULT_OUTCOME_UNKNOWN] = {
+		.name = "outcome-unknown", .dbus = "org.lockhub1.Error.OutcomeUnknown", .priority = LOG_WARNING,
+		.message_id = "0e6148bf5892f910ae8a628f2f24e3fd",
+		.summary = "It is not known whether the lock carried it out",
+		.hint = "The state shown was read from the lock afterwards; look at the door before asking again" },
+	[FAULT_INTERRUPTED] = {
+		.name = "interrupted", .dbus = "org.lockhub1.Error.Interrupted", .priority = LOG_WARNING,
+		.message_id = "0f303faa754a505df490167d1941ae5b",
+		.summary = "lockhub was stopped while the operation ran",
+		.hint = "The outcome is not known and it was not sent again; the lock's state is being read" },
+	[FAULT_DENIED] = {
+		.name = "denied", .dbus = "org.lockhub1.Error.Denied", .priority = LOG_NOTICE,
+		.message_id = "e683540436d277e0030d9fb6bebbd1a1",
+		.summary = "Not allowed",
+		.hint = "Ask whoever manages this hub; see lockhubctl(1), ROLES" },
+	[FAULT_BAD_ARGUMENT] = {
+		.name = "bad-argument", .dbus = "org.lockhub1.Error.BadArgument", .priority = LOG_NOTICE,
+		.message_id = "a4878b1082215fdf59d2f1def2f09bb2",
+		.summary = "The request is not valid",
+		.hint = "Correct it as the message says and try again" },
+	[FAULT_NO_SUCH_LOCK] = {
+		.name = "no-such-lock", .dbus = "org.lockhub1.Error.NoSuchLock", .priority = LOG_NOTICE,
+		.message_id = "d17d89edb515fd1ebce98fbab8ba5e62",
+		.summary = "There is no such lock",
+		.hint = "lockhubctl list shows the locks" },
+	[FAULT_NO_SUCH_OPERATION] = {
+		.name = "no-such-operation", .dbus = "org.lockhub1.Error.NoSuchOperation", .priority = LOG_NOTICE,
+		.message_id = "c720c4555220770842592f10b2c5ebb9",
+		.summary = "There is no such operation",
+		.hint = "Finished operations are in: lockhubctl log" },
+	[FAULT_NAME_TAKEN] = {
+		.name = "name-taken", .dbus = "org.lockhub1.Error.NameTaken", .priority = LOG_NOTICE,
+		.message_id = "579139f140d47297811526ff06a5bc06",
+		.summary = "Another lock has that name",
+		.hint = "Choose another name" },
+	[FAULT_ALREADY_PAIRED] = {
+		.name = "already-paired", .dbus = "org.lockhub1.Error.AlreadyPaired", .priority = LOG_NOTICE,
+		.message_id = "2c137836b365470d04dc9fceb8e2e533",
+		.summary = "This lock is paired already",
+		.hint = "lockhubctl list shows it. To pair it anew run: lockhubctl unpair LOCK first" },
+	[FAULT_HUB_FULL] = {
+		.name = "hub-full", .dbus = "org.lockhub1.Error.HubFull", .priority = LOG_WARNING,
+		.message_id = "655f63ebd51f72c6753e6dd393e376c2",
+		.summary = "The hub has no room for more locks",
+		.hint = "Unpair a lock that is not in use" },
+	[FAULT_QUEUE_FULL] = {
+		.name = "queue-full", .dbus = "org.lockhub1.Error.QueueFull", .priority = LOG_WARNING,
+		.message_id = "bff689190726aa387d014ecb120ef248",
+		.summary = "Too many operations are waiting for this lock",
+		.hint = "Wait until they are done: lockhubctl show LOCK" },
+	[FAULT_NOT_DISCOVERED] = {
+		.name = "not-discovered", .dbus = "org.lockhub1.Error.NotDiscovered", .priority = LOG_NOTICE,
+		.message_id = "61468a1187ae60922ffde01328b5a2bd",
+		.summary = "No lock with that address was heard",
+		.hint = "Bring the lock into pairing mode and run: lockhubctl scan" },
+
+	/* pairing */
+	[FAULT_NOT_PAIRING] = {
+		.name = "not-pairing", .dbus = "org.lockhub1.Error.NotPairing", .priority = LOG_WARNING,
+		.message_id = "c558c33bb46336fcad2ca8e7537c8daa",
+		.summary = "The lock is not in pairing mode",
+		.hint = "Hold the lock's button for five seconds until its light stays on; in the vendor's app, Bluetooth pairing must be allowed" },
+	[FAULT_PAIRING_FAILED] = {
+		.name = "pairing-failed", .dbus = "org.lockhub1.Error.PairingFailed", .priority = LOG_WARNING,
+		.message_id = "412ce3af9223803426adb2002d50ed5f",
+		.summary = "Pairing failed",
+		.hint = "Nothing was changed. Close the vendor's app on all phones, start pairing mode again and retry" },
+	[FAULT_TOO_MANY_USERS] = {
+		.name = "too-many-users", .dbus = "org.lockhub1.Error.TooManyUsers", .priority = LOG_WARNING,
+		.message_id = "c1f8e28560c06e1a7a7813866eaaf43e",
+		.summary = "The lock has no room for another authorisation",
+		.hint = "Delete unused ones in the vendor's app, then pair again" },
+	[FAULT_PIN_REQUIRED] = {
+		.name = "pin-required", .dbus = "org.lockhub1.Error.PinRequired", .priority = LOG_NOTICE,
+		.message_id = "402f0832d2b1d7b8bdb292520dfc4ec1",
+		.summary = "The lock's security PIN is needed for this",
+		.hint = "Give it once: lockhubctl set-pin LOCK" },
+
+	/* answers of the lock */
+	[FAULT_NOT_AUTHORIZED] = {
+		.name = "not-authorized", .dbus = "org.lockhub1.Error.NotAuthorized", .priority = LOG_ERR,
+		.message_id = "24e64838c8fecb4e16fe9ac1d56ae799",
+		.summary = "The lock does not know this hub any more",
+		.hint = "Its pairing was removed or the lock was reset. Run: lockhubctl unpair LOCK, then lockhubctl pair" },
+	[FAULT_BAD_PIN] = {
+		.name = "bad-pin", .dbus = "org.lockhub1.Error.BadPin", .priority = LOG_ERR,
+		.message_id = "33e2f3a3cb9943b910491db2e6fe3999",
+		.summary = "The lock refused the security PIN",
+		.hint = "Look it up in the vendor's app, then run: lockhubctl set-pin LOCK. lockhub does not try the old one again" },
+	[FAULT_PIN_BLOCKED] = {
+		.name = "pin-blocked", .dbus = "org.lockhub1.Error.PinBlocked", .priority = LOG_ERR,
+		.message_id = "cf6e0aa5a57fe7f399d20553d5275802",
+		.summary = "The lock refuses PINs for a while: too many wrong ones",
+		.hint = "Wait ten minutes, then run: lockhubctl set-pin LOCK" },
+	[FAULT_PROTOCOL_ERROR] = {
+		.name = "protocol-error", .dbus = "org.lockhub1.Error.ProtocolError", .priority = LOG_WARNING,
+		.message_id = "320aefe5c107bbccdacd6c20fbb03598",
+		.summary = "The lock and lockhub did not understand each other",
+		.hint = "Try again. If it comes back, send a report with: journalctl -u lockhubd" },
+	[FAULT_BAD_PARAMETER] = {
+		.name = "bad-parameter", .dbus = "org.lockhub1.Error.BadParameter", .priority = LOG_WARNING,
+		.message_id = "3177bf28b000dce23ee79dbe5def77af",
+		.summary = "The lock refused a value",
+		.hint = "See the message for which one; its firmware may be older than lockhub expects" },
+	[FAULT_NO_SUCH_ENTRY] = {
+		.name = "no-such-entry", .dbus = "org.lockhub1.Error.NoSuchEntry", .priority = LOG_WARNING,
+		.message_id = "25e6d2201c68b40b679f06cb254e2c04",
+		.summary = "The lock does not have that entry",
+		.hint = "The list has changed in the meantime; it is being read again" },
+	[FAULT_KEY_DISABLED] = {
+		.name = "key-disabled", .dbus = "org.lockhub1.Error.KeyDisabled", .priority = LOG_WARNING,
+		.message_id = "4127f3a23bdc01f5913ba230c12052e2",
+		.summary = "This hub's key is disabled at the lock",
+		.hint = "Enable it in the vendor's app" },
+	[FAULT_REMOTE_NOT_ALLOWED] = {
+		.name = "remote-not-allowed", .dbus = "org.lockhub1.Error.RemoteNotAllowed", .priority = LOG_WARNING,
+		.message_id = "2d7da63bf91f187e8562bec561161014",
+		.summary = "This key may not be used from afar",
+		.hint = "Allow remote access for it in the vendor's app" },
+	[FAULT_TIME_NOT_ALLOWED] = {
+		.name = "time-not-allowed", .dbus = "org.lockhub1.Error.TimeNotAllowed", .priority = LOG_WARNING,
+		.message_id = "2328c9d65310f1ed0c3be04571aea80e",
+		.summary = "Outside of the permitted time",
+		.hint = "Check the schedule, and the lock's clock: lockhubctl show LOCK" },
+	[FAULT_LIST_FULL] = {
+		.name = "list-full", .dbus = "org.lockhub1.Error.ListFull", .priority = LOG_WARNING,
+		.message_id = "3bdd82cfdfed7361644cceb56cbc65b7",
+		.summary = "The lock's list is full",
+		.hint = "Delete entries that are not needed" },
+	[FAULT_CODE_EXISTS] = {
+		.name = "code-exists", .dbus = "org.lockhub1.Error.CodeExists", .priority = LOG_NOTICE,
+		.message_id = "9dfd6b65bbdc67d468ab6e655fed5d24",
+		.summary = "The lock has that code already",
+		.hint = "Choose another code" },
+	[FAULT_CODE_INVALID] = {
+		.name = "code-invalid", .dbus = "org.lockhub1.Error.CodeInvalid", .priority = LOG_WARNING,
+		.message_id = "c470249fb42fee03326e66802f8a6193",
+		.summary = "A wrong code was entered",
+		.hint = "Nothing needs to be done unless it happens often" },
+	[FAULT_KEYPAD_LOCKED] = {
+		.name = "keypad-locked", .dbus = "org.lockhub1.Error.KeypadLocked", .priority = LOG_WARNING,
+		.message_id = "e43b2035035ad82632acf859e4918af9",
+		.summary = "The keypad is blocked after several wrong codes",
+		.hint = "Wait some minutes. If nobody of yours did this, someone is guessing codes" },
+	[FAULT_AUTO_UNLOCK_TOO_RECENT] = {
+		.name = "auto-unlock-too-recent", .dbus = "org.lockhub1.Error.AutoUnlockTooRecent", .priority = LOG_NOTICE,
+		.message_id = "f5d6c5c00f32f1d12c81a3df77db4111",
+		.summary = "The lock was unlocked automatically a moment ago",
+		.hint = "Wait a moment and try again" },
+	[FAULT_POSITION_UNKNOWN] = {
+		.name = "position-unknown", .dbus = "org.lockhub1.Error.PositionUnknown", .priority = LOG_WARNING,
+		.message_id = "7d9d3dd62d036707366054d107d94ceb",
+		.summary = "The lock does not know where its bolt is",
+		.hint = "Turn it once by hand at the door; if that does not help, calibrate: lockhubctl calibrate LOCK" },
+	[FAULT_JAMMED] = {
+		.name = "jammed", .dbus = "org.lockhub1.Error.Jammed", .priority = LOG_ERR,
+		.message_id = "82ff49f8715d3738917e585d00b63792",
+		.summary = "The motor is blocked",
+		.hint = "See that the door is closed and no key is turned in the cylinder, push or pull the door gently, and try again. If it needs force, the strike plate is misaligned" },
+	[FAULT_CLUTCH_FAILURE] = {
+		.name = "clutch-failure", .dbus = "org.lockhub1.Error.ClutchFailure", .priority = LOG_ERR,
+		.message_id = "d8efed06330dc2a1f2bc7bda0009c40e",
+		.summary = "The lock's clutch failed",
+		.hint = "Take the lock off, see that it is mounted firmly, and put it back; if it stays, ask the vendor's support" },
+	[FAULT_MOTOR_TIMEOUT] = {
+		.name = "motor-timeout", .dbus = "org.lockhub1.Error.MotorTimeout", .priority = LOG_ERR,
+		.message_id = "3e5b5d8a88c2ccde2886105143e2f350",
+		.summary = "The motor turned without finding its stop",
+		.hint = "The adapter may slip on the cylinder or key: tighten it, then calibrate: lockhubctl calibrate LOCK" },
+	[FAULT_LOCK_BUSY] = {
+		.name = "lock-busy", .dbus = "org.lockhub1.Error.LockBusy", .priority = LOG_NOTICE,
+		.message_id = "92c69aba03a0c410bf1836470630283b",
+		.summary = "The lock is busy with another action",
+		.hint = "Wait two seconds and try again" },
+	[FAULT_CANCELLED_AT_LOCK] = {
+		.name = "cancelled-at-lock", .dbus = "org.lockhub1.Error.CancelledAtLock", .priority = LOG_NOTICE,
+		.message_id = "e7d8640f904735c0b44de201d69c7d96",
+		.summary = "Someone stopped the action at the lock",
+		.hint = "Nothing needs to be done" },
+	[FAULT_NOT_CALIBRATED] = {
+		.name = "not-calibrated", .dbus = "org.lockhub1.Error.NotCalibrated", .priority = LOG_ERR,
+		.message_id = "04b89d70cfba533e976f10cc02332dce",
+		.summary = "The lock is not calibrated",
+		.hint = "Open the door and run: lockhubctl calibrate LOCK" },
+	[FAULT_MOTOR_LIMIT] = {
+		.name = "motor-limit", .dbus = "org.lockhub1.Error.MotorLimit", .priority = LOG_ERR,
+		.message_id = "12be743be9d218ff39f661e7f84b68a5",
+		.summary = "The motor reached its limit during calibration",
+		.hint = "See that the lock is mounted straight and firmly, then calibrate again" },
+	[FAULT_MOTOR_LOW_VOLTAGE] = {
+		.name = "motor-low-voltage", .dbus = "org.lockhub1.Error.MotorLowVoltage", .priority = LOG_ERR,
+		.message_id = "db882b973f5ec0e0b071de092009e1b3",
+		.summary = "The batteries are too weak to turn the motor",
+		.hint = "Change the batteries now; keep a mechanical key with you" },
+	[FAULT_MOTOR_POWER] = {
+		.name = "motor-power", .dbus = "org.lockhub1.Error.MotorPower", .priority = LOG_ERR,
+		.message_id = "94ae0489c18bd47ee6e2b2304facc7e4",
+		.summary = "The motor draws no current",
+		.hint = "Take the batteries out for ten seconds; if it stays, ask the vendor's support" },
+	[FAULT_CLUTCH_POWER] = {
+		.name = "clutch-power", .dbus = "org.lockhub1.Error.ClutchPower", .priority = LOG_ERR,
+		.message_id = "9cc7f47d25c03788877a9b01da971bcf",
+		.summary = "The clutch draws no current",
+		.hint = "Take the batteries out for ten seconds; if it stays, ask the vendor's support" },
+	[FAULT_VOLTAGE_TOO_LOW] = {
+		.name = "voltage-too-low", .dbus = "org.lockhub1.Error.VoltageTooLow", .priority = LOG_ERR,
+		.message_id = "2e172afd78b389933e21d8ca66e96f1a",
+		.summary = "The batteries are too weak for calibration",
+		.hint = "Change the batteries, then calibrate again" },
+	[FAULT_FIRMWARE_UPDATE_NEEDED] = {
+		.name = "firmware-update-needed", .dbus = "org.lockhub1.Error.FirmwareUpdateNeeded", .priority = LOG_WARNING,
+		.message_id = "403f81695e993773b9d20709911023a9",
+		.summary = "The lock demands a firmware update",
+		.hint = "Update it in the vendor's app" },
+	[FAULT_ACTION_REJECTED] = {
+		.name = "action-rejected", .dbus = "org.lockhub1.Error.ActionRejected", .priority = LOG_WARNING,
+		.message_id = "90cd3bfb79bf722a22498218389c8c46",
+		.summary = "The lock refused the action",
+		.hint = "Night mode or another of its settings may forbid it: look in the vendor's app" },
+	[FAULT_WRONG_LOCK] = {
+		.name = "wrong-lock", .dbus = "org.lockhub1.Error.WrongLock", .priority = LOG_ERR,
+		.message_id = "9444dffc6f357e5ceee7164d4c170fe6",
+		.summary = "Another lock answered at this address",
+		.hint = "Its identity differs from the paired one. Run: lockhubctl show LOCK, and pair again if the lock was replaced" },
+	[FAULT_LOCK_ERROR] = {
+		.name = "lock-error", .dbus = "org.lockhub1.Error.LockError", .priority = LOG_WARNING,
+		.message_id = "df3ec6fda46d4e086b8f2100cc68320b",
+		.summary = "The lock reported an error",
+		.hint = "Try again; if it stays, note the number in the message and ask the vendor's support" },
+
+	/* conditions */
+	[FAULT_BATTERY_LOW] = {
+		.name = "battery-low", .dbus = "org.lockhub1.Error.BatteryLow", .priority = LOG_WARNING,
+		.message_id = "b126cc29db9c89616132a937b5059b18",
+		.summary = "The lock's batteries are low",
+		.hint = "Change them soon; lockhubctl battery LOCK shows how fast they fall" },
+	[FAULT_BATTERY_CRITICAL] = {
+		.name = "battery-critical", .dbus = "org.lockhub1.Error.BatteryCritical", .priority = LOG_ERR,
+		.message_id = "a6d4055801af386a0fc5db1ab07b6182",
+		.summary = "The lock's batteries are nearly empty",
+		.hint = "Change them now, before the lock stops" },
+	[FAULT_CLOCK_WRONG] = {
+		.name = "clock-wrong", .dbus = "org.lockhub1.Error.ClockWrong", .priority = LOG_WARNING,
+		.message_id = "6a4c122a79857587910e881c3b3285f9",
+		.summary = "The lock's clock is wrong",
+		.hint = "lockhub sets it at the next link when its own clock is synchronised and the PIN is known" },
+	[FAULT_LOG_GAP] = {
+		.name = "log-gap", .dbus = "org.lockhub1.Error.LogGap", .priority = LOG_WARNING,
+		.message_id = "27617cd6b6ae4874efbc960de8090234",
+		.summary = "Entries of the lock's own log are missing",
+		.hint = "The lock overwrote them before they could be read; nothing can bring them back" },
+
+	/* store */
+	[FAULT_DATABASE_NEWER] = {
+		.name = "database-newer", .dbus = "org.lockhub1.Error.DatabaseNewer", .priority = LOG_ERR,
+		.message_id = "ce29095c86dccae9408baaa9515fd08f",
+		.summary = "The database was written by a newer lockhub",
+		.hint = "Install that version again, or restore the backup made before the upgrade. Nothing was changed" },
+	[FAULT_DATABASE_CORRUPT] = {
+		.name = "database-corrupt", .dbus = "org.lockhub1.Error.DatabaseCorrupt", .priority = LOG_ERR,
+		.message_id = "1a1183c72369ccf82503723d11ec6813",
+		.summary = "The database is damaged",
+		.hint = "It was left as it is. Restore a backup, or move it away and pair the locks again" },
+	[FAULT_DATABASE_IN_USE] = {
+		.name = "database-in-use", .dbus = "org.lockhub1.Error.DatabaseInUse", .priority = LOG_ERR,
+		.message_id = "4a53888f25972057abb25645b8a7894d",
+		.summary = "Another lockhubd uses this database",
+		.hint = "Run: systemctl status lockhubd, and stop one of the two" },
+	[FAULT_DATABASE_FULL] = {
+		.name = "database-full", .dbus = "org.lockhub1.Error.DatabaseFull", .priority = LOG_CRIT,
+		.message_id = "ff2d5f5edb45d542ab624e10d3d47722",
+		.summary = "The disk is full",
+		.hint = "Free some space; until then only locking is carried out, since nothing can be recorded" },
+	[FAULT_DATABASE_IO] = {
+		.name = "database-io", .dbus = "org.lockhub1.Error.DatabaseIo", .priority = LOG_CRIT,
+		.message_id = "73c989de1dc1b9461a66bd2b6c41afa7",
+		.summary = "The database cannot be written",
+		.hint = "The SD card may be failing: run dmesg, make a copy now. Until then only locking is carried out" },
+	[FAULT_DATABASE_OPEN] = {
+		.name = "database-open", .dbus = "org.lockhub1.Error.DatabaseOpen", .priority = LOG_ERR,
+		.message_id = "8e4e156c3b3ec38a9c4bef9486d4c10d",
+		.summary = "The database cannot be opened",
+		.hint = "See that its folder exists and belongs to the user lockhub" },
+	[FAULT_KEY_MISSING] = {
+		.name = "key-missing", .dbus = "org.lockhub1.Error.KeyMissing", .priority = LOG_ERR,
+		.message_id = "5399b0b772753cd11f9e5abafc10f272",
+		.summary = "The database's key is missing or does not fit",
+		.hint = "Restore the key file that belongs to this database; without it the locks must be paired again" },
+	[FAULT_LOG_BROKEN] = {
+		.name = "log-broken", .dbus = "org.lockhub1.Error.LogBroken", .priority = LOG_CRIT,
+		.message_id = "092f5a36bef018f0f326b40db5d63762",
+		.summary = "The event log was changed from outside",
+		.hint = "Someone edited, removed or reordered rows: lockhubctl log verify names the first. Keep a copy of the database" },
+
+	/* mqtt */
+	[FAULT_BROKER_UNREACHABLE] = {
+		.name = "broker-unreachable", .dbus = "org.lockhub1.Error.BrokerUnreachable", .priority = LOG_WARNING,
+		.message_id = "58e6b3dc3eb59a4a9a933bd888fbc597",
+		.summary = "The MQTT broker cannot be reached",
+		.hint = "See [mqtt] host and port in lockhubd.conf, and whether the broker runs. lockhubctl works without it" },
+	[FAULT_BROKER_REFUSED] = {
+		.name = "broker-refused", .dbus = "org.lockhub1.Error.BrokerRefused", .priority = LOG_ERR,
+		.message_id = "6859fcbd74ecf7893d23cf2430cd3eed",
+		.summary = "The MQTT broker refused the connection",
+		.hint = "See username and password in [mqtt]; the broker's own log names the reason" },
+	[FAULT_BROKER_TLS] = {
+		.name = "broker-tls", .dbus = "org.lockhub1.Error.BrokerTls", .priority = LOG_ERR,
+		.message_id = "da8d96fe101af61adfda4bb9ed673865",
+		.summary = "No secure connection to the MQTT broker",
+		.hint = "See ca_file and the broker's certificate: its name must be the host in lockhubd.conf. A clock that is not set can be the cause too" },
+	[FAULT_BROKER_DENIED] = {
+		.name = "broker-denied", .dbus = "org.lockhub1.Error.BrokerDenied", .priority = LOG_ERR,
+		.message_id = "b873adcd02d4f1298ada7521a8333adb",
+		.summary = "The MQTT broker does not let us publish or subscribe",
+		.hint = "Its access list must allow this user lockhub/# and the discovery prefix" },
+	[FAULT_DISCOVERY_CLEARED] = {
+		.name = "discovery-cleared", .dbus = "org.lockhub1.Error.DiscoveryCleared", .priority = LOG_NOTICE,
+		.message_id = "62d58aa27b633aee743434698a9629fe",
+		.summary = "Someone removed this lock's Home Assistant discovery message",
+		.hint = "It is published again; to remove the lock for good run: lockhubctl unpair LOCK" },
+
+	/* set-up */
+	[FAULT_CONFIG_INVALID] = {
+		.name = "config-invalid", .dbus = "org.lockhub1.Error.ConfigInvalid", .priority = LOG_ERR,
+		.message_id = "f78923a0a248fe9191395edc593b6daf",
+		.summary = "The configuration file has an error",
+		.hint = "Correct the line named in the message; lockhubd --check-config tests it" },
+	[FAULT_SECRET_EXPOSED] = {
+		.name = "secret-exposed", .dbus = "org.lockhub1.Error.SecretExposed", .priority = LOG_ERR,
+		.message_id = "dceb7e6bda7981dc07d6bf9511dc32cf",
+		.summary = "A secret file can be read by others",
+		.hint = "Run: chmod 600 on the file named in the message" },
+	[FAULT_NO_MEMORY] = {
+		.name = "no-memory", .dbus = "org.lockhub1.Error.NoMemory", .priority = LOG_CRIT,
+		.message_id = "5dc54980f0243438b396a48e06097fc7",
+		.summary = "Out of memory",
+		.hint = "Stop other programs on this hub, or give it more memory" },
+	[FAULT_INTERNAL] = {
+		.name = "internal", .dbus = "org.lockhub1.Error.Internal", .priority = LOG_ERR,
+		.message_id = "c87ab6715cbee7e846db25f0c9d0fa28",
+		.summary = "Something went wrong inside lockhub",
+		.hint = "Please report it with: journalctl -u lockhubd" },
+};
+/* clang-format on */
