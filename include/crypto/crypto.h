@@ -28,18 +28,19 @@ struct crypto_part {
 	size_t n;
 };
 /* HMAC-SHA256 with a 32-octet key over the parts in order. */
-void crypto_hmac_sha256(const uint8_t key[static 32], const struct crypto_part *parts, size_t n_parts,
-	uint8_t out[static 32]);
+void crypto_hmac_sha256(const uint8_t key[static 32], const struct crypto_part *parts,
+	size_t n_parts, uint8_t out[static 32]);
 void crypto_sha256_parts(const struct crypto_part *parts, size_t n_parts, uint8_t out[static 32]);
 
 /*
- * NaCl box: X25519, HSalsa20, XSalsa20-Poly1305.
+ * NaCl box: X25519, HSalsa20, XSalsa20-Poly1305. No name here may be one of sodium's own: the
+ * linker would then let ours stand in for it inside of libsodium.
  * crypto_box_shared: -EBADMSG for a peer key of low order.
  */
 #define CRYPTO_KEY_LEN 32
 #define CRYPTO_NONCE_LEN 24
 #define CRYPTO_TAG_LEN 16
-void crypto_box_keypair(uint8_t public_key[static 32], uint8_t secret_key[static 32]);
+void crypto_box_new_pair(uint8_t public_key[static 32], uint8_t secret_key[static 32]);
 void crypto_box_public(const uint8_t secret_key[static 32], uint8_t public_key[static 32]);
 int crypto_box_shared(const uint8_t peer_public[static 32], const uint8_t own_secret[static 32],
 	uint8_t shared[static 32]);
@@ -50,7 +51,7 @@ int crypto_x25519(const uint8_t secret_key[static 32], const uint8_t peer_public
 void crypto_secretbox_seal(const uint8_t key[static 32], const uint8_t nonce[static 24],
 	const void *plain, size_t n, uint8_t *out);
 /* @n includes the tag; out: n - CRYPTO_TAG_LEN octets. -EBADMSG: not authentic or too short. */
-int crypto_secretbox_open(const uint8_t key[static 32], const uint8_t nonce[static 24],
+int crypto_secretbox_unseal(const uint8_t key[static 32], const uint8_t nonce[static 24],
 	const uint8_t *sealed, size_t n, uint8_t *out);
 
 /*
@@ -61,8 +62,8 @@ int crypto_secretbox_open(const uint8_t key[static 32], const uint8_t nonce[stat
 void crypto_seal(const uint8_t key[static 32], const char *context, const void *plain, size_t n,
 	uint8_t *out);
 /* -EBADMSG: wrong key, wrong context or damaged. out: n - CRYPTO_SEAL_OVERHEAD octets. */
-int crypto_unseal(const uint8_t key[static 32], const char *context, const uint8_t *sealed, size_t n,
-	uint8_t *out);
+int crypto_unseal(const uint8_t key[static 32], const char *context, const uint8_t *sealed,
+	size_t n, uint8_t *out);
 /* A key for one purpose from a master key (BLAKE2b KDF); @context: exactly 8 characters. */
 void crypto_derive(const uint8_t master[static 32], uint64_t id, const char context[static 8],
 	uint8_t out[static 32]);
