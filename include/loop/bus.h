@@ -23,7 +23,8 @@ struct bus;
 struct bus_user {
 	/* Connected and has a unique name. */
 	void (*up)(void *user);
-	/* The connection is gone; all sd-bus slots are dead: drop them now. It reopens by itself. */
+	/* The connection is gone; all sd-bus slots are dead: drop them now. It reopens by itself.
+	 */
 	void (*down)(void *user, int error);
 };
 

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * The one event loop. libuv stays behind this door (R13); everything here belongs to the loop thread
- * but loop_wakeup_send(). Handles' memory dies in their close callbacks, so the *_free() functions
- * below may be called from anywhere on the loop thread, also from the object's own callback.
+ * The one event loop. libuv stays behind this door (R13); everything here belongs to the loop
+ * thread but loop_wakeup_send(). Handles' memory dies in their close callbacks, so the *_free()
+ * functions below may be called from anywhere on the loop thread, also from the object's own
+ * callback.
  */
 
 #include <stdbool.h>
@@ -33,7 +34,8 @@ void loop_stop(struct loop *loop, int status);
 
 /* CLOCK_BOOTTIME, CLOCK_REALTIME, and whether the kernel says it is synchronised. Lives as long. */
 const struct clock *loop_clock(struct loop *loop);
-/* How often the loop went round: shows the watchdog that it turns, and benchmarks that it sleeps. */
+/* How often the loop went round: shows the watchdog that it turns, and benchmarks that it sleeps.
+ */
 uint64_t loop_turns(const struct loop *loop);
 
 /*
@@ -55,7 +57,8 @@ bool loop_timer_is_armed(const struct loop_timer *timer);
  * The callback gets what is ready, LOOP_HANGUP included, or a negative errno.
  */
 enum { LOOP_READ = 1, LOOP_WRITE = 2, LOOP_HANGUP = 4 };
-struct loop_fd *loop_fd_new(struct loop *loop, int fd, void (*fn)(void *user, int events), void *user);
+struct loop_fd *loop_fd_new(
+	struct loop *loop, int fd, void (*fn)(void *user, int events), void *user);
 struct loop_fd *loop_fd_free(struct loop_fd *watch);
 int loop_fd_watch(struct loop_fd *watch, int events);
 
@@ -69,13 +72,13 @@ void loop_wakeup_send(struct loop_wakeup *wakeup); /* any thread */
  * Cancelling means that @done is not called; @work may still be running: what it touches must live
  * until @release, which is called last in every case, on the loop thread (may be NULL).
  */
-struct loop_work *loop_work_run(struct loop *loop, void (*work)(void *user), void (*done)(void *user),
-	void (*release)(void *user), void *user);
+struct loop_work *loop_work_run(struct loop *loop, void (*work)(void *user),
+	void (*done)(void *user), void (*release)(void *user), void *user);
 void loop_work_cancel(struct loop_work *work);
 
 /* UNIX signals as loop events. */
-struct loop_signal *loop_signal_new(struct loop *loop, int signum, void (*fn)(void *user, int signum),
-	void *user);
+struct loop_signal *loop_signal_new(
+	struct loop *loop, int signum, void (*fn)(void *user, int signum), void *user);
 struct loop_signal *loop_signal_free(struct loop_signal *signal);
 
 AUTO_DEFINE(struct loop_timer *, loop_timer_free);

@@ -18,5 +18,6 @@ void notify_stopping(void);
  * NULL when there is no watchdog to answer (WATCHDOG_USEC not set) or no memory.
  */
 struct notify_watchdog;
-struct notify_watchdog *notify_watchdog_new(struct loop *loop, bool (*is_alive)(void *user), void *user);
+struct notify_watchdog *notify_watchdog_new(
+	struct loop *loop, bool (*is_alive)(void *user), void *user);
 struct notify_watchdog *notify_watchdog_free(struct notify_watchdog *watchdog);
