@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Manager.QueryLog and VerifyLog: the database answers later, on another turn of the loop. A call
+ * whose connection has gone meanwhile is not answered; its struct answer waits for the database
+ * all the same, because the database cannot be told to forget it.
+ */
+
+#include "room.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/bytes.h"
+
+#define LOG_LIMIT_DEFAULT 50
+
+struct answer {
+	struct list link;
+	struct api *api;         /* NULL once the api has gone */
+	sd_bus_message *message; /* NULL once the connection has gone */
+};
+
+static struct answer *answer_new(struct api *api, sd_bus_message *message) {
+	struct answer *answer = calloc(1, sizeof(*answer));
+	if (answer != NULL) {
+		answer->api = api;
+		answer->message = sd_bus_message_ref(message);
+		list_append(&api->answers, &answer->link);
+		api->n_answers++;
+	}
+	return answer;
+}
+
+static void answer_free(struct answer *answer) {
+	if (answer->api != NULL) {
+		answer->api->n_answers--;
+	}
+	list_remove(&answer->link);
+	sd_bus_message_unref(answer->message);
+	free(answer);
+}
+
+void journal_drop_all(struct api *api) {
+	struct answer *each, *following;
+	list_for_each_safe(each, following, &api->answers, link) {
+		list_remove(&each->link);
+		each->message = sd_bus_message_unref(each->message);
+		each->api = NULL;
+	}
+	api->n_answers = 0;
+}
+
+/* NULL: the message has been answered. */
+static struct answer *begin_answer(struct api *api, sd_bus_message *message) {
+	struct answer *answer = api->n_answers < ANSWERS_MAX ? answer_new(api, message) : NULL;
+	if (answer == NULL) {
+		sd_bus_reply_method_errorf(message, SD_BUS_ERROR_LIMITS_EXCEEDED,
+			"Too many questions to the log at once");
+	}
+	return answer;
+}
+
+static void send_reply(struct answer *answer, sd_bus_message *reply, int r) {
+	if (r >= 0) {
+		r = sd_bus_send(NULL, reply, NULL);
+	}
+	if (r < 0) {
+		sd_bus_reply_method_errno(answer->message, r, NULL);
+	}
+	bus_kick(answer->api->bus);
+}
+
+static void on_events(void *user, const struct event *events, size_t n, const struct fault *fault) {
+	struct answer *answer = user;
+	sd_bus_message *reply = NULL;
+	if (answer->message == NULL) {
+		answer_free(answer);
+		return;
+	}
+	if (fault != NULL && fault->code != FAULT_NONE) {
+		reply_fault(answer->message, fault);
+		bus_kick(answer->api->bus);
+		answer_free(answer);
+		return;
+	}
+	int r = sd_bus_message_new_method_return(answer->message, &reply);
+	if (r >= 0) {
+		r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+	}
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		r = value_event(reply, answer->api, &events[i]);
+	}
+	if (r >= 0) {
+		r = sd_bus_message_close_container(reply);
+	}
+	send_reply(answer, reply, r);
+	sd_bus_message_unref(reply);
+	answer_free(answer);
+}
+
+static void on_verified(void *user, const struct log_verify *result, const struct fault *fault) {
+	struct answer *answer = user;
+	sd_bus_message *reply = NULL;
+	if (answer->message == NULL) {
+		answer_free(answer);
+		return;
+	}
+	if (fault != NULL && fault->code != FAULT_NONE) {
+		reply_fault(answer->message, fault);
+		bus_kick(answer->api->bus);
+		answer_free(answer);
+		return;
+	}
+	int r = sd_bus_message_new_method_return(answer->message, &reply);
+	if (r >= 0) {
+		r = sd_bus_message_append(reply, "a{sv}", 5, "ok", "b", result->bad_seq == 0,
+			"rows", "x", result->n_rows, "first_seq", "x", result->first_seq,
+			"last_seq", "x", result->last_seq, "bad_seq", "x", result->bad_seq);
+	}
+	send_reply(answer, reply, r);
+	sd_bus_message_unref(reply);
+	answer_free(answer);
+}
+
+enum filter_key {
+	FILTER_LOCK,
+	FILTER_SINCE,
+	FILTER_UNTIL,
+	FILTER_USER,
+	FILTER_TYPE,
+	FILTER_AFTER,
+	FILTER_BEFORE,
+	FILTER_LIMIT,
+	FILTER_OLDEST_FIRST,
+};
+static const char *const filter_keys[] = {
+	[FILTER_LOCK] = "lock",
+	[FILTER_SINCE] = "since",
+	[FILTER_UNTIL] = "until",
+	[FILTER_USER] = "user",
+	[FILTER_TYPE] = "type",
+	[FILTER_AFTER] = "after",
+	[FILTER_BEFORE] = "before",
+	[FILTER_LIMIT] = "limit",
+	[FILTER_OLDEST_FIRST] = "oldest_first",
+};
+
+static bool is_event_word(const char *word) {
+	for (const char *const *each = event_words(); *each != NULL; each++) {
+		if (strcmp(*each, word) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int set_type(struct log_query *query, const char *word, struct fault *ret_fault) {
+	if (!is_event_word(word)) {
+		const char *const *words = event_words();
+		size_t n = 0;
+		while (words[n] != NULL) {
+			n++;
+		}
+		const char *nearest = text_nearest(word, words, n);
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+			"there is no event type '%.32s'%s%s%s", word,
+			nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+			nearest != NULL ? "'?" : "");
+	}
+	text_copy(query->word, sizeof(query->word), word);
+	return 0;
+}
+
+static int set_lock(
+	const struct hub *hub, struct log_query *query, const char *word, struct fault *ret_fault) {
+	struct lock *lock = NULL;
+	/* An id may be one of a lock that was unpaired: its events are still there. */
+	uint8_t id[(LOCK_ID_MAX - 1) / 2];
+	if (hub_find_lock(hub, word) == NULL && hex_decode(word, id, sizeof(id)) == 0) {
+		text_copy(query->lock_id, sizeof(query->lock_id), word);
+		return 0;
+	}
+	int r = hub_get_lock(hub, word, &lock, ret_fault);
+	if (r >= 0) {
+		text_copy(query->lock_id, sizeof(query->lock_id), lock_id(lock));
+	}
+	return r;
+}
+
+static int set_text_filter(const struct hub *hub, struct log_query *query, enum filter_key key,
+	sd_bus_message *message, struct fault *ret_fault) {
+	const char *text;
+	int r = sd_bus_message_read(message, "v", "s", &text);
+	if (r < 0) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "filter %s must be a string",
+			filter_keys[key]);
+	}
+	if (key == FILTER_TYPE) {
+		return set_type(query, text, ret_fault);
+	}
+	if (key == FILTER_LOCK) {
+		return set_lock(hub, query, text, ret_fault);
+	}
+	text_copy(query->user, sizeof(query->user), text);
+	return 0;
+}
+
+static int set_number_filter(struct log_query *query, enum filter_key key, sd_bus_message *message,
+	struct fault *ret_fault) {
+	int64_t value;
+	int r = sd_bus_message_read(message, "v", "x", &value);
+	if (r < 0 || value < 0) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+			"filter %s must be a number (x), not negative", filter_keys[key]);
+	}
+	if (key == FILTER_SINCE) {
+		query->since.s = value;
+	} else if (key == FILTER_UNTIL) {
+		query->until.s = value;
+	} else if (key == FILTER_AFTER) {
+		query->after_seq = value;
+	} else if (key == FILTER_BEFORE) {
+		query->before_seq = value;
+	} else if (value < 1 || value > LOG_QUERY_MAX) {
+		return fault_set(
+			ret_fault, FAULT_BAD_ARGUMENT, "filter limit must be 1..%d", LOG_QUERY_MAX);
+	} else {
+		query->limit = (unsigned) value;
+	}
+	return 0;
+}
+
+static int set_filter(const struct hub *hub, struct log_query *query, const char *key,
+	sd_bus_message *message, struct fault *ret_fault) {
+	size_t i = 0;
+	while (i < ARRAY_SIZE(filter_keys) && strcmp(filter_keys[i], key) != 0) {
+		i++;
+	}
+	switch ((enum filter_key) i) {
+	case FILTER_LOCK:
+	case FILTER_USER:
+	case FILTER_TYPE:
+		return set_text_filter(hub, query, (enum filter_key) i, message, ret_fault);
+	case FILTER_SINCE:
+	case FILTER_UNTIL:
+	case FILTER_AFTER:
+	case FILTER_BEFORE:
+	case FILTER_LIMIT:
+		return set_number_filter(query, (enum filter_key) i, message, ret_fault);
+	case FILTER_OLDEST_FIRST: {
+		int value;
+		if (sd_bus_message_read(message, "v", "b", &value) < 0) {
+			return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+				"filter oldest_first must be a boolean");
+		}
+		query->is_oldest_first = value;
+		return 0;
+	}
+	}
+	const char *nearest = text_nearest(key, filter_keys, ARRAY_SIZE(filter_keys));
+	return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "there is no filter '%.32s'%s%s%s", key,
+		nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+		nearest != NULL ? "'?" : "");
+}
+
+static int read_query(const struct hub *hub, sd_bus_message *message, struct log_query *ret_query,
+	struct fault *ret_fault) {
+	int r = sd_bus_message_enter_container(message, 'a', "{sv}");
+	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+		const char *key;
+		r = sd_bus_message_read(message, "s", &key);
+		if (r >= 0) {
+			r = set_filter(hub, ret_query, key, message, ret_fault);
+		}
+		if (r >= 0) {
+			r = sd_bus_message_exit_container(message);
+		}
+	}
+	if (r < 0 && ret_fault->code == FAULT_NONE) {
+		fault_set(ret_fault, FAULT_BAD_ARGUMENT, "the filter cannot be read");
+	}
+	return r;
+}
+
+void manager_query_log(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct log_query query = { .limit = LOG_LIMIT_DEFAULT };
+	struct fault fault = { 0 };
+	if (read_query(api->hub, message, &query, &fault) < 0) {
+		reply_fault(message, &fault);
+		return;
+	}
+	struct answer *answer = begin_answer(api, message);
+	if (answer != NULL) {
+		hub_query_log(api->hub, &query, on_events, answer);
+	}
+}
+
+void manager_verify_log(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct answer *answer = begin_answer(api, message);
+	if (answer != NULL) {
+		hub_verify_log(api->hub, on_verified, answer);
+	}
+}

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "room.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Methods that are nothing but an act. */
+static const struct {
+	const char *method;
+	enum act act;
+} acts[] = {
+	{ "Lock", ACT_LOCK },
+	{ "Unlock", ACT_UNLOCK },
+	{ "Unlatch", ACT_UNLATCH },
+	{ "LockNGo", ACT_LOCK_N_GO },
+	{ "LockNGoUnlatch", ACT_LOCK_N_GO_UNLATCH },
+	{ "Calibrate", ACT_CALIBRATE },
+	{ "Refresh", ACT_READ_STATE },
+	{ "ReadConfig", ACT_READ_CONFIG },
+	{ "ReadBattery", ACT_READ_BATTERY },
+	{ "ReadLog", ACT_READ_LOG },
+	{ "SyncClock", ACT_SET_TIME },
+	{ "Reboot", ACT_REBOOT },
+	{ "SetPin", ACT_VERIFY_PIN },
+};
+
+static enum act act_of(sd_bus_message *message) {
+	const char *member = sd_bus_message_get_member(message);
+	for (size_t i = 0; i < ARRAY_SIZE(acts); i++) {
+		if (strcmp(acts[i].method, member) == 0) {
+			return acts[i].act;
+		}
+	}
+	return ACT_NONE;
+}
+
+static struct api_lock *find_by_path(const struct api *api, const char *path) {
+	struct api_lock *shown;
+	list_for_each(shown, &api->locks, link) {
+		if (strcmp(shown->path, path) == 0) {
+			return shown;
+		}
+	}
+	return NULL;
+}
+
+const struct api_lock *locks_by_id(const struct api *api, const char *id) {
+	const struct api_lock *shown;
+	list_for_each(shown, &api->locks, link) {
+		if (strcmp(lock_id(shown->lock), id) == 0) {
+			return shown;
+		}
+	}
+	return NULL;
+}
+
+char *lock_path(const char *slug, char out[static API_PATH_MAX]) {
+	snprintf(out, API_PATH_MAX, "%s/%s", API_LOCK_PREFIX, slug);
+	for (char *p = out + strlen(API_LOCK_PREFIX) + 1; *p != '\0'; p++) {
+		if (*p == '-') {
+			*p = '_';
+		}
+	}
+	return out;
+}
+
+/*
+ * The lock a message is about, found anew: between the call and the permission it may have gone.
+ * NULL: the message has been answered.
+ */
+static struct api_lock *lock_called(struct api *api, sd_bus_message *message) {
+	struct api_lock *shown = find_by_path(api, sd_bus_message_get_path(message));
+	if (shown == NULL) {
+		struct fault fault;
+		fault_set(&fault, FAULT_NO_SUCH_LOCK, "it has been removed or renamed");
+		reply_fault(message, &fault);
+	}
+	return shown;
+}
+
+/* Parses the PIN of SetPin; the message is sensitive and wiped by sd-bus when it goes. */
+static int read_pin(sd_bus_message *message, struct secret *ret_pin, struct fault *ret_fault) {
+	const char *text;
+	int r = sd_bus_message_rewind(message, true);
+	if (r >= 0) {
+		r = sd_bus_message_read(message, "s", &text);
+	}
+	if (r < 0 || text[0] == '\0' || secret_set_text(ret_pin, text) < 0) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "the PIN is empty or too long");
+	}
+	return 0;
+}
+
+static void request_wipe(struct request *request) {
+	secret_wipe(&request->pin);
+}
+
+/* @return what hub_request() says. */
+static int request_act(struct api *api, const struct lock *lock, sd_bus_message *message,
+	const struct asker *asker, struct op **ret_op, struct fault *ret_fault) {
+	AUTO_VALUE(request_wipe)
+	struct request request = {
+		.act = act_of(message), .origin = REQUEST_DBUS, .role = asker->role
+	};
+	text_copy(request.lock, sizeof(request.lock), lock_id(lock));
+	text_copy(request.actor, sizeof(request.actor), asker->name);
+	if (request.act == ACT_VERIFY_PIN) {
+		int r = read_pin(message, &request.pin, ret_fault);
+		if (r < 0) {
+			return r;
+		}
+	}
+	return hub_request(api->hub, &request, ret_op, ret_fault);
+}
+
+static void act_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct fault fault = { 0 };
+	struct op *op = NULL;
+	struct api_lock *shown = lock_called(api, message);
+	if (shown == NULL) {
+		return;
+	}
+	if (request_act(api, shown->lock, message, asker, &op, &fault) < 0) {
+		reply_fault(message, &fault);
+	} else {
+		reply_operation(api, message, op);
+	}
+}
+
+/* Core sees the request too, with the role the asker has: it refuses and records that. */
+static void act_refused(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct fault fault = { 0 };
+	struct op *op = NULL;
+	struct api_lock *shown = find_by_path(api, sd_bus_message_get_path(message));
+	enum act act = act_of(message);
+	if (shown != NULL && asker->role < policy_role_for(act)) {
+		request_act(api, shown->lock, message, asker, &op, &fault);
+	}
+}
+
+static int method_act(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rules[] = {
+		[ROLE_NONE] = { ROLE_MANAGE, act_granted, act_refused },
+		[ROLE_VIEW] = { ROLE_VIEW, act_granted, act_refused },
+		[ROLE_OPERATE] = { ROLE_OPERATE, act_granted, act_refused },
+		[ROLE_MANAGE] = { ROLE_MANAGE, act_granted, act_refused },
+	};
+	struct api_lock *shown = user;
+	enum act act = act_of(message);
+	assert(act != ACT_NONE); /* a method of the vtable without a row above is our bug */
+	if (act == ACT_VERIFY_PIN) {
+		sd_bus_message_sensitive(message);
+	}
+	return ask(shown->api, message, &rules[policy_role_for(act)]);
+}
+
+static void unpair_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct fault fault = { 0 };
+	struct op *op = NULL;
+	int is_forced = 0;
+	struct api_lock *shown = lock_called(api, message);
+	if (shown == NULL) {
+		return;
+	}
+	if (sd_bus_message_read(message, "b", &is_forced) < 0) {
+		fault_set(&fault, FAULT_BAD_ARGUMENT, "Unpair(b force)");
+		reply_fault(message, &fault);
+	} else if (hub_unpair(api->hub, lock_id(shown->lock), is_forced, asker->name, asker->role,
+			   &op, &fault) < 0) {
+		reply_fault(message, &fault);
+	} else {
+		reply_operation(api, message, op);
+	}
+}
+
+static int method_unpair(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_MANAGE, unpair_granted, NULL };
+	return ask(((struct api_lock *) user)->api, message, &rule);
+}
+
+static void rename_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct fault fault = { 0 };
+	const char *name;
+	struct api_lock *shown = lock_called(api, message);
+	if (shown == NULL) {
+		return;
+	}
+	/* The id, not the path: by the time of the answer the path is another one. */
+	char id[LOCK_ID_MAX], path[API_PATH_MAX];
+	text_copy(id, sizeof(id), lock_id(shown->lock));
+	if (sd_bus_message_read(message, "s", &name) < 0 || strlen(name) >= LOCK_NAME_MAX ||
+		!text_is_clean(name, strlen(name))) {
+		fault_set(&fault, FAULT_BAD_ARGUMENT,
+			"a name has 1 to %d octets and no control characters", LOCK_NAME_MAX - 1);
+		reply_fault(message, &fault);
+		return;
+	}
+	if (hub_rename(api->hub, id, name, asker->name, asker->role, &fault) < 0) {
+		reply_fault(message, &fault);
+		return;
+	}
+	const struct lock *lock = hub_find_lock(api->hub, id);
+	sd_bus_reply_method_return(
+		message, "o", lock != NULL ? lock_path(lock_slug(lock), path) : API_ROOT);
+}
+
+static int method_rename(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_MANAGE, rename_granted, NULL };
+	return ask(((struct api_lock *) user)->api, message, &rule);
+}
+
+static void statistics_granted(
+	struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct radio_stats stats = { 0 };
+	sd_bus_message *reply = NULL;
+	struct api_lock *shown = lock_called(api, message);
+	if (shown == NULL) {
+		return;
+	}
+	lock_radio_stats(shown->lock, &stats);
+	int r = sd_bus_message_new_method_return(message, &reply);
+	if (r >= 0) {
+		r = value_radio_stats(reply, api, &stats);
+	}
+	if (r >= 0) {
+		r = sd_bus_send(NULL, reply, NULL);
+	}
+	if (r < 0) {
+		sd_bus_reply_method_errno(message, r, NULL);
+	}
+	sd_bus_message_unref(reply);
+}
+
+static int method_statistics(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_VIEW, statistics_granted, NULL };
+	return ask(((struct api_lock *) user)->api, message, &rule);
+}
+
+/* clang-format off */
+#define TOLD SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
+#define FIXED SD_BUS_VTABLE_PROPERTY_CONST
+#define ACT_METHOD(name) \
+	SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_NO_ARGS, SD_BUS_RESULT("o", operation), method_act, SD_BUS_VTABLE_UNPRIVILEGED)
+
+const sd_bus_vtable lock_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+
+	SD_BUS_PROPERTY("Id", "s", lock_get_text, 0, FIXED),
+	SD_BUS_PROPERTY("Slug", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("Name", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("Address", "s", lock_get_text, 0, FIXED),
+	SD_BUS_PROPERTY("Driver", "s", lock_get_text, 0, FIXED),
+	SD_BUS_PROPERTY("Brand", "s", lock_get_text, 0, FIXED),
+	SD_BUS_PROPERTY("PinForm", "s", lock_get_text, 0, FIXED),
+	SD_BUS_PROPERTY("PairedAt", "x", lock_get_number, 0, FIXED),
+	SD_BUS_PROPERTY("Model", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("Serial", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("Firmware", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("Hardware", "s", lock_get_text, 0, TOLD),
+
+	SD_BUS_PROPERTY("State", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("Motion", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("Jammed", "b", lock_get_flag, 0, TOLD),
+	SD_BUS_PROPERTY("MovedBy", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("PreviousState", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("PreviousTime", "x", lock_get_number, 0, TOLD),
+	SD_BUS_PROPERTY("Door", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("BatteryPercent", "i", lock_get_int, 0, TOLD),
+	SD_BUS_PROPERTY("BatteryLevel", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("Charging", "b", lock_get_flag, 0, TOLD),
+	SD_BUS_PROPERTY("BatteryReport", "a{sv}", lock_get_report, 0, TOLD),
+	SD_BUS_PROPERTY("KeypadBattery", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("DoorSensorBattery", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("Enabled", "b", lock_get_flag, 0, TOLD),
+	SD_BUS_PROPERTY("Calibrated", "b", lock_get_flag, 0, TOLD),
+	SD_BUS_PROPERTY("Config", "a{sv}", lock_get_config, 0, TOLD),
+	SD_BUS_PROPERTY("ClockOffset", "x", lock_get_number, 0, TOLD),
+	SD_BUS_PROPERTY("Known", "a{s(sxx)}", lock_get_known, 0, TOLD),
+
+	SD_BUS_PROPERTY("Reachable", "b", lock_get_flag, 0, TOLD),
+	SD_BUS_PROPERTY("Linked", "b", lock_get_flag, 0, TOLD),
+	/* These two move with every advertisement: read them, nobody is woken up for them. */
+	SD_BUS_PROPERTY("LastSeen", "x", lock_get_number, 0, 0),
+	SD_BUS_PROPERTY("Rssi", "i", lock_get_int, 0, 0),
+	SD_BUS_PROPERTY("LockRssi", "i", lock_get_int, 0, TOLD),
+	SD_BUS_PROPERTY("Fault", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("FaultText", "s", lock_get_text, 0, TOLD),
+	SD_BUS_PROPERTY("FaultHint", "s", lock_get_text, 0, TOLD),
+
+	SD_BUS_PROPERTY("Acts", "as", lock_get_acts, 0, TOLD),
+	SD_BUS_PROPERTY("HasPin", "b", lock_get_flag, 0, TOLD),
+	SD_BUS_PROPERTY("Announcing", "b", lock_get_flag, 0, TOLD),
+	SD_BUS_PROPERTY("LogCursor", "x", lock_get_number, 0, TOLD),
+	SD_BUS_PROPERTY("QueueLength", "x", lock_get_number, 0, TOLD),
+	SD_BUS_PROPERTY("LastEvent", "a{sv}", lock_get_event, 0, TOLD),
+
+	ACT_METHOD("Lock"),
+	ACT_METHOD("Unlock"),
+	ACT_METHOD("Unlatch"),
+	ACT_METHOD("LockNGo"),
+	ACT_METHOD("LockNGoUnlatch"),
+	ACT_METHOD("Calibrate"),
+	ACT_METHOD("Refresh"),
+	ACT_METHOD("ReadConfig"),
+	ACT_METHOD("ReadBattery"),
+	ACT_METHOD("ReadLog"),
+	ACT_METHOD("SyncClock"),
+	ACT_METHOD("Reboot"),
+	SD_BUS_METHOD_WITH_ARGS("SetPin", SD_BUS_ARGS("s", pin), SD_BUS_RESULT("o", operation),
+		method_act, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+	SD_BUS_METHOD_WITH_ARGS("Unpair", SD_BUS_ARGS("b", force), SD_BUS_RESULT("o", operation),
+		method_unpair, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Rename", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", lock),
+		method_rename, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetRadioStatistics", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", statistics),
+		method_statistics, SD_BUS_VTABLE_UNPRIVILEGED),
+
+	SD_BUS_VTABLE_END
+};
+/* clang-format on */
+
+static int find_lock(sd_bus *bus, const char *path, const char *interface, void *user,
+	void **ret_found, sd_bus_error *ret_error) {
+	struct api_lock *shown = find_by_path(user, path);
+	*ret_found = shown;
+	return shown != NULL;
+}
+
+static int list_locks(
+	sd_bus *bus, const char *prefix, void *user, char ***ret_nodes, sd_bus_error *ret_error) {
+	const struct api *api = user;
+	const struct api_lock *shown;
+	size_t n = 0;
+	char **nodes = calloc(hub_lock_count(api->hub) + LOCKS_MAX + 1, sizeof(*nodes));
+	if (nodes == NULL) {
+		return -ENOMEM;
+	}
+	list_for_each(shown, &api->locks, link) {
+		nodes[n] = n < LOCKS_MAX ? strdup(shown->path) : NULL;
+		if (nodes[n] == NULL) {
+			break;
+		}
+		n++;
+	}
+	*ret_nodes = nodes;
+	return 0;
+}
+
+int locks_register(struct api *api) {
+	sd_bus *bus = bus_sd(api->bus);
+	int r = sd_bus_add_fallback_vtable(bus, &api->lock_slot, API_LOCK_PREFIX,
+		API_LOCK_INTERFACE, lock_vtable, find_lock, api);
+	if (r >= 0) {
+		r = sd_bus_add_node_enumerator(
+			bus, &api->lock_nodes_slot, API_LOCK_PREFIX, list_locks, api);
+	}
+	return r;
+}
+
+void locks_free(struct api *api) {
+	struct api_lock *shown, *following;
+	list_for_each_safe(shown, following, &api->locks, link) {
+		list_remove(&shown->link);
+		free(shown);
+	}
+}
+
+void locks_added(struct api *api, struct lock *lock) {
+	if (locks_by_id(api, lock_id(lock)) != NULL) {
+		return;
+	}
+	struct api_lock *shown = calloc(1, sizeof(*shown));
+	if (shown == NULL) {
+		return; /* not shown; the lock itself is served all the same */
+	}
+	shown->api = api;
+	shown->lock = lock;
+	lock_path(lock_slug(lock), shown->path);
+	list_append(&api->locks, &shown->link);
+	if (bus_sd(api->bus) != NULL) {
+		sd_bus_emit_object_added(bus_sd(api->bus), shown->path);
+		bus_kick(api->bus);
+	}
+}
+
+void locks_removed(struct api *api, struct lock *lock) {
+	struct api_lock *shown = (struct api_lock *) locks_by_id(api, lock_id(lock));
+	if (shown == NULL) {
+		return;
+	}
+	if (bus_sd(api->bus) != NULL) {
+		sd_bus_emit_object_removed(bus_sd(api->bus), shown->path);
+		bus_kick(api->bus);
+	}
+	list_remove(&shown->link);
+	free(shown);
+}
+
+/* The path hangs on the slug: another slug is another object. */
+static bool moved(struct api *api, struct api_lock *shown) {
+	char path[API_PATH_MAX];
+	lock_path(lock_slug(shown->lock), path);
+	if (strcmp(path, shown->path) == 0) {
+		return false;
+	}
+	if (bus_sd(api->bus) != NULL) {
+		sd_bus_emit_object_removed(bus_sd(api->bus), shown->path);
+	}
+	text_copy(shown->path, sizeof(shown->path), path);
+	if (bus_sd(api->bus) != NULL) {
+		sd_bus_emit_object_added(bus_sd(api->bus), shown->path);
+	}
+	return true;
+}
+
+void locks_changed(struct api *api, const struct lock_change *change) {
+	const char *properties[PROPERTIES_MAX];
+	struct api_lock *shown = (struct api_lock *) locks_by_id(api, lock_id(change->lock));
+	if (shown == NULL) {
+		return;
+	}
+	bool is_moved = (change->what & FACT_NAME) != 0 && moved(api, shown);
+	if (bus_sd(api->bus) == NULL) {
+		return;
+	}
+	if (!is_moved && lock_properties(change->what, properties) > 0) {
+		sd_bus_emit_properties_changed_strv(
+			bus_sd(api->bus), shown->path, API_LOCK_INTERFACE, (char **) properties);
+	}
+	bus_kick(api->bus);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "room.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define SCAN_SECONDS_MAX 600
+
+static PROPERTY_GETTER(get_version) {
+	return sd_bus_message_append(reply, "s", ((const struct api *) user)->version);
+}
+
+static PROPERTY_GETTER(get_scanning) {
+	return sd_bus_message_append(
+		reply, "b", (int) hub_is_scanning(((const struct api *) user)->hub));
+}
+
+static PROPERTY_GETTER(get_discovered) {
+	const struct api *api = user;
+	int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+	for (size_t i = 0; r >= 0 && i < hub_discovered_count(api->hub); i++) {
+		r = value_sighting(reply, api, hub_discovered_at(api->hub, i));
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static PROPERTY_GETTER(get_event_types) {
+	int r = sd_bus_message_open_container(reply, 'a', "s");
+	for (const char *const *word = event_words(); r >= 0 && *word != NULL; word++) {
+		r = sd_bus_message_append(reply, "s", *word);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static void scan_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct fault fault = { 0 };
+	uint32_t seconds = 0;
+	if (sd_bus_message_read(message, "u", &seconds) < 0 || seconds == 0 ||
+		seconds > SCAN_SECONDS_MAX) {
+		fault_set(&fault, FAULT_BAD_ARGUMENT, "a scan lasts 1 to %d seconds",
+			SCAN_SECONDS_MAX);
+		reply_fault(message, &fault);
+	} else if (hub_scan(api->hub, seconds * 1000U, &fault) < 0) {
+		reply_fault(message, &fault);
+	} else {
+		sd_bus_reply_method_return(message, NULL);
+		manager_emit_changed(api, "Scanning");
+	}
+}
+
+static void stop_scan_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	hub_scan_stop(api->hub);
+	sd_bus_reply_method_return(message, NULL);
+}
+
+static void find_lock_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct fault fault = { 0 };
+	struct lock *lock = NULL;
+	const char *word;
+	char path[API_PATH_MAX];
+	if (sd_bus_message_read(message, "s", &word) < 0) {
+		fault_set(&fault, FAULT_BAD_ARGUMENT, "FindLock(s word)");
+		reply_fault(message, &fault);
+	} else if (hub_get_lock(api->hub, word, &lock, &fault) < 0) {
+		reply_fault(message, &fault);
+	} else {
+		sd_bus_reply_method_return(message, "o", lock_path(lock_slug(lock), path));
+	}
+}
+
+static int read_pair_option(
+	sd_bus_message *message, struct pair_request *request, struct fault *ret_fault) {
+	static const char *const keys[] = { "pin", "app" };
+	const char *key, *pin;
+	int as_app;
+	if (sd_bus_message_read(message, "s", &key) < 0) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "an option cannot be read");
+	}
+	if (strcmp(key, "pin") == 0) {
+		if (sd_bus_message_read(message, "v", "s", &pin) < 0 ||
+			secret_set_text(&request->pin, pin) < 0) {
+			return fault_set(
+				ret_fault, FAULT_BAD_ARGUMENT, "option pin must be a short string");
+		}
+		return 0;
+	}
+	if (strcmp(key, "app") == 0) {
+		if (sd_bus_message_read(message, "v", "b", &as_app) < 0) {
+			return fault_set(
+				ret_fault, FAULT_BAD_ARGUMENT, "option app must be a boolean");
+		}
+		request->as_app = as_app;
+		return 0;
+	}
+	const char *nearest = text_nearest(key, keys, ARRAY_SIZE(keys));
+	return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "there is no option '%.32s'%s%s%s", key,
+		nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+		nearest != NULL ? "'?" : "");
+}
+
+static int read_pair_request(
+	sd_bus_message *message, struct pair_request *request, struct fault *ret_fault) {
+	const char *address, *name;
+	int r = sd_bus_message_read(message, "ss", &address, &name);
+	if (r < 0 || !text_is_clean(name, strlen(name)) ||
+		!text_copy(request->name, sizeof(request->name), name)) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+			"a name has at most %d octets and no control characters",
+			LOCK_NAME_MAX - 1);
+	}
+	if (!text_copy(request->address, sizeof(request->address), address)) {
+		return fault_set(
+			ret_fault, FAULT_BAD_ARGUMENT, "an address looks like 54:D2:72:00:11:22");
+	}
+	r = sd_bus_message_enter_container(message, 'a', "{sv}");
+	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+		r = read_pair_option(message, request, ret_fault);
+		if (r >= 0) {
+			r = sd_bus_message_exit_container(message);
+		}
+	}
+	if (r < 0 && ret_fault->code == FAULT_NONE) {
+		fault_set(ret_fault, FAULT_BAD_ARGUMENT, "the options cannot be read");
+	}
+	return r;
+}
+
+static void pair_request_wipe(struct pair_request *request) {
+	secret_wipe(&request->pin);
+}
+
+static void pair_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct fault fault = { 0 };
+	struct op *op = NULL;
+	AUTO_VALUE(pair_request_wipe)
+	struct pair_request request = { .origin = REQUEST_DBUS, .role = asker->role };
+	text_copy(request.actor, sizeof(request.actor), asker->name);
+	if (read_pair_request(message, &request, &fault) < 0 ||
+		hub_pair(api->hub, &request, &op, &fault) < 0) {
+		reply_fault(message, &fault);
+	} else {
+		reply_operation(api, message, op);
+	}
+}
+
+static int method_scan(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_OPERATE, scan_granted, NULL };
+	return ask(user, message, &rule);
+}
+
+static int method_stop_scan(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_OPERATE, stop_scan_granted, NULL };
+	return ask(user, message, &rule);
+}
+
+static int method_find_lock(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_VIEW, find_lock_granted, NULL };
+	return ask(user, message, &rule);
+}
+
+static int method_pair(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_MANAGE, pair_granted, NULL };
+	sd_bus_message_sensitive(message); /* it may hold a PIN */
+	return ask(user, message, &rule);
+}
+
+static int method_query_log(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_VIEW, manager_query_log, NULL };
+	return ask(user, message, &rule);
+}
+
+static int method_verify_log(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_VIEW, manager_verify_log, NULL };
+	return ask(user, message, &rule);
+}
+
+/* clang-format off */
+const sd_bus_vtable manager_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+	SD_BUS_PROPERTY("Status", "a{sv}", manager_get_status, 0, SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
+	SD_BUS_PROPERTY("Scanning", "b", get_scanning, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+	SD_BUS_PROPERTY("DiscoveredLocks", "aa{sv}", get_discovered, 0, 0),
+	SD_BUS_PROPERTY("EventTypes", "as", get_event_types, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+
+	SD_BUS_METHOD_WITH_ARGS("Scan", SD_BUS_ARGS("u", seconds), SD_BUS_NO_RESULT,
+		method_scan, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("StopScan", NULL, NULL, method_stop_scan, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("FindLock", SD_BUS_ARGS("s", word), SD_BUS_RESULT("o", lock),
+		method_find_lock, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Pair", SD_BUS_ARGS("s", address, "s", name, "a{sv}", options),
+		SD_BUS_RESULT("o", operation), method_pair,
+		SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+	SD_BUS_METHOD_WITH_ARGS("QueryLog", SD_BUS_ARGS("a{sv}", filter), SD_BUS_RESULT("aa{sv}", events),
+		method_query_log, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("VerifyLog", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", result),
+		method_verify_log, SD_BUS_VTABLE_UNPRIVILEGED),
+
+	SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("a{sv}", event), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("Discovered", SD_BUS_ARGS("a{sv}", sighting), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("ScanEnded", SD_BUS_ARGS("s", fault, "s", message, "s", hint), 0),
+	SD_BUS_VTABLE_END
+};
+/* clang-format on */
+
+static int new_signal(struct api *api, const char *member, sd_bus_message **ret_message) {
+	if (bus_sd(api->bus) == NULL) {
+		return -ENOTCONN;
+	}
+	return sd_bus_message_new_signal(
+		bus_sd(api->bus), ret_message, API_MANAGER_PATH, API_MANAGER_INTERFACE, member);
+}
+
+static void send_signal(struct api *api, sd_bus_message *take_message, int r) {
+	if (r >= 0) {
+		sd_bus_send(bus_sd(api->bus), take_message, NULL);
+		bus_kick(api->bus);
+	}
+	sd_bus_message_unref(take_message);
+}
+
+void manager_emit_event(struct api *api, const struct event *event) {
+	sd_bus_message *message = NULL;
+	int r = new_signal(api, "Event", &message);
+	send_signal(api, message, r < 0 ? r : value_event(message, api, event));
+}
+
+void manager_emit_discovered(struct api *api, const struct sighting *sighting) {
+	sd_bus_message *message = NULL;
+	int r = new_signal(api, "Discovered", &message);
+	send_signal(api, message, r < 0 ? r : value_sighting(message, api, sighting));
+}
+
+void manager_emit_scan_ended(struct api *api, const struct fault *fault) {
+	char text[FAULT_TEXT_MAX], hint[FAULT_TEXT_MAX];
+	sd_bus_message *message = NULL;
+	bool is_fault = fault != NULL && fault->code != FAULT_NONE;
+	int r = new_signal(api, "ScanEnded", &message);
+	if (r >= 0 && is_fault) {
+		fault_text(fault, text);
+		text_sanitize(text);
+		r = sd_bus_message_append(message, "sss", fault_name(fault->code), text,
+			fault_hint(fault->code, NULL, hint));
+	} else if (r >= 0) {
+		r = sd_bus_message_append(message, "sss", fault_name(FAULT_NONE), "", "");
+	}
+	send_signal(api, message, r);
+	manager_emit_changed(api, "Scanning");
+}
+
+void manager_emit_changed(struct api *api, const char *property) {
+	if (bus_sd(api->bus) != NULL) {
+		sd_bus_emit_properties_changed(
+			bus_sd(api->bus), API_MANAGER_PATH, API_MANAGER_INTERFACE, property, NULL);
+		bus_kick(api->bus);
+	}
+}
