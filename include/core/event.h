@@ -66,6 +66,7 @@ struct event {
 	enum fault_code fault;      /* FAULT_NONE */
 	int64_t number;             /* count, percent: per kind */
 	char text[EVENT_TEXT_MAX];  /* detail for people; no secrets */
+	bool is_history;            /* from before pairing: kept, not announced; not stored */
 };
 
 struct event_row {

@@ -43,6 +43,7 @@ enum role policy_role_for(enum act act);
 struct policy_seen {
 	struct {
 		char key[REQUEST_ID_MAX + 32];
+		enum act act;
 		mono_t at;
 	} rows[POLICY_SEEN_MAX];
 	unsigned next;

@@ -57,19 +57,20 @@ static bool was_seen(
 	return false;
 }
 
-static void remember(struct policy_seen *seen, const char *key, mono_t now) {
+static void remember(struct policy_seen *seen, const char *key, enum act act, mono_t now) {
 	text_copy(seen->rows[seen->next].key, sizeof(seen->rows[0].key), key);
+	seen->rows[seen->next].act = act;
 	seen->rows[seen->next].at = now;
 	seen->next = (seen->next + 1) % POLICY_SEEN_MAX;
 }
 
-/* Two memories in one ring, told apart by their first letter. */
+/* Two memories in one ring, told apart by their first letter: ids, and the last act per lock. */
 static void id_key(const struct request *request, char *out, size_t size) {
 	(void) snprintf(out, size, "i%d:%s", (int) request->origin, request->dedup_id);
 }
 
-static void act_key(const struct request *request, char *out, size_t size) {
-	(void) snprintf(out, size, "a%s:%s", act_name(request->act), request->lock);
+static void lock_key(const struct request *request, char *out, size_t size) {
+	(void) snprintf(out, size, "a%s", request->lock);
 }
 
 static int check_origin(
@@ -112,11 +113,42 @@ static int check_age(const struct policy *policy, const struct request *request,
 	return 0;
 }
 
+/*
+ * MQTT at QoS 1 may deliver twice, and bare words carry no id. Whoever asks for the same act again
+ * within the window meant it once; after another act in between it is meant anew.
+ */
+static bool is_repeat(const struct policy *policy, const struct policy_seen *seen,
+	const struct request *request, const char *by_lock, mono_t now) {
+	size_t last = POLICY_SEEN_MAX;
+
+	for (size_t i = 0; i < POLICY_SEEN_MAX; i++) {
+		if (strcmp(seen->rows[i].key, by_lock) == 0) {
+			last = i;
+		}
+	}
+	return last < POLICY_SEEN_MAX && seen->rows[last].act == request->act &&
+	       mono_since(seen->rows[last].at, now) <= policy->repeat_ms;
+}
+
+/* One row per lock, so that only its last act counts. */
+static void remember_act(
+	struct policy_seen *seen, const struct request *request, const char *by_lock, mono_t now) {
+	for (size_t i = 0; i < POLICY_SEEN_MAX; i++) {
+		if (strcmp(seen->rows[i].key, by_lock) == 0) {
+			seen->rows[i].act = request->act;
+			seen->rows[i].at = now;
+			return;
+		}
+	}
+	remember(seen, by_lock, request->act, now);
+}
+
 int policy_check(const struct policy *policy, struct policy_seen *seen,
 	const struct request *request, mono_t now, int64_t now_ms_wall, bool is_trusted,
 	struct fault *ret_fault) {
+	bool is_mqtt_motor = request->origin == REQUEST_MQTT && act_moves_motor(request->act);
 	char by_id[sizeof(seen->rows[0].key)];
-	char by_act[sizeof(seen->rows[0].key)];
+	char by_lock[sizeof(seen->rows[0].key)];
 	int r = check_origin(policy, request, ret_fault);
 
 	if (r >= 0) {
@@ -126,24 +158,20 @@ int policy_check(const struct policy *policy, struct policy_seen *seen,
 		return r;
 	}
 	id_key(request, by_id, sizeof(by_id));
-	act_key(request, by_act, sizeof(by_act));
+	lock_key(request, by_lock, sizeof(by_lock));
 	if (request->dedup_id[0] != '\0' && was_seen(seen, by_id, now, policy->dedup_ms)) {
 		return fault_set(ret_fault, FAULT_DUPLICATE, "id %s", request->dedup_id);
 	}
-	/*
-	 * MQTT at QoS 1 may deliver twice and bare words carry no id. A person who presses twice
-	 * within the window meant once; opposite acts in between have other keys.
-	 */
-	if (request->origin == REQUEST_MQTT && request->dedup_id[0] == '\0' &&
-		act_moves_motor(request->act) && was_seen(seen, by_act, now, policy->repeat_ms)) {
+	if (is_mqtt_motor && request->dedup_id[0] == '\0' &&
+		is_repeat(policy, seen, request, by_lock, now)) {
 		return fault_set(ret_fault, FAULT_DUPLICATE, "%s again within %lld ms",
 			act_name(request->act), (long long) policy->repeat_ms);
 	}
 	if (request->dedup_id[0] != '\0') {
-		remember(seen, by_id, now);
+		remember(seen, by_id, request->act, now);
 	}
-	if (request->origin == REQUEST_MQTT && act_moves_motor(request->act)) {
-		remember(seen, by_act, now);
+	if (is_mqtt_motor) {
+		remember_act(seen, request, by_lock, now);
 	}
 	return 0;
 }

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What the hub does for a lock without being asked: keeping its state, log, configuration, battery
+ * report and clock known. Everything that is due goes into one link (L6); nothing here may keep a
+ * person waiting.
+ */
+
+#include "private.h"
+
+#include <string.h>
+
+#include "crypto/crypto.h"
+
+#define LOG_PAGE 50
+/* A lock that announces its changes is still asked now and then: an advertisement can be missed. */
+#define ANNOUNCED_POLL_FACTOR 12
+/* After a read the mark in advertisements may still be the old one for a while (BlueZ caches). */
+#define QUIET_MS 10000
+
+void care_want(struct lock *lock, unsigned bits) {
+	if ((bits & CARE_LOG) != 0 && !import_is_possible(lock)) {
+		bits &= ~(unsigned) CARE_LOG;
+	}
+	if (bits == 0) {
+		return;
+	}
+	lock->due |= bits;
+	runner_kick_soon(lock);
+}
+
+static mono_t poll_at(const struct lock *lock) {
+	int64_t poll_ms = lock->hub->config.poll_ms;
+
+	return mono_after(hub_now(lock->hub),
+		lock_is_announcing(lock) ? poll_ms * ANNOUNCED_POLL_FACTOR : poll_ms);
+}
+
+void care_start(struct lock *lock) {
+	const struct lock_status *status = &lock->status;
+	int64_t age_s = clock_wall(lock->hub->config.clock).s - status->report_known.wall.s;
+
+	lock->next_poll = poll_at(lock);
+	lock->next_battery = mono_after(hub_now(lock->hub), lock->hub->config.battery_ms);
+	care_want(lock, CARE_STATE | CARE_CONFIG | CARE_LOG);
+	if (status->report_known.wall.s == 0 || age_s * 1000 > lock->hub->config.battery_ms) {
+		care_want(lock, CARE_BATTERY);
+	}
+}
+
+/* The order within a link: what people look at first. */
+static const struct {
+	unsigned bit;
+	enum act act;
+} care_rows[] = {
+	{ CARE_STATE, ACT_READ_STATE },
+	{ CARE_TIME, ACT_SET_TIME },
+	{ CARE_LOG, ACT_READ_LOG },
+	{ CARE_CONFIG, ACT_READ_CONFIG },
+	{ CARE_BATTERY, ACT_READ_BATTERY },
+};
+
+bool care_next(struct lock *lock, struct job *ret, unsigned *ret_bit) {
+	unsigned acts;
+
+	if (lock->is_provisional || lock->is_leaving || lock->hub->is_stopping) {
+		return false;
+	}
+	acts = lock_acts(lock);
+	for (size_t i = 0; i < ARRAY_SIZE(care_rows); i++) {
+		unsigned bit = care_rows[i].bit;
+
+		if ((lock->due & bit) == 0) {
+			continue;
+		}
+		if ((acts & 1U << care_rows[i].act) == 0 ||
+			(bit == CARE_LOG && !import_is_possible(lock))) {
+			lock->due &= ~bit;
+			continue;
+		}
+		if (bit == CARE_LOG && lock->is_importing) {
+			continue; /* the cursor is not on the disk yet */
+		}
+		*ret = (struct job){ .act = care_rows[i].act,
+			.log_cursor = lock->log_pending,
+			.log_max = LOG_PAGE };
+		*ret_bit = bit;
+		return true;
+	}
+	return false;
+}
+
+bool care_is_waiting(const struct lock *lock, mono_t now) {
+	if (lock->due == 0 || lock->is_provisional || lock->is_leaving || lock->hub->is_stopping) {
+		return false;
+	}
+	return mono_is_due(lock->retry, now);
+}
+
+enum radio_need care_need(const struct lock *lock) {
+	return lock->is_state_wanted_by_event ? RADIO_NEED_EVENT : RADIO_NEED_BACKGROUND;
+}
+
+void care_failed(struct lock *lock) {
+	static const int64_t steps_ms[] = { 250, 1000, 4000, 15000, 60000, 300000 };
+	size_t step = lock->n_failures > 0 ? lock->n_failures - 1 : 0;
+	int64_t pause;
+
+	if (step >= ARRAY_SIZE(steps_ms)) {
+		step = ARRAY_SIZE(steps_ms) - 1;
+	}
+	/* +-20 %, so that locks that fell silent together do not come back together. */
+	pause = steps_ms[step] * (80 + (int64_t) (crypto_random_u32() % 41)) / 100;
+	lock->retry = mono_after(hub_now(lock->hub), pause);
+	lock->is_state_wanted_by_event = false;
+}
+
+static bool is_worth_retrying(const struct job_result *result) {
+	return !fault_is_answer(result->fault.code) && result->fault.code != FAULT_NOT_SUPPORTED &&
+	       result->fault.code != FAULT_PIN_REQUIRED;
+}
+
+void care_done(
+	struct lock *lock, unsigned bit, const struct job *job, const struct job_result *result) {
+	mono_t now = hub_now(lock->hub);
+	struct event event;
+
+	if (result->fault.code != FAULT_NONE && is_worth_retrying(result)) {
+		lock->n_failures++;
+		care_failed(lock);
+		runner_drop(lock);
+		return;
+	}
+	lock->due &= ~bit;
+	if (bit == CARE_STATE) {
+		lock->is_state_wanted_by_event = false;
+		lock->next_poll = poll_at(lock);
+		lock->quiet_until = mono_after(now, QUIET_MS);
+	}
+	if (bit == CARE_BATTERY) {
+		lock->next_battery = mono_after(now, lock->hub->config.battery_ms);
+	}
+	if (result->fault.code != FAULT_NONE) {
+		return;
+	}
+	if (bit == CARE_LOG && result->is_log_more) {
+		lock->due |= CARE_LOG;
+	}
+	if (bit == CARE_TIME && job->act == ACT_SET_TIME) {
+		facts_clear(lock, FAULT_CLOCK_WRONG);
+		event_init(&event, EVENT_CLOCK_SET, lock->hub->config.clock);
+		memcpy(event.lock_id, lock->id, sizeof(event.lock_id));
+		event.number = lock->clock_drift_s;
+		hub_record(lock->hub, &event);
+	}
+}
+
+void care_heard(struct lock *lock, const struct sighting *sighting) {
+	mono_t now = hub_now(lock->hub);
+
+	/* It is back: no need to sit out a long pause. */
+	if (lock->due != 0 && lock->n_failures > 1) {
+		lock->retry = now;
+		runner_kick_soon(lock);
+	}
+	if (!lock_is_announcing(lock)) {
+		return;
+	}
+	if (!sighting->is_changed) {
+		lock->quiet_until = now;
+		return;
+	}
+	if (mono_is_due(lock->quiet_until, now) && !lock->is_state_wanted_by_event) {
+		lock->is_state_wanted_by_event = true;
+		lock->retry = now;
+		care_want(lock, CARE_STATE | CARE_LOG);
+	}
+}
+
+void care_after_op(struct lock *lock, const struct op_entry *entry) {
+	if (!act_moves_motor(entry->op.act)) {
+		return;
+	}
+	/* Our own act sets the mark too. */
+	lock->quiet_until = mono_after(hub_now(lock->hub), QUIET_MS);
+	care_want(lock, lock->has_bolt_evidence ? CARE_LOG : CARE_STATE | CARE_LOG);
+}
+
+void care_run_due(struct lock *lock, mono_t now) {
+	if (mono_is_due(lock->next_poll, now)) {
+		lock->next_poll = poll_at(lock);
+		care_want(lock, CARE_STATE | CARE_LOG);
+	}
+	if (mono_is_due(lock->next_battery, now)) {
+		lock->next_battery = mono_after(now, lock->hub->config.battery_ms);
+		care_want(lock, CARE_BATTERY | CARE_CONFIG);
+	}
+	if (lock->due != 0 && lock->state == RUNNER_IDLE && mono_is_due(lock->retry, now)) {
+		runner_kick(lock);
+	}
+}
+
+mono_t care_next_due(const struct lock *lock) {
+	mono_t due = mono_min(lock->next_poll, lock->next_battery);
+
+	if (lock->due != 0 && lock->state == RUNNER_IDLE && !lock->is_leaving &&
+		!lock->hub->is_stopping) {
+		due = mono_min(due, lock->retry);
+	}
+	return due;
+}

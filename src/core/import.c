@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The lock's own log, imported exactly once (L3): entries and the cursor go into one transaction,
+ * and the ledger drops an entry that it has already. A hole in the numbers is an event of its own.
+ */
+
+#include "private.h"
+
+#include <string.h>
+
+#include "util/text.h"
+
+/* So many wrong codes within so long at one keypad are an alarm (reliability A5). */
+#define WRONG_CODES_MAX 5
+#define WRONG_CODES_S 600
+/* Our own operation and the lock's entry about it are at most so far apart. */
+#define OWN_ENTRY_MS 600000
+
+bool import_is_possible(const struct lock *lock) {
+	return lock->hub->config.import_log && lock_has_pin(lock) &&
+	       !facts_has(lock, FAULT_BAD_PIN) && !facts_has(lock, FAULT_PIN_BLOCKED) &&
+	       (lock_acts(lock) & 1U << ACT_READ_LOG) != 0;
+}
+
+/*
+ * Whoever asked the hub is who did it. Only an operation of the same kind that the hub has really
+ * sent and that has no entry yet counts; otherwise the name in the entry stands.
+ */
+static void attribute(struct lock *lock, const struct log_entry *entry, struct event *event) {
+	struct op_entry *op;
+
+	if (!entry->is_own) {
+		return;
+	}
+	list_for_each(op, &lock->hub->ops, all) {
+		if (strcmp(op->op.lock_id, lock->id) == 0 && !op->is_attributed &&
+			op->op.first_write.ms != 0 && op->op.act != ACT_NONE &&
+			act_operation(op->op.act) == entry->operation &&
+			mono_since(op->op.received, hub_now(lock->hub)) < OWN_ENTRY_MS) {
+			op->is_attributed = true;
+			memcpy(event->user, op->op.actor, sizeof(event->user));
+			memcpy(event->op_id, op->op.id, sizeof(event->op_id));
+			event->act = op->op.act;
+			return;
+		}
+	}
+}
+
+static struct txn *import_txn(struct lock *lock) {
+	if (lock->import == NULL) {
+		lock->import = hub_txn_new(lock->hub);
+	}
+	return lock->import;
+}
+
+static void import_gap(struct lock *lock, int64_t missing) {
+	struct txn *txn = import_txn(lock);
+	struct event *event =
+		txn != NULL ? txn_add_event(txn, lock->hub, lock, EVENT_LOG_GAP) : NULL;
+
+	if (event != NULL) {
+		event->number = missing;
+		event->fault = FAULT_LOG_GAP;
+	}
+}
+
+static void import_one(struct lock *lock, const struct log_entry *entry) {
+	struct txn *txn = import_txn(lock);
+	struct event *event = txn != NULL ? txn_add_event(txn, lock->hub, lock, entry->kind) : NULL;
+
+	if (event == NULL) {
+		return;
+	}
+	event->lock_time = entry->time;
+	event->lock_seq = entry->seq;
+	event->operation = entry->operation;
+	event->source = entry->source;
+	event->error = entry->error;
+	event->alarm = entry->alarm;
+	event->door = entry->door;
+	event->fault = entry->fault;
+	event->user_ref = entry->user_ref;
+	event->is_history = lock->is_first_import;
+	memcpy(event->user, entry->user, sizeof(event->user));
+	memcpy(event->text, entry->text, sizeof(event->text));
+	attribute(lock, entry, event);
+}
+
+/* Guessing at the keypad: counted by the lock's own times. */
+static void count_wrong_codes(struct lock *lock, const struct log_entry *entry) {
+	struct event *event;
+
+	if (entry->error != OPERATION_ERROR_INVALID_CREDENTIAL || lock->is_first_import) {
+		return;
+	}
+	if (entry->time.s - lock->wrong_codes_since.s > WRONG_CODES_S) {
+		lock->wrong_codes_since = entry->time;
+		lock->n_wrong_codes = 0;
+	}
+	if (++lock->n_wrong_codes == WRONG_CODES_MAX && import_txn(lock) != NULL) {
+		event = txn_add_event(lock->import, lock->hub, lock, EVENT_ALARM);
+		if (event != NULL) {
+			event->alarm = ALARM_WRONG_CODE_LIMIT;
+			event->source = SOURCE_KEYPAD;
+			event->number = WRONG_CODES_MAX;
+		}
+	}
+}
+
+void import_entries(struct lock *lock, const struct log_entry *entries, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		const struct log_entry *entry = &entries[i];
+
+		if (entry->seq <= lock->log_pending) {
+			continue;
+		}
+		if (lock->log_pending > 0 && entry->seq > lock->log_pending + 1) {
+			import_gap(lock, entry->seq - lock->log_pending - 1);
+		}
+		import_one(lock, entry);
+		count_wrong_codes(lock, entry);
+		lock->log_pending = entry->seq;
+	}
+}
+
+void import_job_ended(struct lock *lock) {
+	struct txn_item *item;
+
+	if (lock->import == NULL) {
+		lock->is_first_import =
+			lock->is_first_import && lock->log_cursor == 0 && lock->log_pending == 0;
+		return;
+	}
+	item = txn_add(lock->import, TXN_CURSOR);
+	if (item == NULL) {
+		lock->import = txn_free(lock->import);
+		lock->log_pending = lock->log_cursor;
+		return;
+	}
+	memcpy(item->cursor.lock_id, lock->id, sizeof(item->cursor.lock_id));
+	item->cursor.number = lock->log_pending;
+	lock->is_importing = true;
+	hub_commit(lock->hub, STEAL(lock->import));
+}
+
+void import_committed(struct lock *lock, int64_t cursor, const struct fault *fault) {
+	lock->is_importing = false;
+	if (fault == NULL) {
+		lock->log_cursor = cursor;
+		hub_lock_changed(lock, FACT_LOG);
+	} else {
+		lock->log_pending = lock->log_cursor; /* they will be read again */
+	}
+	if ((lock->due & CARE_LOG) != 0) {
+		runner_kick_soon(lock);
+	} else {
+		lock->is_first_import = false;
+	}
+}

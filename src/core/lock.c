@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "core/lock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "private.h"
+#include "util/text.h"
+
+struct lock *lock_new(struct hub *hub, const struct driver *driver) {
+	struct lock *lock = calloc(1, sizeof(*lock));
+
+	if (lock == NULL) {
+		return NULL;
+	}
+	lock->hub = hub;
+	lock->driver = driver;
+	lock_status_init(&lock->status);
+	list_init(&lock->queue);
+	lock->is_reachable = true;
+	lock->contact = hub_now(hub);
+	lock->timer = MONO_NEVER;
+	lock->kick = MONO_NEVER;
+	lock->next_poll = MONO_NEVER;
+	lock->next_battery = MONO_NEVER;
+	lock->facts_at = MONO_NEVER;
+	return lock;
+}
+
+struct lock *lock_free(struct lock *lock) {
+	if (lock == NULL) {
+		return NULL;
+	}
+	runner_forget(lock);
+	txn_free(lock->import);
+	wipe(lock, sizeof(*lock));
+	free(lock);
+	return NULL;
+}
+
+void lock_to_record(const struct lock *lock, struct lock_record *ret) {
+	*ret = (struct lock_record){
+		.is_random = lock->is_random,
+		.client_id = lock->client_id,
+		.keys = lock->keys,
+		.paired_at = lock->paired_at,
+		.log_cursor = lock->log_cursor,
+		.state = lock->status.bolt.state,
+		.state_at = lock->status.bolt_known.wall,
+		.battery = lock->status.battery,
+		.battery_at = lock->status.battery_known.wall,
+		.versions = lock->status.versions,
+		.config = lock->status.config,
+		.config_at = lock->status.config_known.wall,
+	};
+	memcpy(ret->id, lock->id, sizeof(ret->id));
+	memcpy(ret->name, lock->name, sizeof(ret->name));
+	memcpy(ret->slug, lock->slug, sizeof(ret->slug));
+	memcpy(ret->address, lock->address, sizeof(ret->address));
+	(void) text_copy(ret->driver, sizeof(ret->driver), lock->driver->name);
+	if (lock->status.bolt.state == LOCK_STATE_UNKNOWN) {
+		/* What was last known for sure is worth more to people than "unknown". */
+		ret->state = lock->status.previous_state;
+		ret->state_at = lock->status.previous_at;
+	}
+}
+
+const char *lock_id(const struct lock *lock) {
+	return lock->id;
+}
+
+const char *lock_slug(const struct lock *lock) {
+	return lock->slug;
+}
+
+const char *lock_name(const struct lock *lock) {
+	return lock->name;
+}
+
+const char *lock_address(const struct lock *lock) {
+	return lock->address;
+}
+
+const struct driver *lock_driver(const struct lock *lock) {
+	return lock->driver;
+}
+
+const struct lock_status *lock_status(const struct lock *lock) {
+	return &lock->status;
+}
+
+wall_t lock_paired_at(const struct lock *lock) {
+	return lock->paired_at;
+}
+
+int64_t lock_log_cursor(const struct lock *lock) {
+	return lock->log_cursor;
+}
+
+unsigned lock_acts(const struct lock *lock) {
+	return lock->driver->acts(&lock->keys, &lock->status);
+}
+
+bool lock_has_pin(const struct lock *lock) {
+	return lock->driver->has_pin(&lock->keys);
+}
+
+bool lock_is_announcing(const struct lock *lock) {
+	return lock->driver->is_announcing(&lock->keys, &lock->status);
+}
+
+bool lock_is_reachable(const struct lock *lock) {
+	return lock->is_reachable;
+}
+
+bool lock_is_linked(const struct lock *lock) {
+	return lock->state == RUNNER_UP;
+}
+
+const struct fault *lock_fault(const struct lock *lock) {
+	static const struct fault none = { .code = FAULT_NONE };
+	const struct fault *worst = &none;
+
+	for (size_t i = 0; i < STANDING_MAX; i++) {
+		const struct fault *fault = &lock->standing[i];
+
+		/* Syslog priorities: the lower the worse. */
+		if (fault->code != FAULT_NONE &&
+			(worst->code == FAULT_NONE || fault_row(fault->code)->priority <
+							      fault_row(worst->code)->priority)) {
+			worst = fault;
+		}
+	}
+	return worst;
+}
+
+void lock_radio_stats(const struct lock *lock, struct radio_stats *ret) {
+	struct radio *radio = lock->hub->config.radio;
+
+	if (lock->link == NULL) {
+		*ret = (struct radio_stats){ .heard_ms = INT64_MIN, .state = "none" };
+		return;
+	}
+	radio->impl->link_stats(lock->link, ret);
+}
+
+const struct event *lock_last_event(const struct lock *lock) {
+	return &lock->last_event;
+}
+
+unsigned lock_queue_length(const struct lock *lock) {
+	const struct op_entry *entry;
+	unsigned n = 0;
+
+	list_for_each(entry, &lock->queue, queued) {
+		n++;
+	}
+	return n;
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the files of this room share. Who does what:
+ *
+ *	hub.c      the collections, finding, start and stop, the due times
+ *	request.c  the gate, the queue, recording of intents and outcomes
+ *	runner.c   link, session, and one job at a time per lock
+ *	care.c     what the hub does by itself: state, log, battery, configuration, clock
+ *	facts.c    evidence into status, events and standing faults
+ *	import.c   the lock's own log into the ledger, exactly once
+ *	enrol.c    scan, pair, unpair, rename
+ */
+
+#include "core/hub.h"
+
+struct op_entry {
+	struct op op;       /* the public part */
+	struct list all;    /* hub->ops, oldest first */
+	struct list queued; /* lock->queue while not finished */
+	struct lock *lock;  /* NULL once finished */
+	struct job job;
+	mono_t deadline;      /* not started by then: expired */
+	bool is_recorded;     /* acts that change nothing are not: no intent, no outcome row */
+	bool is_committed;    /* the intent is on the disk (or need not be) */
+	bool is_unrecordable; /* the disk is full and the act is LOCK: goes on without (D12) */
+	bool is_doomed;       /* to be ended as soon as the session lets go of it: .doom */
+	struct fault doom;
+	bool is_attributed; /* the lock's own log entry about it has been seen */
+	/* pairing and unpairing */
+	bool is_forced;
+	bool is_keeping; /* the database is being asked to keep or forget the lock */
+	struct secret pin;
+};
+
+/* Jobs that the hub owes a lock without anybody asking: bits of lock->due. */
+enum {
+	CARE_STATE = 1 << 0,
+	CARE_LOG = 1 << 2,
+	CARE_CONFIG = 1 << 3,
+	CARE_BATTERY = 1 << 4,
+	CARE_TIME = 1 << 5,
+};
+
+enum runner_state { RUNNER_IDLE, RUNNER_WANTING, RUNNER_UP };
+
+#define STANDING_MAX 8
+
+struct lock {
+	struct hub *hub;
+	char id[LOCK_ID_MAX];
+	char name[LOCK_NAME_MAX];
+	char slug[LOCK_SLUG_MAX];
+	char address[RADIO_ADDRESS_MAX];
+	bool is_random;
+	const struct driver *driver;
+	uint32_t client_id;
+	struct secret keys;
+	wall_t paired_at;
+	struct sighting sighting; /* while pairing */
+	bool is_provisional;      /* being paired: not in the hub's list, nobody hears of it */
+	bool is_leaving;          /* being unpaired */
+
+	struct lock_status status;
+	struct fault standing[STANDING_MAX]; /* FAULT_NONE rows are free */
+	struct event last_event;
+	bool is_reachable;
+	unsigned n_failures; /* link attempts failed in a row */
+	mono_t contact;      /* last time it was heard or linked */
+
+	/* runner */
+	struct radio_link *link;
+	bool is_link_watched; /* as the link was made */
+	enum runner_state state;
+	enum radio_need need; /* as asked of the radio */
+	struct session *session;
+	struct list queue;       /* struct op_entry, in order of urgency */
+	bool is_busy;            /* the session has a job */
+	struct job job;          /* it */
+	struct op_entry *job_op; /* NULL: care */
+	unsigned job_care;       /* its bit when care */
+	bool has_result;         /* done() was called; taken up after the input function returned */
+	struct job_result result;
+	bool has_bolt_evidence; /* since the job began */
+	bool is_gate_waiting;
+	bool is_dropping;    /* drop was asked; down() is to come */
+	bool is_drop_wanted; /* drop when the session's input function has returned */
+	bool is_settling;
+	int write_error; /* of a write that could not even be begun; for settle */
+	mono_t timer;    /* the session's */
+	mono_t kick;     /* look for work then */
+	mono_t retry;    /* care rests until then */
+
+	/* care */
+	unsigned due;
+	mono_t next_poll;
+	mono_t next_battery;
+	mono_t quiet_until;    /* the changed mark is stale until then, or until seen clear */
+	int64_t clock_drift_s; /* lock's clock minus ours when last read */
+	bool is_state_wanted_by_event; /* CARE_STATE is urgent */
+
+	/* import */
+	int64_t log_cursor;  /* committed */
+	int64_t log_pending; /* handed to the ledger */
+	bool is_first_import;
+	bool is_importing;  /* a transaction is under way */
+	struct txn *import; /* being filled */
+	unsigned n_wrong_codes;
+	wall_t wrong_codes_since; /* by the lock's clock */
+
+	/* facts to store */
+	bool is_facts_dirty;
+	mono_t facts_at;
+};
+
+struct discovered {
+	struct sighting sighting;
+	mono_t at;
+};
+
+struct hub {
+	struct hub_config config;
+	struct hub_signals signals;
+	struct policy_seen seen;
+	struct lock **locks;
+	size_t n_locks;
+	size_t n_locks_room;
+	struct lock *provisional; /* the lock being paired; NULL */
+	struct list ops;          /* struct op_entry */
+	size_t n_finished;
+	size_t n_closing; /* unrecorded ones that wait for hub_run_due() to close them */
+	struct discovered discovered[DISCOVERED_MAX];
+	size_t n_discovered;
+	bool is_scanning;
+	struct fault ledger_fault;
+	unsigned n_commits; /* transactions that the ledger has not answered */
+	bool is_started;
+	bool is_stopping;
+	bool is_stop_recorded;
+	mono_t stop_deadline;
+	void (*stopped)(void *user);
+	void *stopped_user;
+};
+
+static inline mono_t hub_now(const struct hub *hub) {
+	return clock_mono(hub->config.clock);
+}
+
+/* hub.c */
+void hub_lock_changed(struct lock *lock, unsigned what);
+struct lock *hub_lock_by_id(const struct hub *hub, const char *id);
+int hub_add_lock(struct hub *hub, struct lock *lock); /* -ENOMEM, -ENOSPC */
+void hub_take_lock_out(struct hub *hub, struct lock *lock);
+/* A free slug for @name; @self keeps its own. */
+void hub_make_slug(const struct hub *hub, const char *name, const struct lock *self,
+	char out[static LOCK_SLUG_MAX]);
+/* Commits; the fault state of the ledger is kept up to date. A NULL txn is no memory. */
+struct txn *hub_txn_new(struct hub *hub);
+void hub_commit(struct hub *hub, struct txn *take_txn);
+/* Adds an event about @lock (NULL: the hub itself) to @txn; NULL: no memory. Borrowed. */
+struct event *txn_add_event(
+	struct txn *txn, const struct hub *hub, const struct lock *lock, enum event_kind kind);
+/* One event alone. */
+void hub_record(struct hub *hub, const struct event *event);
+
+/* lock.c */
+struct lock *lock_new(struct hub *hub, const struct driver *driver);
+struct lock *lock_free(struct lock *lock);
+void lock_to_record(const struct lock *lock, struct lock_record *ret);
+
+/* request.c */
+struct op_entry *op_new(struct hub *hub, struct lock *lock, enum act act, const char *actor);
+void op_enqueue(struct op_entry *entry);
+/* Records the intent (if the act is recorded) and lets it be worked on. */
+void op_accept(struct op_entry *entry);
+void op_finish(struct op_entry *entry, enum op_outcome outcome, const struct fault *fault);
+/* The same with more items in the outcome's transaction. */
+void op_finish_with(struct op_entry *entry, enum op_outcome outcome, const struct fault *fault,
+	struct txn *take_txn);
+void op_changed(struct op_entry *entry);
+void op_intent_done(struct hub *hub, const char *id, const struct fault *fault);
+void op_outcome_done(struct hub *hub, const char *id);
+void op_close_due(struct hub *hub);
+void op_free_all(struct hub *hub);
+enum radio_need op_need(const struct op_entry *entry);
+void op_run_due(struct lock *lock, mono_t now);
+mono_t op_next_due(const struct lock *lock);
+
+/* runner.c */
+int runner_make_link(struct lock *lock);
+void runner_kick(struct lock *lock);      /* now; may call the radio and the session */
+void runner_kick_soon(struct lock *lock); /* from hub_run_due() */
+void runner_drop(struct lock *lock);
+void runner_gate_opened(struct lock *lock);
+void runner_run_due(struct lock *lock, mono_t now);
+mono_t runner_next_due(const struct lock *lock);
+void runner_forget(struct lock *lock); /* link and session away, no callbacks any more */
+
+/* care.c */
+void care_start(struct lock *lock);
+void care_want(struct lock *lock, unsigned bits);
+bool care_next(struct lock *lock, struct job *ret, unsigned *ret_bit);
+bool care_is_waiting(const struct lock *lock, mono_t now);
+enum radio_need care_need(const struct lock *lock);
+void care_done(
+	struct lock *lock, unsigned bit, const struct job *job, const struct job_result *result);
+void care_failed(struct lock *lock); /* a link attempt for care failed */
+void care_heard(struct lock *lock, const struct sighting *sighting);
+void care_after_op(struct lock *lock, const struct op_entry *entry);
+void care_run_due(struct lock *lock, mono_t now);
+mono_t care_next_due(const struct lock *lock);
+
+/* facts.c */
+void facts_take(struct lock *lock, const struct evidence *evidence);
+void facts_raise(struct lock *lock, const struct fault *fault);
+void facts_clear(struct lock *lock, enum fault_code code);
+bool facts_has(const struct lock *lock, enum fault_code code);
+void facts_contact(struct lock *lock); /* it was heard or linked */
+void facts_lost_contact(struct lock *lock, const struct fault *why);
+void facts_run_due(struct lock *lock, mono_t now);
+mono_t facts_next_due(const struct lock *lock);
+/* Faults that a job's end raises or clears: pairing lost, PIN refused and so on. */
+void facts_job_ended(struct lock *lock, const struct job *job, const struct job_result *result);
+/* Whether the lock itself answered so: then the outcome is definite. */
+bool fault_is_answer(enum fault_code code);
+
+/* import.c */
+bool import_is_possible(const struct lock *lock);
+void import_entries(struct lock *lock, const struct log_entry *entries, size_t n);
+void import_job_ended(struct lock *lock);
+void import_committed(struct lock *lock, int64_t cursor, const struct fault *fault);
+
+/* enrol.c */
+void enrol_job_done(struct op_entry *entry, const struct job_result *result);
+void enrol_lock_kept(struct hub *hub, const char *id, const struct fault *fault);
+void enrol_lock_gone(struct hub *hub, const char *id, const struct fault *fault);
+void enrol_run_due(struct hub *hub, mono_t now);
+mono_t enrol_next_due(const struct hub *hub);
+bool enrol_is_own_kind(enum act act);
