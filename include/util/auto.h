@@ -39,7 +39,7 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* clang-format off: it takes the minus for a sign */
+/* clang-format off */
 #define container_of(ptr, type, member) \
 	((type *) (void *) ((char *) (ptr) - offsetof(type, member)))
 /* clang-format on */
