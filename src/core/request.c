@@ -444,6 +444,7 @@ int hub_request(struct hub *hub, const struct request *request, struct op **ret_
 	int r = check_request(hub, request, &lock, &refusal.fault);
 
 	if (r >= 0) {
+		assert(lock != NULL);
 		entry = op_new(hub, lock, request->act, request->actor);
 		if (entry == NULL) {
 			r = fault_set(

@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "ble/central.h"
+#include "core/hub.h"
+#include "crypto/crypto.h"
+#include "journal.h"
+#include "keyfile.h"
+#include "loop/loop.h"
+#include "loop/notify.h"
+#include "mqtt/mqtt.h"
+#include "store/store.h"
+#include "util/bytes.h"
+#include "util/log.h"
+#include "util/text.h"
+
+#define HUB_ID_LEN 8
+/* The store may take this long for one step: cards that stall for seconds are common. */
+#define STORE_PATIENCE_MS 20000
+/* Rounds of the hub's own work per turn of the loop, so that nobody else starves. */
+#define DUE_ROUNDS_MAX 64
+
+struct daemon {
+	const struct daemon_options *options;
+	struct loop *loop;
+	struct loop_signal *on_term;
+	struct loop_signal *on_int;
+	struct loop_signal *on_hup;
+	struct loop_timer *due;
+	struct loop_wakeup *wakeup;
+	struct notify_watchdog *watchdog;
+	struct store *store;
+	struct central *central;
+	struct hub *hub;
+	struct mqtt *mqtt;
+	struct listener mqtt_changed;
+	struct listener lock_changed;
+	struct listener lock_added;
+	struct listener lock_removed;
+	struct api *api;
+	struct journal journal;
+	bool has_journal;
+	bool is_stopping;
+	char hub_id[HUB_ID_LEN + 1];
+	char boot_id[STORE_BOOT_ID_MAX];
+	char client_id[32];
+	unsigned n_interrupted;
+};
+
+/* ---- what the loop calls ---- */
+
+static void before_sleep(void *user) {
+	struct daemon *daemon = user;
+	const struct clock *clock = loop_clock(daemon->loop);
+	mono_t due = hub_next_due(daemon->hub);
+
+	for (unsigned i = 0; i < DUE_ROUNDS_MAX && mono_is_due(due, clock_mono(clock)); i++) {
+		hub_run_due(daemon->hub);
+		due = hub_next_due(daemon->hub);
+	}
+	if (due.ms == INT64_MAX) {
+		loop_timer_disarm(daemon->due);
+	} else {
+		loop_timer_arm_at(daemon->due, due);
+	}
+	if (journal_check_radio(&daemon->journal)) {
+		api_status_changed(daemon->api);
+	}
+}
+
+/* The timer only has to wake the loop: before_sleep() does the work. */
+static void on_due(void *user) {
+	(void) user;
+}
+
+static void wake_from_store(void *user) {
+	struct daemon *daemon = user;
+
+	loop_wakeup_send(daemon->wakeup);
+}
+
+static void on_wakeup(void *user) {
+	struct daemon *daemon = user;
+
+	if (daemon->store != NULL) {
+		store_dispatch(daemon->store);
+	}
+}
+
+static void on_store_trouble(void *user, const struct fault *fault) {
+	(void) user;
+	log_fault(fault, NULL, NULL);
+}
+
+static bool is_alive(void *user) {
+	struct daemon *daemon = user;
+	mono_t now = clock_mono(loop_clock(daemon->loop));
+
+	return store_is_alive(daemon->store, now, STORE_PATIENCE_MS) &&
+	       central_answered_lately(daemon->central) && api_answered_lately(daemon->api);
+}
+
+static void say_status(struct daemon *daemon) {
+	size_t n_reachable = 0;
+
+	for (size_t i = 0; i < hub_lock_count(daemon->hub); i++) {
+		n_reachable += lock_is_reachable(hub_lock_at(daemon->hub, i));
+	}
+	notify_status("%zu of %zu locks reachable, MQTT %s", n_reachable,
+		hub_lock_count(daemon->hub),
+		daemon->mqtt == NULL                      ? "off"
+		: mqtt_status(daemon->mqtt)->is_connected ? "connected"
+							  : "not connected");
+}
+
+static void on_lock_changed(struct listener *listener, void *data) {
+	const struct lock_change *change = data;
+
+	if ((change->what & FACT_LINK) != 0) {
+		say_status(container_of(listener, struct daemon, lock_changed));
+	}
+}
+
+static void on_lock_added(struct listener *listener, void *data) {
+	(void) data;
+	say_status(container_of(listener, struct daemon, lock_added));
+}
+
+static void on_lock_removed(struct listener *listener, void *data) {
+	(void) data;
+	say_status(container_of(listener, struct daemon, lock_removed));
+}
+
+static void on_mqtt_changed(struct listener *listener, void *data) {
+	struct daemon *daemon = container_of(listener, struct daemon, mqtt_changed);
+	const struct mqtt_status *status = data;
+
+	if (status->fault.code != FAULT_NONE) {
+		log_fault(&status->fault, NULL, NULL);
+	} else if (status->is_online) {
+		log_info("MQTT broker %s: connected, everything published", status->broker);
+	}
+	say_status(daemon);
+	if (daemon->api != NULL) {
+		api_status_changed(daemon->api);
+	}
+}
+
+static void add_status(void *user, struct api_status *out) {
+	struct daemon *daemon = user;
+	const struct mqtt_status *mqtt;
+
+	api_status_text(out, "hub_id", daemon->hub_id);
+	api_status_number(out, "life", store_condition(daemon->store)->life);
+	if (daemon->mqtt == NULL) {
+		api_status_text(out, "mqtt", "off");
+		return;
+	}
+	mqtt = mqtt_status(daemon->mqtt);
+	if (mqtt->fault.code != FAULT_NONE) {
+		api_status_fault(out, "mqtt", &mqtt->fault);
+	} else {
+		api_status_text(out, "mqtt", mqtt->is_connected ? "ok" : "connecting");
+	}
+	api_status_text(out, "mqtt_broker", mqtt->broker);
+	api_status_flag(out, "mqtt_connected", mqtt->is_connected);
+	api_status_number(out, "mqtt_commands", (int64_t) mqtt->commands);
+	api_status_number(out, "mqtt_refused", (int64_t) mqtt->refused);
+	api_status_number(out, "mqtt_lost_events", (int64_t) mqtt->lost_events);
+}
+
+/* ---- stopping: the hub's operations first, then the farewell on the broker ---- */
+
+static void on_mqtt_stopped(void *user) {
+	struct daemon *daemon = user;
+
+	loop_stop(daemon->loop, EXIT_SUCCESS);
+}
+
+static void on_hub_stopped(void *user) {
+	struct daemon *daemon = user;
+
+	if (daemon->mqtt != NULL) {
+		mqtt_stop(daemon->mqtt, on_mqtt_stopped, daemon);
+	} else {
+		loop_stop(daemon->loop, EXIT_SUCCESS);
+	}
+}
+
+static void on_terminate(void *user, int signum) {
+	struct daemon *daemon = user;
+
+	if (daemon->is_stopping) {
+		log_notice("stopping at once (%s again)", strsignal(signum));
+		loop_stop(daemon->loop, EXIT_SUCCESS);
+		return;
+	}
+	daemon->is_stopping = true;
+	notify_stopping();
+	log_info("stopping (%s)", strsignal(signum));
+	hub_stop(daemon->hub, on_hub_stopped, daemon);
+}
+
+static void on_hangup(void *user, int signum) {
+	(void) user;
+	(void) signum;
+	log_notice("the configuration is read at start only: systemctl restart lockhubd");
+}
+
+/* ---- starting ---- */
+
+static void read_boot_id(struct daemon *daemon) {
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, daemon->boot_id, sizeof(daemon->boot_id) - 1) : 0;
+
+	if (fd >= 0) {
+		(void) close(fd);
+	}
+	daemon->boot_id[n > 0 ? n : 0] = '\0';
+	daemon->boot_id[strcspn(daemon->boot_id, "\n")] = '\0';
+}
+
+static int open_store(struct daemon *daemon, struct fault *ret_fault) {
+	AUTO_VALUE(secret_wipe) struct secret key = { 0 };
+	const char *state_dir = daemon->options->state_dir;
+	char path[PATH_MAX];
+	struct store_config config = { .path = path,
+		.key = &key,
+		.boot_id = daemon->boot_id,
+		.wake = wake_from_store,
+		.trouble = on_store_trouble,
+		.user = daemon };
+	bool is_made;
+	int r;
+
+	if (mkdir(state_dir, 0700) < 0 && errno != EEXIST) {
+		return fault_set_errno(ret_fault, FAULT_DATABASE_OPEN, -errno, "%s", state_dir);
+	}
+	(void) snprintf(path, sizeof(path), "%s/lockhub.db", state_dir);
+	r = keyfile_database(state_dir, access(path, F_OK) == 0, &key, &is_made, ret_fault);
+	if (r < 0) {
+		return r;
+	}
+	if (is_made) {
+		log_warning(
+			"made a key for the database beside it: %s/db.key. Whoever copies both can "
+			"read the locks' keys; lockhubd(8), CREDENTIALS, tells what is better",
+			state_dir);
+	}
+	return store_open(&config, &daemon->store, ret_fault);
+}
+
+static void load_lock(void *user, const struct lock_record *record, const struct event *last_event,
+	const struct fault *fault) {
+	struct daemon *daemon = user;
+	int r;
+
+	(void) last_event;
+	if (fault != NULL) {
+		log_fault(fault, record->slug, NULL);
+		return;
+	}
+	r = hub_load_lock(daemon->hub, record);
+	if (r == -ENOENT) {
+		log_line(LOG_ERR, record->slug,
+			"no driver \"%s\" is built in: the lock is kept but not served",
+			record->driver);
+	} else if (r < 0) {
+		log_line(LOG_ERR, record->slug, "cannot be served: %s", strerror(-r));
+	}
+}
+
+static void load_op(void *user, const struct op_record *op) {
+	struct daemon *daemon = user;
+
+	daemon->n_interrupted++;
+	hub_load_interrupted(daemon->hub, op);
+}
+
+static void load_setting(void *user, const char *key, const char *value) {
+	struct daemon *daemon = user;
+
+	if (text_equal(key, "hub_id")) {
+		(void) text_copy(daemon->hub_id, sizeof(daemon->hub_id), value);
+	}
+}
+
+static void setting_kept(void *user, struct txn *txn, const struct fault *fault) {
+	(void) user;
+	(void) txn;
+	if (fault != NULL) {
+		log_fault(fault, NULL, NULL);
+	}
+}
+
+/* Fixed for the life of the database: it names the hub in Home Assistant. */
+static int make_hub_id(struct daemon *daemon) {
+	struct ledger *ledger = store_ledger(daemon->store);
+	struct txn *txn;
+	struct txn_item *item;
+	uint8_t id[HUB_ID_LEN / 2];
+
+	if (daemon->hub_id[0] != '\0') {
+		return 0;
+	}
+	crypto_random(id, sizeof(id));
+	hex_encode(id, sizeof(id), daemon->hub_id);
+	txn = txn_new(setting_kept, daemon);
+	item = txn != NULL ? txn_add(txn, TXN_SETTING) : NULL;
+	if (item == NULL) {
+		txn_free(txn);
+		return -ENOMEM;
+	}
+	(void) text_copy(item->setting.key, sizeof(item->setting.key), "hub_id");
+	(void) text_copy(item->setting.value, sizeof(item->setting.value), daemon->hub_id);
+	ledger->impl->commit(ledger, txn);
+	return 0;
+}
+
+static struct hub *make_hub(struct daemon *daemon) {
+	const struct conf *conf = daemon->options->conf;
+	struct hub_config config;
+
+	hub_config_defaults(&config);
+	config.clock = loop_clock(daemon->loop);
+	config.radio = central_radio(daemon->central);
+	config.ledger = store_ledger(daemon->store);
+	config.drivers = lock_drivers;
+	config.unreachable_ms = (int64_t) conf->hub.unreachable_min * 60000;
+	config.poll_ms = (int64_t) conf->hub.poll_min * 60000;
+	config.battery_ms = (int64_t) conf->hub.battery_h * 3600000;
+	config.import_log = conf->hub.import_log;
+	config.set_clocks = conf->hub.set_clocks;
+	config.policy.allow_mqtt_unlock = conf->policy.mqtt_unlock;
+	config.policy.max_age_ms = (int64_t) conf->policy.max_age_s * 1000;
+	(void) text_copy(config.client_name, sizeof(config.client_name), conf->hub.name);
+	return hub_new(&config);
+}
+
+static int make_central(struct daemon *daemon) {
+	const struct conf *conf = daemon->options->conf;
+	struct central_config config = {
+		.adapter = conf->ble.adapter,
+		.slots = conf->ble.slots,
+		.linger_ms = conf->ble.linger_ms,
+		.watch_ms = conf->ble.watch_ms,
+		.watch_every_ms = conf->ble.watch_every_ms,
+		.is_sole_user = conf->ble.sole_user,
+		.time_percent = conf->ble.time_percent,
+	};
+
+	daemon->central = central_new(daemon->loop, daemon->options->bus_address, &config);
+	return daemon->central != NULL ? 0 : -ENOMEM;
+}
+
+static int make_mqtt(struct daemon *daemon, struct fault *ret_fault) {
+	const struct conf *conf = daemon->options->conf;
+	struct mqtt_config config;
+	int r;
+
+	if (conf->mqtt.host[0] == '\0') {
+		log_info("MQTT is off: [mqtt] host is not set");
+		return 0;
+	}
+	(void) snprintf(daemon->client_id, sizeof(daemon->client_id), "lockhub-%s", daemon->hub_id);
+	mqtt_config_defaults(&config);
+	config.host = conf->mqtt.host;
+	config.port = conf->mqtt.port;
+	config.is_tls = conf->mqtt.tls;
+	config.is_insecure = conf->mqtt.insecure;
+	config.username = conf->mqtt.username;
+	config.ca_file = conf->mqtt.ca_file;
+	config.cert_file = conf->mqtt.cert_file;
+	config.key_file = conf->mqtt.key_file;
+	config.client_id = daemon->client_id;
+	config.hub_id = daemon->hub_id;
+	config.hub_name = conf->hub.name;
+	config.version = LOCKHUB_VERSION;
+	config.base = conf->mqtt.base;
+	config.prefix = conf->mqtt.discovery_prefix;
+	config.ha_status = conf->mqtt.ha_status_topic;
+	(void) mqtt_discovery_from_name(conf->mqtt.discovery, &config.discovery);
+	config.show_users = conf->mqtt.publish_users;
+	config.allow_commands = conf->mqtt.commands;
+	config.keep_discovery = conf->mqtt.keep_discovery;
+	r = keyfile_password(
+		conf->mqtt.password_file, "mqtt-password", &config.password, ret_fault);
+	if (r >= 0) {
+		r = mqtt_config_check(&config, ret_fault);
+	}
+	if (r >= 0) {
+		daemon->mqtt = mqtt_new(daemon->loop, daemon->hub, &config);
+		r = daemon->mqtt != NULL ? 0 : fault_set(ret_fault, FAULT_NO_MEMORY, "MQTT");
+	}
+	secret_wipe(&config.password);
+	if (r >= 0) {
+		signal_add(mqtt_changed(daemon->mqtt), &daemon->mqtt_changed, on_mqtt_changed);
+	}
+	return r;
+}
+
+static int make_loop(struct daemon *daemon) {
+	daemon->loop = loop_new();
+	if (daemon->loop == NULL) {
+		return -ENOMEM;
+	}
+	daemon->on_term = loop_signal_new(daemon->loop, SIGTERM, on_terminate, daemon);
+	daemon->on_int = loop_signal_new(daemon->loop, SIGINT, on_terminate, daemon);
+	daemon->on_hup = loop_signal_new(daemon->loop, SIGHUP, on_hangup, daemon);
+	daemon->due = loop_timer_new(daemon->loop, on_due, daemon);
+	daemon->wakeup = loop_wakeup_new(daemon->loop, on_wakeup, daemon);
+	if (daemon->on_term == NULL || daemon->on_int == NULL || daemon->on_hup == NULL ||
+		daemon->due == NULL || daemon->wakeup == NULL) {
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int make_edges(struct daemon *daemon, struct fault *ret_fault) {
+	struct hub_signals *signals = hub_signals(daemon->hub);
+	struct api_config config = { .address = daemon->options->bus_address,
+		.version = LOCKHUB_VERSION,
+		.group = daemon->options->conf->api.group,
+		.add_status = add_status,
+		.user = daemon };
+	int r = make_mqtt(daemon, ret_fault);
+
+	if (r < 0) {
+		return r;
+	}
+	journal_init(&daemon->journal, daemon->hub);
+	daemon->has_journal = true;
+	daemon->api = api_new(daemon->loop, daemon->hub, &config);
+	if (daemon->api == NULL) {
+		return fault_set(ret_fault, FAULT_NO_MEMORY, "D-Bus service");
+	}
+	signal_add(&signals->lock_changed, &daemon->lock_changed, on_lock_changed);
+	signal_add(&signals->lock_added, &daemon->lock_added, on_lock_added);
+	signal_add(&signals->lock_removed, &daemon->lock_removed, on_lock_removed);
+	return 0;
+}
+
+static int start(struct daemon *daemon, struct fault *ret_fault) {
+	static const struct store_visitor visitor = {
+		.lock = load_lock, .op = load_op, .setting = load_setting
+	};
+	int r;
+
+	read_boot_id(daemon);
+	if (make_loop(daemon) < 0) {
+		return fault_set(ret_fault, FAULT_NO_MEMORY, "event loop");
+	}
+	r = open_store(daemon, ret_fault);
+	if (r < 0) {
+		return r;
+	}
+	if (make_central(daemon) < 0 || (daemon->hub = make_hub(daemon)) == NULL) {
+		return fault_set(ret_fault, FAULT_NO_MEMORY, "hub");
+	}
+	r = store_load(daemon->store, &visitor, daemon, ret_fault);
+	if (r < 0) {
+		return r;
+	}
+	if (make_hub_id(daemon) < 0) {
+		return fault_set(ret_fault, FAULT_NO_MEMORY, "hub id");
+	}
+	r = make_edges(daemon, ret_fault);
+	if (r < 0) {
+		return r;
+	}
+	hub_start(daemon->hub);
+	loop_set_before_sleep(daemon->loop, before_sleep, daemon);
+	return daemon->mqtt != NULL ? mqtt_start(daemon->mqtt, ret_fault) : 0;
+}
+
+static void say_started(const struct daemon *daemon) {
+	const struct store_condition *condition = store_condition(daemon->store);
+
+	log_info("lockhubd %s: %zu locks", LOCKHUB_VERSION, hub_lock_count(daemon->hub));
+	if (!condition->was_clean) {
+		log_notice("the former run did not end in order; the database was checked");
+	}
+	if (daemon->n_interrupted > 0) {
+		log_notice(
+			"%u operations had been interrupted; they are not repeated, the locks are "
+			"being read",
+			daemon->n_interrupted);
+	}
+	if (condition->log_fault.code != FAULT_NONE) {
+		log_fault(&condition->log_fault, NULL, NULL);
+	}
+}
+
+static void finish(struct daemon *daemon) {
+	if (daemon->loop != NULL) {
+		loop_set_before_sleep(daemon->loop, NULL, NULL);
+	}
+	daemon->watchdog = notify_watchdog_free(daemon->watchdog);
+	listener_remove(&daemon->lock_changed);
+	listener_remove(&daemon->lock_added);
+	listener_remove(&daemon->lock_removed);
+	listener_remove(&daemon->mqtt_changed);
+	daemon->api = api_free(daemon->api);
+	daemon->mqtt = mqtt_free(daemon->mqtt);
+	/* What is still on its way to the disk answers into the hub: so the store goes first. */
+	daemon->store = store_close(daemon->store);
+	if (daemon->has_journal) {
+		journal_finish(&daemon->journal);
+	}
+	daemon->hub = hub_free(daemon->hub);
+	daemon->central = central_free(daemon->central);
+	daemon->wakeup = loop_wakeup_free(daemon->wakeup);
+	daemon->due = loop_timer_free(daemon->due);
+	daemon->on_term = loop_signal_free(daemon->on_term);
+	daemon->on_int = loop_signal_free(daemon->on_int);
+	daemon->on_hup = loop_signal_free(daemon->on_hup);
+	daemon->loop = loop_free(daemon->loop);
+}
+
+int daemon_run(const struct daemon_options *options) {
+	struct daemon daemon = { .options = options };
+	struct fault fault = { .code = FAULT_NONE };
+	int status;
+	int r = start(&daemon, &fault);
+
+	if (r < 0) {
+		log_fault(&fault, NULL, NULL);
+		notify_status("%s", fault_row(fault.code)->summary);
+		finish(&daemon);
+		return EXIT_FAILURE;
+	}
+	say_started(&daemon);
+	daemon.watchdog = notify_watchdog_new(daemon.loop, is_alive, &daemon);
+	say_status(&daemon);
+	notify_ready();
+	status = loop_run(daemon.loop);
+	finish(&daemon);
+	log_info("stopped");
+	return status;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The wiring: makes every room's object, hands each what it needs, runs the loop, takes everything
+ * down again. No logic of its own (design 2).
+ */
+
+#include "conf.h"
+
+struct daemon_options {
+	const char *state_dir;
+	const char *bus_address; /* NULL: the system bus */
+	const struct conf *conf;
+};
+
+/* Runs until SIGTERM or SIGINT. @return the exit status; faults at start are logged here. */
+int daemon_run(const struct daemon_options *options);

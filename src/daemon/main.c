@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "api/api.h"
+#include "crypto/crypto.h"
+#include "daemon.h"
+#include "util/log.h"
+#include "util/text.h"
+
+#define EXIT_USAGE 2
+#define STATE_DIR_DEFAULT "/var/lib/lockhub"
+
+enum { OPT_CONFIG = 256, OPT_STATE_DIR, OPT_BUS, OPT_CHECK, OPT_PRINT, OPT_INTROSPECT };
+
+struct arguments {
+	const char *config; /* NULL: the default, which may be missing */
+	const char *state_dir;
+	const char *bus_address;
+	bool wants_check;
+};
+
+static void print_help(FILE *out) {
+	(void) fprintf(out,
+		"lockhubd - local smart-lock hub\n\n"
+		"Usage: lockhubd [OPTION...]\n\n"
+		"  --config FILE         instead of " CONF_FILE_DEFAULT " (and FILE.d/*.conf)\n"
+		"  --state-dir DIR       database and key; default $STATE_DIRECTORY "
+		"or " STATE_DIR_DEFAULT "\n"
+		"  --bus-address ADDR    D-Bus to find BlueZ on and to offer org.lockhub1 on\n"
+		"  --check-config        read the configuration, say what is wrong with it, and "
+		"end\n"
+		"  --print-config        print a sample configuration with all keys and defaults\n"
+		"  --bus-introspect      print the D-Bus interfaces as XML\n"
+		"  --version\n"
+		"  --help\n\n"
+		"LOCKHUB_LOG=debug in the environment tells more. See lockhubd(8).\n");
+}
+
+/* Keys are in our memory: no core dump, nobody attaches, new files are ours alone. */
+static void protect_process(void) {
+	const struct rlimit none = { 0, 0 };
+
+	(void) umask(077);
+	(void) setrlimit(RLIMIT_CORE, &none);
+	(void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static void setup_log(void) {
+	static const struct name_row levels[] = { { LOG_DEBUG, "debug" }, { LOG_INFO, "info" },
+		{ LOG_NOTICE, "notice" }, { LOG_WARNING, "warning" }, { LOG_ERR, "error" } };
+	const char *word = getenv("LOCKHUB_LOG");
+	int level = LOG_INFO;
+	int r = word != NULL ? name_to(levels, ARRAY_SIZE(levels), word, &level) : 0;
+
+	log_setup("lockhubd", level);
+	if (r < 0) {
+		log_warning("LOCKHUB_LOG=%s is none of debug, info, notice, warning, error", word);
+	}
+}
+
+/* -1: go on; else the exit status. */
+static int parse(int argc, char *argv[], struct arguments *arguments) {
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, OPT_CONFIG },
+		{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
+		{ "bus-address", required_argument, NULL, OPT_BUS },
+		{ "check-config", no_argument, NULL, OPT_CHECK },
+		{ "print-config", no_argument, NULL, OPT_PRINT },
+		{ "bus-introspect", no_argument, NULL, OPT_INTROSPECT },
+		{ "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
+		switch (c) {
+		case OPT_CONFIG:
+			arguments->config = optarg;
+			break;
+		case OPT_STATE_DIR:
+			arguments->state_dir = optarg;
+			break;
+		case OPT_BUS:
+			arguments->bus_address = optarg;
+			break;
+		case OPT_CHECK:
+			arguments->wants_check = true;
+			break;
+		case OPT_PRINT:
+			conf_print(stdout);
+			return EXIT_SUCCESS;
+		case OPT_INTROSPECT:
+			return api_print_introspection(stdout) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+		case 'V':
+			(void) printf("lockhubd %s\n", LOCKHUB_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			print_help(stdout);
+			return EXIT_SUCCESS;
+		default:
+			(void) fprintf(stderr, "Try lockhubd --help.\n");
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		(void) fprintf(
+			stderr, "lockhubd: it takes no argument, but got \"%s\"\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static const char *default_state_dir(void) {
+	const char *dir = getenv("STATE_DIRECTORY");
+
+	return dir != NULL && dir[0] != '\0' ? dir : STATE_DIR_DEFAULT;
+}
+
+int main(int argc, char *argv[]) {
+	struct arguments arguments = { .state_dir = default_state_dir() };
+	struct daemon_options options;
+	struct conf conf;
+	struct fault fault = { .code = FAULT_NONE };
+	int status = parse(argc, argv, &arguments);
+
+	if (status >= 0) {
+		return status;
+	}
+	protect_process();
+	setup_log();
+	conf_defaults(&conf);
+	if (conf_read(&conf, arguments.config != NULL ? arguments.config : CONF_FILE_DEFAULT,
+		    arguments.config == NULL, arguments.wants_check ? stderr : NULL, &fault) < 0) {
+		if (!arguments.wants_check) {
+			log_fault(&fault, NULL, NULL);
+		}
+		return EXIT_FAILURE;
+	}
+	if (arguments.wants_check) {
+		(void) printf("The configuration is valid.\n");
+		return EXIT_SUCCESS;
+	}
+	if (crypto_setup() < 0) {
+		log_error("no randomness to be had: libsodium does not start");
+		return EXIT_FAILURE;
+	}
+	options = (struct daemon_options){ .state_dir = arguments.state_dir,
+		.bus_address = arguments.bus_address,
+		.conf = &conf };
+	return daemon_run(&options);
+}
