@@ -22,7 +22,10 @@ struct loop_work;
 struct loop_signal;
 
 struct loop *loop_new(void); /* NULL: no memory or no fd */
-/* Closes what is left, turns the loop until all close callbacks ran. Takes NULL, returns NULL. */
+/*
+ * Closes and frees the handles that are left and waits for work that runs. Objects of other doors
+ * that live on the loop (struct bus, ...) must be gone before. Takes NULL, returns NULL.
+ */
 struct loop *loop_free(struct loop *loop);
 AUTO_DEFINE(struct loop *, loop_free);
 
@@ -44,7 +47,11 @@ uint64_t loop_turns(const struct loop *loop);
  */
 void loop_set_before_sleep(struct loop *loop, void (*fn)(void *user), void *user);
 
-/* One-shot timer. Arming again replaces the former time. Fires at or after @at, never before. */
+/*
+ * One-shot timer. Arming again replaces the former time. Fires at or after @at, never before, and
+ * never from inside the call that arms it. In each turn timers are called after file descriptors,
+ * so that what arrived before a deadline is heard before it.
+ */
 struct loop_timer *loop_timer_new(struct loop *loop, void (*fn)(void *user), void *user);
 struct loop_timer *loop_timer_free(struct loop_timer *timer);
 void loop_timer_arm(struct loop_timer *timer, uint64_t ms);

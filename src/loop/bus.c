@@ -25,10 +25,10 @@
  * connection is seen closing: the number of a closed descriptor may belong to somebody else
  * already.
  *
- * sd-bus judges the time-outs of calls before it reads the socket, and libuv runs due timers before
- * it looks at sockets: after a stall, answers that lie in the socket look as if they never came.
- * Therefore time-outs of calls are generous backstops here, and deadline handlers call bus_drain()
- * before they judge.
+ * sd-bus judges the time-outs of calls before it reads the socket: after a stall, answers that lie
+ * in the socket look as if they never came. Therefore time-outs of calls are generous backstops
+ * here, and deadline handlers call bus_drain() before they judge: although the loop calls timers
+ * after sockets, only PUMP_MAX messages have been handled by then.
  */
 
 #define PUMP_MAX 64    /* messages in one turn */

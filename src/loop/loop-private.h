@@ -14,6 +14,8 @@
 struct loop {
 	uv_loop_t uv;
 	uv_prepare_t before_sleep_handle;
+	uv_check_t after_poll_handle;
+	uv_idle_t idle_handle;
 	uv_async_t keep_alive; /* referenced: uv_run() waits although nothing is watched yet */
 	uv_timer_t turn_timer; /* bounds one loop_turn() */
 	uv_poll_t jump_poll;   /* the kernel tells of clock steps and of resume through jump_fd */
@@ -24,11 +26,18 @@ struct loop {
 	uint64_t n_turns;
 	bool is_stopped;
 	int status;
-	struct list timers; /* armed struct loop_timer */
+	struct list timers; /* armed struct loop_timer that wait */
+	struct list due;    /* those to be called after the next look at the descriptors */
+	struct list firing; /* those being called now */
 	struct list works;  /* struct loop_work under way */
 };
 
 void loop_clock_init(struct clock *clock);
+
+/* Keeps the loop from sleeping, or lets it. */
+void loop_be_awake(struct loop *loop, bool is_awake);
+
+void loop_timers_fire(struct loop *loop);
 
 /* After the clocks made a jump: CLOCK_BOOTTIME goes on in sleep, the clock libuv waits by does not.
  */

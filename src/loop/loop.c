@@ -20,6 +20,22 @@ static void on_nothing(uv_async_t *handle) {
 	(void) handle;
 }
 
+static void on_idle(uv_idle_t *handle) {
+	(void) handle; /* that it is there keeps the loop from sleeping */
+}
+
+static void on_after_poll(uv_check_t *handle) {
+	loop_timers_fire(container_of(handle, struct loop, after_poll_handle));
+}
+
+void loop_be_awake(struct loop *loop, bool is_awake) {
+	if (is_awake) {
+		uv_idle_start(&loop->idle_handle, on_idle);
+	} else {
+		uv_idle_stop(&loop->idle_handle);
+	}
+}
+
 static void on_turn_timer(uv_timer_t *handle) {
 	(void) handle;
 }
@@ -65,6 +81,8 @@ struct loop *loop_new(void) {
 	}
 	loop->jump_fd = -1;
 	list_init(&loop->timers);
+	list_init(&loop->due);
+	list_init(&loop->firing);
 	list_init(&loop->works);
 	loop_clock_init(&loop->clock);
 	if (uv_loop_init(&loop->uv) < 0) {
@@ -80,6 +98,11 @@ struct loop *loop_new(void) {
 	uv_prepare_init(&loop->uv, &loop->before_sleep_handle);
 	uv_prepare_start(&loop->before_sleep_handle, on_before_sleep);
 	uv_unref((uv_handle_t *) &loop->before_sleep_handle);
+	uv_check_init(&loop->uv, &loop->after_poll_handle);
+	uv_check_start(&loop->after_poll_handle, on_after_poll);
+	uv_unref((uv_handle_t *) &loop->after_poll_handle);
+	uv_idle_init(&loop->uv, &loop->idle_handle);
+	uv_unref((uv_handle_t *) &loop->idle_handle);
 	jump_watch(loop);
 	return loop;
 }
@@ -90,6 +113,8 @@ static void close_leftover(uv_handle_t *handle, void *user) {
 		return;
 	}
 	if (handle == (uv_handle_t *) &loop->before_sleep_handle ||
+		handle == (uv_handle_t *) &loop->after_poll_handle ||
+		handle == (uv_handle_t *) &loop->idle_handle ||
 		handle == (uv_handle_t *) &loop->keep_alive ||
 		handle == (uv_handle_t *) &loop->turn_timer ||
 		handle == (uv_handle_t *) &loop->jump_poll) {
@@ -148,6 +173,9 @@ void loop_turn(struct loop *loop, unsigned timeout_ms) {
 	uv_timer_start(&loop->turn_timer, on_turn_timer, timeout_ms, 0);
 	uv_run(&loop->uv, UV_RUN_ONCE);
 	uv_timer_stop(&loop->turn_timer);
+	if (!list_is_empty(&loop->due)) {
+		uv_run(&loop->uv, UV_RUN_NOWAIT); /* became due while it waited */
+	}
 }
 
 void loop_stop(struct loop *loop, int status) {

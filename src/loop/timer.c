@@ -6,37 +6,62 @@
 
 #define WAIT_MAX_MS (INT64_C(30) * 24 * 3600 * 1000) /* longer waits are cut into pieces */
 
+/*
+ * libuv says when a timer is due, but before it looks at the descriptors, so that after a stall a
+ * deadline would be judged before the answer that came in time was read. And it calls timers in a
+ * row until none is due, so that one which arms itself for now would never let go. Therefore a due
+ * timer is only noted there and called after the descriptors; what is armed for now meanwhile waits
+ * for the next turn.
+ */
 struct loop_timer {
 	uv_timer_t uv;
 	struct loop *loop;
 	void (*fn)(void *user);
 	void *user;
-	mono_t due;       /* only when armed */
-	struct list link; /* loop->timers when armed */
+	mono_t at;        /* only when armed */
+	struct list link; /* in the loop's timers, due or firing when armed */
 };
 
 static void on_due(uv_timer_t *handle);
 
-/* Makes libuv wait for what is left. */
+/* Makes it wait for what is left. */
 static void timer_start(struct loop_timer *timer) {
-	int64_t left = mono_since(clock_mono(&timer->loop->clock), timer->due);
-	/*
-	 * Both clocks are cut to whole milliseconds, at different places: one more is never early.
-	 * Nothing is added to a timer that is due, since it may be due on purpose: the next turn.
+	struct loop *loop = timer->loop;
+	int64_t left = mono_since(clock_mono(&loop->clock), timer->at);
+	list_remove(&timer->link);
+	if (left <= 0) {
+		uv_timer_stop(&timer->uv);
+		list_append(&loop->due, &timer->link);
+		loop_be_awake(loop, true);
+		return;
+	}
+	/* Both clocks are cut to whole milliseconds, at different places: one more is never early.
 	 */
-	uint64_t wait = left <= 0 ? 0 : (uint64_t) (left < WAIT_MAX_MS ? left : WAIT_MAX_MS) + 1;
-	uv_update_time(&timer->loop->uv);
+	uint64_t wait = (uint64_t) (left < WAIT_MAX_MS ? left : WAIT_MAX_MS) + 1;
+	list_append(&loop->timers, &timer->link);
+	uv_update_time(&loop->uv);
 	uv_timer_start(&timer->uv, on_due, wait, 0);
 }
 
 static void on_due(uv_timer_t *handle) {
-	struct loop_timer *timer = container_of(handle, struct loop_timer, uv);
-	if (!mono_is_due(timer->due, clock_mono(&timer->loop->clock))) {
-		timer_start(timer);
-		return;
+	timer_start(container_of(handle, struct loop_timer, uv));
+}
+
+void loop_timers_fire(struct loop *loop) {
+	struct loop_timer *timer;
+	struct loop_timer *following;
+	list_for_each_safe(timer, following, &loop->due, link) {
+		list_remove(&timer->link);
+		list_append(&loop->firing, &timer->link);
 	}
-	list_remove(&timer->link);
-	timer->fn(timer->user);
+	/* Each call may disarm or free any of the others. */
+	while ((timer = list_first(&loop->firing, struct loop_timer, link)) != NULL) {
+		list_remove(&timer->link);
+		timer->fn(timer->user);
+	}
+	if (list_is_empty(&loop->due)) {
+		loop_be_awake(loop, false);
+	}
 }
 
 struct loop_timer *loop_timer_new(struct loop *loop, void (*fn)(void *user), void *user) {
@@ -78,8 +103,7 @@ void loop_timer_arm_at(struct loop_timer *timer, mono_t at) {
 	if (at.ms == MONO_NEVER.ms) {
 		return;
 	}
-	timer->due = at;
-	list_append(&timer->loop->timers, &timer->link);
+	timer->at = at;
 	timer_start(timer);
 }
 
@@ -93,8 +117,15 @@ bool loop_timer_is_armed(const struct loop_timer *timer) {
 }
 
 void loop_timers_rearm(struct loop *loop) {
+	struct list *last = loop->timers.prev;
 	struct loop_timer *timer;
-	list_for_each(timer, &loop->timers, link) {
+	struct loop_timer *following;
+	/* Those that still wait are put behind the last one again. */
+	list_for_each_safe(timer, following, &loop->timers, link) {
+		bool is_last = &timer->link == last;
 		timer_start(timer);
+		if (is_last) {
+			break;
+		}
 	}
 }
