@@ -73,10 +73,9 @@ void catalog_print_faults(FILE *out) {
 		const struct fault_row *row = &fault_rows[i];
 		char body[BODY_MAX];
 		snprintf(body, sizeof(body),
-			"%s.\n\n"
 			"What to do next: %s.\n\n"
 			"Fault name: %s",
-			row->summary, row->hint, row->name);
+			row->hint, row->name);
 		catalog_print_row(out, row->message_id, row->summary, body);
 	}
 }
