@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "event-query.h"
+
+#include <stdio.h>
+
+#include "event-row.h"
+#include "util/text.h"
+
+/* Parameters, the same numbers in all statements. */
+enum { P_LOCK = 1, P_WORD, P_USER, P_SINCE, P_UNTIL, P_AFTER, P_BEFORE, P_LIMIT };
+
+struct path {
+	const char *source; /* FROM event ... */
+	const char *where;  /* what the index finds */
+};
+
+static const struct path paths[QUERY_PATHS] = {
+	[QUERY_BY_SEQ] = { "NOT INDEXED", "true" },
+	[QUERY_BY_USER] = { "INDEXED BY event_user", "user = ?3 AND user <> ''" },
+	[QUERY_BY_LOCK] = { "INDEXED BY event_lock", "lock_id = ?1" },
+	[QUERY_BY_WORD] = { "INDEXED BY event_word", "word = ?2" },
+	[QUERY_BY_TIME] = { "INDEXED BY event_time", "time >= ?4 AND time < ?5" },
+};
+
+#define RANGE_SQL "seq > ?6 AND seq < ?7"
+
+/* Every filter is tested again: those that do not lead are tested on the row. */
+static int prepare_path(struct event_query *query, enum query_path path, struct fault *ret_fault) {
+	char sql[1024];
+
+	for (int is_ascending = 0; is_ascending < 2; is_ascending++) {
+		snprintf(sql, sizeof(sql),
+			"SELECT " EVENT_ROW_SQL " FROM event %s WHERE %s AND " RANGE_SQL
+			" AND (?1 = '' OR lock_id = ?1) AND (?2 = '' OR word = ?2)"
+			" AND (?3 = '' OR user = ?3) AND time >= ?4 AND time < ?5"
+			" ORDER BY seq %s LIMIT ?8",
+			paths[path].source, paths[path].where, is_ascending ? "ASC" : "DESC");
+		int r = db_prepare(query->db, sql, &query->select[path][is_ascending], ret_fault);
+		if (r < 0) {
+			return r;
+		}
+	}
+	if (path == QUERY_BY_SEQ) {
+		return 0; /* needs no counting */
+	}
+	snprintf(sql, sizeof(sql),
+		"SELECT count(*) FROM (SELECT 1 FROM event %s WHERE %s AND " RANGE_SQL " LIMIT ?8)",
+		paths[path].source, paths[path].where);
+	return db_prepare(query->db, sql, &query->probe[path], ret_fault);
+}
+
+int event_query_open(struct event_query *query, sqlite3 *db, struct fault *ret_fault) {
+	*query = (struct event_query){ .db = db };
+	for (int i = 0; i < QUERY_PATHS; i++) {
+		int r = prepare_path(query, (enum query_path) i, ret_fault);
+		if (r < 0) {
+			event_query_close(query);
+			return r;
+		}
+	}
+	return 0;
+}
+
+void event_query_close(struct event_query *query) {
+	for (int i = 0; i < QUERY_PATHS; i++) {
+		query->select[i][0] = db_finalize(query->select[i][0]);
+		query->select[i][1] = db_finalize(query->select[i][1]);
+		query->probe[i] = db_finalize(query->probe[i]);
+	}
+}
+
+static int64_t or_else(int64_t value, int64_t open) {
+	return value != 0 ? value : open;
+}
+
+static int bind_query(sqlite3_stmt *stmt, const struct log_query *asked, int64_t limit) {
+	const struct {
+		int number;
+		int64_t value;
+	} numbers[] = {
+		{ P_SINCE, or_else(asked->since.s, INT64_MIN) },
+		{ P_UNTIL, or_else(asked->until.s, INT64_MAX) },
+		{ P_AFTER, or_else(asked->after_seq, INT64_MIN) },
+		{ P_BEFORE, or_else(asked->before_seq, INT64_MAX) },
+		{ P_LIMIT, limit },
+	};
+	const struct {
+		int number;
+		const char *value;
+	} texts[] = {
+		{ P_LOCK, asked->lock_id },
+		{ P_WORD, asked->word },
+		{ P_USER, asked->user },
+	};
+	int rc = SQLITE_OK;
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers) && rc == SQLITE_OK; i++) {
+		rc = sqlite3_bind_int64(stmt, numbers[i].number, numbers[i].value);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(texts) && rc == SQLITE_OK; i++) {
+		rc = sqlite3_bind_text(stmt, texts[i].number, texts[i].value, -1, SQLITE_STATIC);
+	}
+	return rc;
+}
+
+static int probe(struct event_query *query, enum query_path path, const struct log_query *asked,
+	int64_t *ret, struct fault *ret_fault) {
+	sqlite3_stmt *stmt = query->probe[path];
+	int r = 0;
+
+	int rc = bind_query(stmt, asked, QUERY_PROBE_MAX);
+	if (rc == SQLITE_OK) {
+		rc = sqlite3_step(stmt);
+	}
+	if (rc == SQLITE_ROW) {
+		*ret = sqlite3_column_int64(stmt, 0);
+	} else {
+		r = db_fault(query->db, rc, "looking into the log", ret_fault);
+	}
+	(void) sqlite3_reset(stmt);
+	return r;
+}
+
+static bool is_filtered(enum query_path path, const struct log_query *asked) {
+	switch (path) {
+	case QUERY_BY_SEQ:
+		return false;
+	case QUERY_BY_USER:
+		return asked->user[0] != '\0';
+	case QUERY_BY_LOCK:
+		return asked->lock_id[0] != '\0';
+	case QUERY_BY_WORD:
+		return asked->word[0] != '\0';
+	case QUERY_BY_TIME:
+		return asked->since.s != 0 || asked->until.s != 0;
+	}
+	return false;
+}
+
+/*
+ * The rarest filter; of several that are frequent the first in the enum's order. A long stretch of
+ * time alone is left to the walk by number, unless its newest row may be far from the end.
+ */
+static int choose(struct event_query *query, const struct log_query *asked, enum query_path *ret,
+	struct fault *ret_fault) {
+	enum query_path best = QUERY_BY_SEQ;
+	int64_t best_n = INT64_MAX;
+
+	for (int i = QUERY_BY_USER; i < QUERY_PATHS; i++) {
+		enum query_path path = (enum query_path) i;
+		int64_t n = 0;
+		if (!is_filtered(path, asked)) {
+			continue;
+		}
+		int r = probe(query, path, asked, &n, ret_fault);
+		if (r < 0) {
+			return r;
+		}
+		if (n < best_n) {
+			best = path;
+			best_n = n;
+		}
+	}
+	if (best == QUERY_BY_TIME && best_n >= QUERY_PROBE_MAX && asked->until.s == 0) {
+		best = QUERY_BY_SEQ;
+	}
+	*ret = best;
+	return 0;
+}
+
+static int push(struct event **events, size_t *n, size_t *room, sqlite3_stmt *stmt) {
+	if (*n == *room) {
+		size_t more = *room > 0 ? *room * 2 : 64;
+		struct event *grown = reallocarray(*events, more, sizeof(*grown));
+		if (grown == NULL) {
+			return SQLITE_NOMEM;
+		}
+		*events = grown;
+		*room = more;
+	}
+	event_row_read(stmt, &(*events)[(*n)++]);
+	return SQLITE_ROW;
+}
+
+static void reverse(struct event *events, size_t n) {
+	for (size_t i = 0; i < n / 2; i++) {
+		struct event event = events[i];
+		events[i] = events[n - 1 - i];
+		events[n - 1 - i] = event;
+	}
+}
+
+int event_query_run(struct event_query *query, const struct log_query *asked, struct event **ret,
+	size_t *ret_n, struct fault *ret_fault) {
+	AUTO(free) struct event *events = NULL;
+	size_t n = 0;
+	size_t room = 0;
+	enum query_path path;
+	/* What follows a known row is taken from there on; else the newest are wanted. */
+	bool is_ascending = asked->after_seq != 0;
+	int64_t limit =
+		asked->limit == 0 || asked->limit > LOG_QUERY_MAX ? LOG_QUERY_MAX : asked->limit;
+
+	int r = choose(query, asked, &path, ret_fault);
+	if (r < 0) {
+		return r;
+	}
+	query->last_path = path;
+	sqlite3_stmt *stmt = query->select[path][is_ascending];
+	int rc = bind_query(stmt, asked, limit);
+	if (rc == SQLITE_OK) {
+		rc = sqlite3_step(stmt);
+	}
+	while (rc == SQLITE_ROW && (rc = push(&events, &n, &room, stmt)) == SQLITE_ROW) {
+		rc = sqlite3_step(stmt);
+	}
+	if (rc == SQLITE_NOMEM) {
+		r = fault_set(ret_fault, FAULT_NO_MEMORY, "%zu events", n);
+	} else if (rc != SQLITE_DONE) {
+		r = db_fault(query->db, rc, "reading the log", ret_fault);
+	}
+	(void) sqlite3_reset(stmt);
+	(void) sqlite3_clear_bindings(stmt);
+	if (r < 0) {
+		return r;
+	}
+	if (is_ascending != asked->is_oldest_first) {
+		reverse(events, n);
+	}
+	*ret = STEAL(events);
+	*ret_n = n;
+	return 0;
+}
+
+int event_query_last(struct event_query *query, const char *lock_id, struct event *ret,
+	struct fault *ret_fault) {
+	struct log_query asked = { .limit = 1 };
+	sqlite3_stmt *stmt = query->select[QUERY_BY_LOCK][0];
+	int r = 0;
+
+	(void) text_copy(asked.lock_id, sizeof(asked.lock_id), lock_id);
+	int rc = bind_query(stmt, &asked, 1);
+	if (rc == SQLITE_OK) {
+		rc = sqlite3_step(stmt);
+	}
+	if (rc == SQLITE_ROW) {
+		event_row_read(stmt, ret);
+	} else if (rc == SQLITE_DONE) {
+		*ret = (struct event){ 0 };
+	} else {
+		r = db_fault(query->db, rc, "reading a lock's last event", ret_fault);
+	}
+	(void) sqlite3_reset(stmt);
+	(void) sqlite3_clear_bindings(stmt);
+	return r;
+}

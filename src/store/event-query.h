@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Table event, the asking side: log queries by index, each way prepared once. Which index is used
+ * is decided here and not by SQLite, which has no statistics: each filter that is set is counted
+ * in its index (up to QUERY_PROBE_MAX entries), and the rarest leads.
+ */
+
+#include "core/ledger.h"
+#include "db.h"
+
+#define QUERY_PROBE_MAX 10000
+
+enum query_path { QUERY_BY_SEQ, QUERY_BY_USER, QUERY_BY_LOCK, QUERY_BY_WORD, QUERY_BY_TIME };
+#define QUERY_PATHS 5
+
+struct event_query {
+	sqlite3 *db;
+	sqlite3_stmt *select[QUERY_PATHS][2]; /* newest first, oldest first */
+	sqlite3_stmt *probe[QUERY_PATHS];
+	enum query_path last_path; /* for tests */
+};
+
+int event_query_open(struct event_query *query, sqlite3 *db, struct fault *ret_fault);
+void event_query_close(struct event_query *query);
+/* *ret: to be freed; NULL for none. */
+int event_query_run(struct event_query *query, const struct log_query *asked, struct event **ret,
+	size_t *ret_n, struct fault *ret_fault);
+/* The newest event of a lock; seq 0: none. */
+int event_query_last(
+	struct event_query *query, const char *lock_id, struct event *ret, struct fault *ret_fault);

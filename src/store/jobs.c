@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "room.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "backup.h"
+#include "util/text.h"
+#include "verify.h"
+
+/*
+ * Without memory for a job nobody could be told that there was none: a restart loses nothing that
+ * was acknowledged.
+ */
+static void *job_new(size_t size) {
+	void *job = calloc(1, size);
+
+	assert(job != NULL);
+	return job;
+}
+
+static const struct fault *fault_or_null(const struct worker_job *job) {
+	return job->fault.code == FAULT_NONE ? NULL : &job->fault;
+}
+
+int reader_open(struct reader *reader, struct fault *ret_fault) {
+	if (reader->db != NULL) {
+		return 0;
+	}
+	int r = db_open(reader->path, DB_READ, &reader->db, ret_fault);
+	if (r == 0) {
+		r = event_query_open(&reader->query, reader->db, ret_fault);
+	}
+	if (r < 0) {
+		reader->db = db_close(reader->db);
+	}
+	return r;
+}
+
+void reader_close(struct reader *reader) {
+	if (reader->db != NULL) {
+		event_query_close(&reader->query);
+		reader->db = db_close(reader->db);
+	}
+}
+
+struct query_job {
+	struct worker_job job;
+	struct log_query asked;
+	void (*done)(void *user, const struct event *events, size_t n, const struct fault *fault);
+	void *user;
+	struct event *events;
+	size_t n;
+};
+
+static void query_run(struct worker_job *job, void *context) {
+	struct query_job *query = container_of(job, struct query_job, job);
+	struct reader *reader = context;
+
+	(void) pthread_mutex_lock(&reader->mutex);
+	int r = reader_open(reader, &job->fault);
+	if (r == 0) {
+		r = event_query_run(
+			&reader->query, &query->asked, &query->events, &query->n, &job->fault);
+	}
+	if (r < 0 && db_is_trouble(job->fault.code)) {
+		reader_close(reader);
+	}
+	(void) pthread_mutex_unlock(&reader->mutex);
+}
+
+static void query_deliver(struct outbox_item *item) {
+	struct query_job *query = container_of(item, struct query_job, job.item);
+
+	query->done(query->user, query->events, query->n, fault_or_null(&query->job));
+	free(query->events);
+	free(query);
+}
+
+static void ledger_query(struct ledger *ledger, const struct log_query *asked,
+	void (*done)(void *user, const struct event *events, size_t n, const struct fault *fault),
+	void *user) {
+	if (!store_of(ledger)->queries.is_started) {
+		return; /* the store is being closed */
+	}
+	struct query_job *query = job_new(sizeof(*query));
+	query->asked = *asked;
+	query->done = done;
+	query->user = user;
+	query->job.run = query_run;
+	query->job.item.deliver = query_deliver;
+	worker_submit(&store_of(ledger)->queries, &query->job);
+}
+
+struct verify_job {
+	struct worker_job job;
+	void (*done)(void *user, const struct log_verify *result, const struct fault *fault);
+	void *user;
+	struct log_verify result;
+};
+
+static void verify_job_run(struct worker_job *job, void *context) {
+	struct verify_job *verify = container_of(job, struct verify_job, job);
+	struct store *store = context;
+	AUTO(db_close) sqlite3 *db = NULL;
+
+	int r = db_open(store->path, DB_READ, &db, &job->fault);
+	if (r == 0) {
+		(void) verify_run(
+			db, &store->keys, &store->chores.is_stopping, &verify->result, &job->fault);
+	}
+}
+
+static void verify_deliver(struct outbox_item *item) {
+	struct verify_job *verify = container_of(item, struct verify_job, job.item);
+	const struct fault *fault = fault_or_null(&verify->job);
+
+	verify->done(verify->user, fault == NULL ? &verify->result : NULL, fault);
+	free(verify);
+}
+
+static void ledger_verify(struct ledger *ledger,
+	void (*done)(void *user, const struct log_verify *result, const struct fault *fault),
+	void *user) {
+	if (!store_of(ledger)->chores.is_started) {
+		return; /* the store is being closed */
+	}
+	struct verify_job *verify = job_new(sizeof(*verify));
+	verify->done = done;
+	verify->user = user;
+	verify->job.run = verify_job_run;
+	verify->job.item.deliver = verify_deliver;
+	worker_submit(&store_of(ledger)->chores, &verify->job);
+}
+
+static void ledger_commit(struct ledger *ledger, struct txn *take_txn) {
+	writer_submit(&store_of(ledger)->writer, take_txn);
+}
+
+const struct ledger_impl store_ledger_impl = {
+	.commit = ledger_commit,
+	.query = ledger_query,
+	.verify = ledger_verify,
+};
+
+/* Backup and check: work on a connection of its own that ends in a fault or none. */
+struct chore_job {
+	struct worker_job job;
+	char *path; /* of the copy; NULL: a check */
+	bool is_quick;
+	void (*done)(void *user, const struct fault *fault);
+	void *user;
+};
+
+static void chore_run(struct worker_job *job, void *context) {
+	struct chore_job *chore = container_of(job, struct chore_job, job);
+	struct store *store = context;
+	AUTO(db_close) sqlite3 *db = NULL;
+
+	int r = db_open(store->path, DB_READ, &db, &job->fault);
+	if (r < 0) {
+		return;
+	}
+	if (chore->path != NULL) {
+		(void) backup_run(
+			db, store->path, chore->path, &store->chores.is_stopping, &job->fault);
+	} else {
+		(void) check_run(db, chore->is_quick, &job->fault);
+	}
+}
+
+static void chore_deliver(struct outbox_item *item) {
+	struct chore_job *chore = container_of(item, struct chore_job, job.item);
+
+	if (chore->done != NULL) {
+		chore->done(chore->user, fault_or_null(&chore->job));
+	}
+	free(chore->path);
+	free(chore);
+}
+
+static void submit_chore(struct store *store, const char *path, bool is_quick,
+	void (*done)(void *user, const struct fault *fault), void *user) {
+	if (!store->chores.is_started) {
+		return; /* the store is being closed */
+	}
+	struct chore_job *chore = job_new(sizeof(*chore));
+	if (path != NULL) {
+		chore->path = strdup(path);
+		assert(chore->path != NULL);
+	}
+	chore->is_quick = is_quick;
+	chore->done = done;
+	chore->user = user;
+	chore->job.run = chore_run;
+	chore->job.item.deliver = chore_deliver;
+	worker_submit(&store->chores, &chore->job);
+}
+
+void store_backup(struct store *store, const char *path,
+	void (*done)(void *user, const struct fault *fault), void *user) {
+	submit_chore(store, path, false, done, user);
+}
+
+void store_check(
+	struct store *store, void (*done)(void *user, const struct fault *fault), void *user) {
+	submit_chore(store, NULL, false, done, user);
+}
+
+static void on_late_check(void *user, const struct fault *fault) {
+	struct store *store = user;
+
+	if (fault != NULL && fault->code != FAULT_CANCELLED && store->trouble != NULL) {
+		store->trouble(store->user, fault);
+	}
+}
+
+void store_check_later(struct store *store) {
+	submit_chore(store, NULL, true, on_late_check, store);
+}
+
+struct report {
+	struct outbox_item item;
+	struct store *store;
+	struct fault fault;
+};
+
+static void report_deliver(struct outbox_item *item) {
+	struct report *report = container_of(item, struct report, item);
+
+	if (report->store->trouble != NULL) {
+		report->store->trouble(report->store->user, &report->fault);
+	}
+	free(report);
+}
+
+void store_report(struct store *store, const struct fault *fault) {
+	struct report *report = job_new(sizeof(*report));
+
+	report->item.deliver = report_deliver;
+	report->store = store;
+	report->fault = *fault;
+	list_init(&report->item.link);
+	outbox_put_one(&store->outbox, &report->item);
+}
