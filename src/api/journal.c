@@ -115,9 +115,11 @@ static void on_verified(void *user, const struct log_verify *result, const struc
 	}
 	int r = sd_bus_message_new_method_return(answer->message, &reply);
 	if (r >= 0) {
-		r = sd_bus_message_append(reply, "a{sv}", 5, "ok", "b", result->bad_seq == 0,
+		r = sd_bus_message_append(reply, "a{sv}", 6, "ok", "b", result->bad_seq == 0,
 			"rows", "x", result->n_rows, "first_seq", "x", result->first_seq,
-			"last_seq", "x", result->last_seq, "bad_seq", "x", result->bad_seq);
+			"last_seq", "x", result->last_seq, "bad_seq", "x", result->bad_seq,
+			"reason", "s",
+			text_is_utf8(result->reason, strlen(result->reason)) ? result->reason : "");
 	}
 	send_reply(answer, reply, r);
 	sd_bus_message_unref(reply);

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LINES_DEFAULT 50
+#define LINES_MAX 10000
+#define WIDTH_LOCK_MAX 24
+
+static int append_time(struct ctl *ctl, sd_bus_message *call, const char *key, const char *text) {
+	int64_t seconds;
+	if (text == NULL) {
+		return CTL_DONE;
+	}
+	if (moment_parse(text, moment_now(), &seconds) < 0 || seconds < 0) {
+		return usage_error(ctl,
+			"--%s '%s' is not a time; such are: \"2026-11-22 10:00\", 10:00, today, "
+			"yesterday, \"2h ago\", -30min",
+			key, text);
+	}
+	return sd_bus_message_append(call, "{sv}", key, "x", seconds) < 0 ? CTL_FAILED : CTL_DONE;
+}
+
+static int append_text(sd_bus_message *call, const char *key, const char *text) {
+	return text == NULL || sd_bus_message_append(call, "{sv}", key, "s", text) >= 0
+		       ? CTL_DONE
+		       : CTL_FAILED;
+}
+
+static int fill_query(struct ctl *ctl, sd_bus_message *call, const char *lock) {
+	int64_t limit = ctl->opt.lines != 0      ? (int64_t) ctl->opt.lines
+			: ctl->opt.since != NULL ? LINES_MAX
+						 : LINES_DEFAULT;
+	int r = sd_bus_message_open_container(call, 'a', "{sv}") < 0 ? CTL_FAILED : CTL_DONE;
+	if (r == CTL_DONE) {
+		r = append_text(call, "lock", lock);
+	}
+	if (r == CTL_DONE) {
+		r = append_text(call, "user", ctl->opt.user);
+	}
+	if (r == CTL_DONE) {
+		r = append_text(call, "type", ctl->opt.type);
+	}
+	if (r == CTL_DONE) {
+		r = append_time(ctl, call, "since", ctl->opt.since);
+	}
+	if (r == CTL_DONE) {
+		r = append_time(ctl, call, "until", ctl->opt.until);
+	}
+	if (r == CTL_DONE && (sd_bus_message_append(call, "{sv}{sv}", "limit", "x", limit,
+				      "oldest_first", "b", 1) < 0 ||
+				     sd_bus_message_close_container(call) < 0)) {
+		r = CTL_FAILED;
+	}
+	if (r == CTL_FAILED) {
+		complain(ctl, "the question cannot be made; is all of it UTF-8 text?");
+	}
+	return r;
+}
+
+static void print_event(struct ctl *ctl, const json_t *event) {
+	char moment[MOMENT_TEXT_MAX];
+	const char *lock = facts_text(event, "lock"), *fault = facts_text(event, "fault");
+	if (lock[0] == '\0') {
+		lock = facts_text(event, "lock_id"); /* unpaired meanwhile */
+	}
+	enum tone tone =
+		fault[0] != '\0' || facts_text(event, "alarm")[0] != '\0' ? TONE_BAD : TONE_PLAIN;
+	say(ctl, "%s%s%s%s  %-*s  %s%s%s\n", tone_start(ctl, TONE_FAINT),
+		moment_text(facts_text(event, "time"), moment),
+		facts_flag(event, "time_trusted") ? " " : "?", tone_end(ctl, TONE_FAINT),
+		WIDTH_LOCK_MAX, lock[0] != '\0' ? lock : "hub", tone_start(ctl, tone),
+		facts_text(event, "line"), tone_end(ctl, tone));
+}
+
+struct follow {
+	struct ctl *ctl;
+	char lock_id[32]; /* "" all */
+	int64_t last_seq;
+	json_t *early; /* came before the answer to the question */
+	bool is_live;
+	bool is_over;
+};
+
+static bool is_wanted(const struct follow *follow, const json_t *event) {
+	const struct options *opt = &follow->ctl->opt;
+	return (follow->lock_id[0] == '\0' ||
+		       strcmp(follow->lock_id, facts_text(event, "lock_id")) == 0) &&
+	       (opt->user == NULL || strcmp(opt->user, facts_text(event, "user")) == 0) &&
+	       (opt->type == NULL || strcmp(opt->type, facts_text(event, "type")) == 0);
+}
+
+static void show_live(struct follow *follow, json_t *event) {
+	int64_t seq = facts_number(event, "seq", 0);
+	if (seq <= follow->last_seq || !is_wanted(follow, event)) {
+		return;
+	}
+	follow->last_seq = seq;
+	if (follow->ctl->opt.is_json) {
+		print_json_line(follow->ctl, json_incref(event));
+	} else {
+		print_event(follow->ctl, event);
+		fflush(follow->ctl->out);
+	}
+}
+
+static int on_event(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct follow *follow = user;
+	AUTO(json_decref) json_t *event = facts_of_event(wire_read(message));
+	if (event == NULL) {
+		return 0;
+	}
+	if (follow->is_live) {
+		show_live(follow, event);
+	} else {
+		json_array_append(follow->early, event);
+	}
+	return 0;
+}
+
+static int on_owner(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct follow *follow = user;
+	const char *name, *before, *now;
+	if (sd_bus_message_read(message, "sss", &name, &before, &now) >= 0) {
+		complain(follow->ctl, now[0] == '\0'
+					      ? "lockhubd stopped; waiting for it to come back"
+					      : "lockhubd is back");
+	}
+	return 0;
+}
+
+static json_t *query(struct ctl *ctl, const char *lock, int *ret_exit) {
+	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL, *reply = NULL;
+	*ret_exit = CTL_FAILED;
+	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, "QueryLog", &call) < 0) {
+		return NULL;
+	}
+	int r = fill_query(ctl, call, lock);
+	if (r != CTL_DONE) {
+		*ret_exit = r;
+		return NULL;
+	}
+	if (talk_send(ctl, call, NULL, &reply) < 0) {
+		return NULL;
+	}
+	AUTO(json_decref) json_t *wire = wire_read(reply);
+	json_t *events = json_array(), *each;
+	size_t i;
+	json_array_foreach(wire, i, each) {
+		json_array_append_new(events, facts_of_event(json_incref(each)));
+	}
+	return events;
+}
+
+static int start_following(struct ctl *ctl, struct follow *follow, const char *lock) {
+	if (lock != NULL) {
+		char path[PATH_TEXT_MAX];
+		if (talk_find_lock(ctl, lock, path) < 0) {
+			return CTL_FAILED;
+		}
+		AUTO(json_decref) json_t *facts = facts_fetch_lock(ctl, path);
+		if (facts == NULL) {
+			return CTL_FAILED;
+		}
+		snprintf(follow->lock_id, sizeof(follow->lock_id), "%s", facts_text(facts, "id"));
+	}
+	return talk_connect(ctl) < 0 ||
+			       talk_match(ctl, MANAGER_PATH, MANAGER_INTERFACE, "Event", on_event,
+				       follow) < 0 ||
+			       talk_match_owner(ctl, on_owner, follow) < 0
+		       ? CTL_FAILED
+		       : CTL_DONE;
+}
+
+static int follow_on(struct ctl *ctl, struct follow *follow) {
+	size_t i;
+	json_t *event;
+	follow->is_live = true;
+	json_array_foreach(follow->early, i, event) {
+		show_live(follow, event);
+	}
+	fflush(ctl->out);
+	int r = talk_until(ctl, &follow->is_over, UINT64_MAX, NULL);
+	complain(ctl, "the bus broke off: %s", strerror(-r));
+	return CTL_FAILED;
+}
+
+static int run(struct ctl *ctl, char **args, int n_args) {
+	AUTO(json_decref) json_t *early = json_array();
+	struct follow follow = { .ctl = ctl, .early = early };
+	const char *lock = n_args > 0 ? args[0] : ctl->opt.lock;
+	int r = CTL_DONE;
+	size_t i;
+	json_t *event;
+	if (n_args > 0 && ctl->opt.lock != NULL) {
+		return usage_error(ctl, "the lock is given twice");
+	}
+	if (ctl->opt.is_follow && ctl->opt.until != NULL) {
+		return usage_error(ctl, "--follow and --until do not go together");
+	}
+	if (ctl->opt.is_follow && start_following(ctl, &follow, lock) != CTL_DONE) {
+		return CTL_FAILED;
+	}
+	AUTO(json_decref) json_t *events = query(ctl, lock, &r);
+	if (events == NULL) {
+		return r;
+	}
+	if (ctl->opt.is_json && !ctl->opt.is_follow) {
+		return print_json(ctl, json_incref(events));
+	}
+	json_array_foreach(events, i, event) {
+		follow.last_seq = facts_number(event, "seq", follow.last_seq);
+		if (ctl->opt.is_json) {
+			print_json_line(ctl, json_incref(event));
+		} else {
+			print_event(ctl, event);
+		}
+	}
+	if (ctl->opt.is_follow) {
+		return follow_on(ctl, &follow);
+	}
+	if (json_array_size(events) == 0) {
+		say(ctl, "Nothing is in the log%s\n",
+			lock != NULL || ctl->opt.user != NULL || ctl->opt.type != NULL ||
+					ctl->opt.since != NULL || ctl->opt.until != NULL
+				? " that fits"
+				: "");
+	}
+	return CTL_DONE;
+}
+
+const struct command cmd_log = {
+	.name = "log",
+	.args = "[LOCK]",
+	.blurb = "Show who locked and unlocked, and what else happened",
+	.help = "Newest entries last. A person is named only when the lock or the request said\n"
+		"who it was. A ? behind the time says that the hub's clock could not be believed\n"
+		"then. With --json and --follow: one object per line. See also: log verify.",
+	.example = "lockhubctl log front-door --since yesterday --type unlocked",
+	.options = OPT_JSON | OPT_LINES | OPT_FOLLOW | OPT_FILTER,
+	.max_args = 1,
+	.run = run,
+};

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "commands.h"
+
+static int run(struct ctl *ctl, char **args, int n_args) {
+	return operation_simple(ctl, args[0], "Unlatch");
+}
+
+const struct command cmd_unlatch = {
+	.name = "unlatch",
+	.args = "LOCK",
+	.blurb = "Unlock a door and pull its latch",
+	.help = "The door may swing open. Sent at most once, like unlock.",
+	.example = "lockhubctl unlatch front-door",
+	.options = OPTS_OPERATION,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ctl/ctl.h"
+
+#include <locale.h>
+
+int main(int argc, char **argv) {
+	const struct ctl_streams streams = { stdin, stdout, stderr };
+	setlocale(LC_ALL, ""); /* widths of characters in tables */
+	setlocale(LC_NUMERIC, "C");
+	return ctl_main(argc, argv, &streams);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * RULE "use getopt_long": not here, for it takes abbreviations (a script that relies on one breaks
+ * with the next option) and cannot say which option was meant.
+ */
+
+#include "room.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "util/text.h"
+
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
+
+struct option_row {
+	const char *name;
+	char letter;
+	enum option_kind kind;
+	unsigned group; /* OPT_ bit, 0: goes with every command */
+	size_t offset;
+	const char *arg;
+	uint64_t min, max;
+	const char *help;
+};
+
+/* clang-format off */
+#define AT(member) offsetof(struct options, member)
+static const struct option_row rows[] = {
+	{ "help",        'h', OPTION_FLAG, 0, AT(is_help), NULL, 0, 0, "Show help for the command" },
+	{ "version",      0,  OPTION_FLAG, 0, AT(is_version), NULL, 0, 0, "Show the version" },
+	{ "timeout",      0,  OPTION_NUMBER, 0, AT(timeout), "SECONDS", 0, 86400,
+		"Wait so long for an outcome; 0: for ever (default 120)" },
+	{ "color",        0,  OPTION_TEXT, 0, AT(color), "WHEN", 0, 0, "auto, always or never (also: NO_COLOR=1)" },
+	{ "no-ask-password", 0, OPTION_FLAG, 0, AT(is_no_ask), NULL, 0, 0, "Let polkit refuse instead of asking for a password" },
+	{ "bus-address",  0,  OPTION_TEXT, 0, AT(bus_address), "ADDRESS", 0, 0,
+		"D-Bus address of lockhubd's bus (also: LOCKHUB_BUS_ADDRESS)" },
+	{ "system-bus",   0,  OPTION_FLAG, 0, AT(is_system_bus), NULL, 0, 0, "The system bus, whatever LOCKHUB_BUS_ADDRESS says" },
+
+	{ "json",         0,  OPTION_FLAG, OPT_JSON, AT(is_json), NULL, 0, 0, "Print JSON" },
+	{ "no-wait",      0,  OPTION_FLAG, OPT_NO_WAIT, AT(is_no_wait), NULL, 0, 0, "Do not wait for the outcome, print the operation" },
+	{ "names",        0,  OPTION_FLAG, OPT_NAMES, AT(is_names), NULL, 0, 0, "Only the names, one a line" },
+	{ "lines",       'n', OPTION_NUMBER, OPT_LINES, AT(lines), "N", 1, 10000, "Newest N entries (default 50)" },
+	{ "follow",      'f', OPTION_FLAG, OPT_FOLLOW, AT(is_follow), NULL, 0, 0, "Go on with new entries as they come" },
+	{ "since",       'S', OPTION_TEXT, OPT_FILTER, AT(since), "TIME", 0, 0, "From then on: \"2026-11-22 10:00\", yesterday, \"2h ago\"" },
+	{ "until",       'U', OPTION_TEXT, OPT_FILTER, AT(until), "TIME", 0, 0, "Before then" },
+	{ "lock",        'l', OPTION_TEXT, OPT_FILTER, AT(lock), "LOCK", 0, 0, "Only this lock" },
+	{ "user",        'u', OPTION_TEXT, OPT_FILTER, AT(user), "NAME", 0, 0, "Only this person" },
+	{ "type",        't', OPTION_TEXT, OPT_FILTER, AT(type), "TYPE", 0, 0, "Only such entries: unlocked, jammed, wrong_code ..." },
+	{ "force",        0,  OPTION_FLAG, OPT_FORCE, AT(is_forced), NULL, 0, 0, "Do not even try to reach the lock" },
+	{ "yes",         'y', OPTION_FLAG, OPT_YES, AT(is_yes), NULL, 0, 0, "Do not ask whether it is meant" },
+	{ "name",         0,  OPTION_TEXT, OPT_NAME, AT(name), "NAME", 0, 0, "What the lock shall be called" },
+	{ "app",          0,  OPTION_FLAG, OPT_APP, AT(as_app), NULL, 0, 0, "Register as an app, not as a bridge" },
+	{ "pin-stdin",    0,  OPTION_FLAG, OPT_PIN_STDIN, AT(is_pin_stdin), NULL, 0, 0, "Read the PIN from standard input" },
+	{ "seconds",      0,  OPTION_NUMBER, OPT_SECONDS, AT(seconds), "N", 1, 600, "Look for so long" },
+	{ "unlatch",      0,  OPTION_FLAG, OPT_UNLATCH, AT(is_unlatch), NULL, 0, 0, "Pull the latch too" },
+	{ "read",         0,  OPTION_FLAG, OPT_READ, AT(is_read), NULL, 0, 0, "Ask the lock now (needs a connection)" },
+};
+/* clang-format on */
+
+static const struct option_row *find_row(const char *name, size_t n) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (strlen(rows[i].name) == n && strncmp(rows[i].name, name, n) == 0) {
+			return &rows[i];
+		}
+	}
+	return NULL;
+}
+
+static const struct option_row *find_letter(char letter) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].letter == letter) {
+			return &rows[i];
+		}
+	}
+	return NULL;
+}
+
+static int unknown_option(struct ctl *ctl, const char *name) {
+	const char *names[ARRAY_SIZE(rows)];
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		names[i] = rows[i].name;
+	}
+	const char *nearest = text_nearest(name, names, ARRAY_SIZE(rows));
+	if (nearest != NULL) {
+		return usage_error(
+			ctl, "there is no option --%s; did you mean --%s?", name, nearest);
+	}
+	return usage_error(ctl, "there is no option --%s", name);
+}
+
+static int store(struct ctl *ctl, const struct option_row *row, const char *value) {
+	void *at = (char *) &ctl->opt + row->offset;
+	switch (row->kind) {
+	case OPTION_FLAG:
+		*(bool *) at = true;
+		return 0;
+	case OPTION_TEXT:
+		*(const char **) at = value;
+		return 0;
+	case OPTION_NUMBER:
+		break;
+	}
+	if (text_to_u64(value, row->min, row->max, at) < 0) {
+		return usage_error(ctl, "--%s %s: %s must be a number from %ju to %ju", row->name,
+			value, row->arg, (uintmax_t) row->min, (uintmax_t) row->max);
+	}
+	return 0;
+}
+
+/* One long option; *i moves on when its value is the next word. */
+static int read_long(struct ctl *ctl, int argc, char **argv, int *i, unsigned *used) {
+	const char *word = argv[*i] + 2;
+	size_t n = strcspn(word, "=");
+	const char *value = word[n] == '=' ? word + n + 1 : NULL;
+	const struct option_row *row = find_row(word, n);
+	if (row == NULL) {
+		char name[64];
+		snprintf(name, sizeof(name), "%.*s", (int) n, word);
+		return unknown_option(ctl, name);
+	}
+	if (row->kind == OPTION_FLAG && value != NULL) {
+		return usage_error(ctl, "--%s takes no value", row->name);
+	}
+	if (row->kind != OPTION_FLAG && value == NULL) {
+		if (*i + 1 >= argc) {
+			return usage_error(
+				ctl, "--%s needs a value: --%s %s", row->name, row->name, row->arg);
+		}
+		value = argv[++*i];
+	}
+	*used |= row->group;
+	return store(ctl, row, value);
+}
+
+/* "-fn20", "-n 20" */
+static int read_letters(struct ctl *ctl, int argc, char **argv, int *i, unsigned *used) {
+	for (const char *p = argv[*i] + 1; *p != '\0'; p++) {
+		const struct option_row *row = find_letter(*p);
+		if (row == NULL) {
+			return usage_error(ctl, "there is no option -%c", *p);
+		}
+		*used |= row->group;
+		if (row->kind == OPTION_FLAG) {
+			store(ctl, row, NULL);
+			continue;
+		}
+		const char *value = p[1] != '\0' ? p + 1 : NULL;
+		if (value == NULL && *i + 1 >= argc) {
+			return usage_error(ctl, "-%c needs a value: -%c %s", *p, *p, row->arg);
+		}
+		return store(ctl, row, value != NULL ? value : argv[++*i]);
+	}
+	return 0;
+}
+
+int options_read(struct ctl *ctl, int argc, char **argv, char **words, int *ret_n_words,
+	unsigned *ret_used) {
+	int n = 0, r = 0;
+	bool is_over = false;
+	*ret_used = 0;
+	for (int i = 1; r == 0 && i < argc; i++) {
+		if (is_over || argv[i][0] != '-' || argv[i][1] == '\0') {
+			words[n++] = argv[i];
+		} else if (strcmp(argv[i], "--") == 0) {
+			is_over = true;
+		} else if (argv[i][1] == '-') {
+			r = read_long(ctl, argc, argv, &i, ret_used);
+		} else {
+			r = read_letters(ctl, argc, argv, &i, ret_used);
+		}
+	}
+	*ret_n_words = n;
+	return r;
+}
+
+int options_check(struct ctl *ctl, unsigned used) {
+	unsigned strange = used & ~ctl->command->options;
+	for (size_t i = 0; strange != 0 && i < ARRAY_SIZE(rows); i++) {
+		if ((rows[i].group & strange) != 0) {
+			return usage_error(ctl, "--%s does not go with '%s'", rows[i].name,
+				ctl->command->name);
+		}
+	}
+	return 0;
+}
+
+void options_print(struct ctl *ctl, unsigned mask) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct option_row *row = &rows[i];
+		char left[48], letter[8] = "";
+		if (mask == 0 ? row->group != 0 : (row->group & mask) == 0) {
+			continue;
+		}
+		if (row->letter != 0) {
+			snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+		}
+		snprintf(left, sizeof(left), "%4s--%s%s%s", letter, row->name,
+			row->arg != NULL ? " " : "", row->arg != NULL ? row->arg : "");
+		say(ctl, "  %-27s %s\n", left, row->help);
+	}
+}

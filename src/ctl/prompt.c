@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "room.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define KEY_INTERRUPT 0x03
+#define KEY_END 0x04
+#define KEY_BACKSPACE 0x08
+#define KEY_ERASE_LINE 0x15
+#define KEY_DELETE 0x7f
+
+static volatile int is_interrupted;
+
+static void on_interrupt(int signum) {
+	is_interrupted = 1;
+}
+
+const volatile int *prompt_catch_interrupt(void) {
+	struct sigaction action = { .sa_handler = on_interrupt };
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	return &is_interrupted;
+}
+
+/*
+ * Key by key and unbuffered, so that the PIN is in no stream's buffer, and that Ctrl-C (a plain
+ * character meanwhile) cannot leave the terminal without echo. 0, or -ECANCELED.
+ */
+static int read_keys(int fd, struct secret *pin) {
+	pin->len = 0;
+	for (;;) {
+		uint8_t key;
+		ssize_t n = read(fd, &key, 1);
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0 || key == KEY_INTERRUPT || (key == KEY_END && pin->len == 0)) {
+			return -ECANCELED;
+		}
+		if (key == '\n' || key == '\r' || key == KEY_END) {
+			return 0;
+		}
+		if (key == KEY_BACKSPACE || key == KEY_DELETE) {
+			pin->len -= pin->len > 0;
+		} else if (key == KEY_ERASE_LINE) {
+			pin->len = 0;
+		} else if (pin->len < sizeof(pin->bytes) - 1) {
+			pin->bytes[pin->len++] = key;
+		}
+	}
+}
+
+static int ask_hidden(struct ctl *ctl, const char *form, struct secret *pin) {
+	int fd = fileno(ctl->in);
+	struct termios before, hidden;
+	if (tcgetattr(fd, &before) < 0) {
+		complain(ctl, "the terminal cannot be told to hide the PIN: %s", strerror(errno));
+		return -errno;
+	}
+	hidden = before;
+	hidden.c_lflag &= ~(tcflag_t) (ECHO | ICANON | ISIG);
+	progress_end(ctl);
+	fprintf(ctl->err, "PIN%s%s%s: ", form[0] != '\0' ? " (" : "", form,
+		form[0] != '\0' ? ")" : "");
+	fflush(ctl->err);
+	tcsetattr(fd, TCSAFLUSH, &hidden);
+	int r = read_keys(fd, pin);
+	tcsetattr(fd, TCSAFLUSH, &before);
+	fputc('\n', ctl->err);
+	return r;
+}
+
+/* One line, octet by octet: what follows it stays unread for whoever comes next. */
+static int read_line_raw(struct ctl *ctl, struct secret *pin) {
+	pin->len = 0;
+	for (;;) {
+		uint8_t octet;
+		int fd = fileno(ctl->in);
+		int c = -1;
+		if (fd >= 0) {
+			ssize_t n = read(fd, &octet, 1);
+			if (n < 0 && errno == EINTR) {
+				continue;
+			}
+			c = n == 1 ? octet : -1;
+		} else {
+			c = fgetc(ctl->in); /* tests */
+		}
+		if (c < 0 || c == '\n') {
+			return 0;
+		}
+		if (c == '\r') {
+			continue;
+		}
+		if (pin->len >= sizeof(pin->bytes) - 1) {
+			return -E2BIG;
+		}
+		pin->bytes[pin->len++] = (uint8_t) c;
+	}
+}
+
+int prompt_pin(struct ctl *ctl, const char *form, struct secret *ret_pin) {
+	int r;
+	if (ctl->opt.is_pin_stdin) {
+		r = read_line_raw(ctl, ret_pin);
+	} else if (ctl->is_asking) {
+		r = ask_hidden(ctl, form, ret_pin);
+	} else {
+		return usage_error(ctl,
+			"a PIN is needed and there is no terminal to ask at; give it on "
+			"standard input with --pin-stdin");
+	}
+	if (r == -ECANCELED) {
+		complain(ctl, "cancelled");
+		return CTL_FAILED;
+	}
+	if (r < 0 || ret_pin->len == 0) {
+		complain(ctl, r < 0 ? "the PIN is too long" : "no PIN was given");
+		return CTL_FAILED;
+	}
+	ret_pin->bytes[ret_pin->len] = '\0'; /* D-Bus wants text; not counted in len */
+	return CTL_DONE;
+}
+
+int prompt_line(struct ctl *ctl, char *out, size_t size, const char *format, ...) {
+	if (!ctl->is_asking) {
+		return -ENOTTY;
+	}
+	va_list args;
+	progress_end(ctl);
+	va_start(args, format);
+	vfprintf(ctl->err, format, args);
+	va_end(args);
+	fflush(ctl->err);
+	if (fgets(out, (int) size, ctl->in) == NULL) {
+		fputc('\n', ctl->err);
+		return -ECANCELED;
+	}
+	out[strcspn(out, "\r\n")] = '\0';
+	return 0;
+}
+
+bool prompt_yes(struct ctl *ctl, const char *format, ...) {
+	char question[LINE_TEXT_MAX], answer[16];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(question, sizeof(question), format, args);
+	va_end(args);
+	return prompt_line(ctl, answer, sizeof(answer), "%s [y/N] ", question) == 0 &&
+	       (answer[0] == 'y' || answer[0] == 'Y');
+}

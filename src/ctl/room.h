@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the commands share.
+ *
+ *	ctl.c        the table of commands, finding one, help
+ *	options.c    the table of options, reading a command line
+ *	talk.c       the connection, calls, and errors explained
+ *	wire.c       D-Bus values as JSON;  facts.c in the form that is documented
+ *	operation.c  asking for something and waiting for its outcome
+ *	print.c      text, colours, tables, JSON;  moment.c times and ages;  prompt.c questions
+ *	cmd-*.c      one command each
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-bus.h>
+
+#include "ctl/ctl.h"
+#include "util/auto.h"
+#include "util/secret.h"
+
+#define HUB_NAME "org.lockhub1"
+#define HUB_ROOT "/org/lockhub1"
+#define MANAGER_PATH "/org/lockhub1/manager"
+#define MANAGER_INTERFACE "org.lockhub1.Manager"
+#define LOCK_INTERFACE "org.lockhub1.Lock"
+#define OPERATION_INTERFACE "org.lockhub1.Operation"
+#define OPERATION_PREFIX "/org/lockhub1/operation"
+
+#define PATH_TEXT_MAX 256
+#define LINE_TEXT_MAX 1024
+
+AUTO_DEFINE(json_t *, json_decref);
+AUTO_DEFINE(sd_bus_message *, sd_bus_message_unref);
+AUTO_DEFINE(sd_bus_slot *, sd_bus_slot_unref);
+
+/* Options that not every command takes. */
+enum {
+	OPT_JSON = 1 << 0,
+	OPT_NO_WAIT = 1 << 1,
+	OPT_NAMES = 1 << 2,
+	OPT_LINES = 1 << 3,
+	OPT_FOLLOW = 1 << 4,
+	OPT_FILTER = 1 << 5, /* --since --until --lock --user --type */
+	OPT_FORCE = 1 << 6,
+	OPT_YES = 1 << 7,
+	OPT_NAME = 1 << 8,
+	OPT_APP = 1 << 9,
+	OPT_PIN_STDIN = 1 << 10,
+	OPT_SECONDS = 1 << 11,
+	OPT_UNLATCH = 1 << 12,
+	OPT_READ = 1 << 13,
+};
+/* What every command takes that asks for an operation. */
+#define OPTS_OPERATION (OPT_JSON | OPT_NO_WAIT)
+
+enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct options {
+	bool is_help, is_version;
+	bool is_json, is_no_wait, is_names, is_follow, is_forced, is_yes, as_app, is_pin_stdin;
+	bool is_unlatch, is_read, is_system_bus, is_no_ask;
+	const char *bus_address, *name, *lock, *user, *type, *since, *until, *color;
+	uint64_t lines;   /* 0: not given */
+	uint64_t seconds; /* of a scan; 0: not given */
+	uint64_t timeout; /* seconds to wait for an outcome; 0: for ever */
+};
+#define TIMEOUT_DEFAULT_S 120
+
+struct ctl {
+	struct options opt;
+	const struct command *command;
+	FILE *in, *out, *err;
+	bool is_tty;    /* out is a terminal */
+	bool is_asking; /* in and err are terminals: a person can be asked */
+	enum color_mode color;
+	sd_bus *bus;
+};
+
+struct command {
+	const char *name; /* "log verify" */
+	const char *args; /* "LOCK NAME"; in brackets what may be left out */
+	const char *blurb;
+	const char *help; /* paragraphs; each line at most 80 columns */
+	const char *example;
+	unsigned options;
+	int min_args, max_args;
+	int (*run)(struct ctl *ctl, char **args, int n_args); /* enum ctl_exit */
+};
+
+/* ctl.c: sorted by name, NULL-terminated */
+extern const struct command *const commands[];
+const struct command *command_find(const char *name);
+/* Says what is wrong and how it is used; @return CTL_USAGE. */
+int usage_error(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void print_command_help(struct ctl *ctl, const struct command *command);
+
+/* options.c */
+/*
+ * Reads options from anywhere before "--"; the other words go to @words (room for @argc).
+ * 0, or CTL_USAGE after having said what is wrong.
+ */
+int options_read(
+	struct ctl *ctl, int argc, char **argv, char **words, int *ret_n_words, unsigned *ret_used);
+/* Whether the options that were used go with the command. 0 or CTL_USAGE. */
+int options_check(struct ctl *ctl, unsigned used);
+/* The lines of help about options in @mask; 0: those of every command. */
+void options_print(struct ctl *ctl, unsigned mask);
+
+/* talk.c: all say on ctl->err what went wrong, so that callers just return CTL_FAILED. */
+int talk_connect(struct ctl *ctl);
+/* A method call to lockhubd, ready for its arguments. */
+int talk_new(struct ctl *ctl, const char *path, const char *interface, const char *member,
+	sd_bus_message **ret_call);
+/* @about: the lock it is about, for messages and hints; may be NULL. */
+int talk_send(struct ctl *ctl, sd_bus_message *call, const char *about, sd_bus_message **ret_reply);
+/* Both with simple arguments; @ret_reply may be NULL. */
+int talk_call(struct ctl *ctl, const char *path, const char *interface, const char *member,
+	const char *about, sd_bus_message **ret_reply, const char *types, ...);
+void talk_explain(struct ctl *ctl, const sd_bus_error *error, const char *about);
+/* Resolves what a person calls a lock; @ret_path has PATH_TEXT_MAX. */
+int talk_find_lock(struct ctl *ctl, const char *word, char *ret_path);
+/* Adds a match for a signal of lockhubd; the slot floats with the connection. */
+int talk_match(struct ctl *ctl, const char *path, const char *interface, const char *member,
+	sd_bus_message_handler_t handler, void *user);
+/* Tells when lockhubd goes or comes: handler gets NameOwnerChanged. */
+int talk_match_owner(struct ctl *ctl, sd_bus_message_handler_t handler, void *user);
+/*
+ * Handles what comes until *done, or @deadline_us (CLOCK_MONOTONIC, UINT64_MAX none), or *stop
+ * (a signal handler's; may be NULL). 0, -ETIMEDOUT, -EINTR, or another negative errno when the
+ * connection broke.
+ */
+int talk_until(struct ctl *ctl, const bool *done, uint64_t deadline_us, const volatile int *stop);
+uint64_t talk_deadline(uint64_t seconds); /* 0: UINT64_MAX */
+
+/* wire.c */
+/* The next value of the message, of whatever type, as JSON; text made harmless. NULL: broken. */
+json_t *wire_read(sd_bus_message *message);
+
+/* facts.c: new references; NULL after an explained error */
+json_t *facts_of_lock(json_t *properties);      /* takes; as documented in lockhubctl(1) */
+json_t *facts_of_event(json_t *event);          /* takes */
+json_t *facts_of_operation(json_t *properties); /* takes */
+json_t *facts_of_status(json_t *status);        /* takes */
+json_t *facts_of_sighting(json_t *sighting);    /* takes */
+json_t *facts_fetch_all(struct ctl *ctl);       /* {"locks": [...], "operations": [...]} */
+json_t *facts_fetch_lock(struct ctl *ctl, const char *path);
+/* The locks named, or all when there are none. */
+json_t *facts_fetch_locks(struct ctl *ctl, char **words, int n_words);
+const char *facts_text(const json_t *facts, const char *key); /* "" when null or missing */
+bool facts_flag(const json_t *facts, const char *key);
+/* @fallback when null or missing */
+int64_t facts_number(const json_t *facts, const char *key, int64_t fallback);
+/* "front_door_x" for "FrontDoorX"; returns out. */
+char *facts_key(const char *property, char *out, size_t size);
+
+/* operation.c */
+/*
+ * Sends @call, waits for the operation it returns to finish and says how it went. @about: the
+ * lock's name. *ret_facts (may be NULL) gets the finished operation when it was done; with it the
+ * caller says what is worth saying, else a line is printed here.
+ */
+int operation_run(struct ctl *ctl, sd_bus_message *call, const char *about, json_t **ret_facts);
+/* The whole of a command that is one method without arguments. */
+int operation_simple(struct ctl *ctl, const char *word, const char *method);
+/* "front-door is locked (answered by the lock, just now)" */
+void operation_print_state(struct ctl *ctl, const json_t *lock);
+/* "  (answered by the lock, 3 min ago)", or nothing when the group is not known. */
+void operation_print_evidence(struct ctl *ctl, const json_t *lock, const char *group);
+/* JSON of an operation with the lock's state after it; takes. */
+int operation_print_json(struct ctl *ctl, json_t *take_facts, const char *lock_path);
+
+/* scan.c */
+/* Something was heard, for the first time or with other facts. @return true: seen enough. */
+typedef bool scan_fn(void *user, const json_t *sighting);
+/*
+ * Lets lockhubd look for locks, for so many seconds or until @heard has seen enough or Ctrl-C.
+ * Starts with what has been heard lately. *ret_seen: array of sightings (may be NULL). CTL_DONE, or
+ * CTL_FAILED after an explanation.
+ */
+int scan_run(struct ctl *ctl, uint64_t seconds, scan_fn *heard, void *user, json_t **ret_seen);
+
+/* print.c */
+enum tone { TONE_PLAIN, TONE_GOOD, TONE_BAD, TONE_WARN, TONE_FAINT, TONE_BOLD };
+/* Escape sequences around text, or "" when there are no colours. */
+const char *tone_start(const struct ctl *ctl, enum tone tone);
+const char *tone_end(const struct ctl *ctl, enum tone tone);
+enum tone tone_of_state(const char *state);
+enum tone tone_of_battery(const char *level);
+void say(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* To err, with the program's name in front. */
+void complain(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A step that helps, indented under a complaint. */
+void advise(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Progress on a terminal: replaces the former line; NULL takes it away. */
+void progress(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void progress_end(struct ctl *ctl);
+/* Prints and releases; @return CTL_DONE or CTL_FAILED when it cannot be written. */
+int print_json(struct ctl *ctl, json_t *take_value);
+int print_json_line(struct ctl *ctl, json_t *take_value);
+
+struct column {
+	const char *name;
+	bool is_right;
+	bool is_cut; /* may be cut to fit the terminal */
+};
+struct table;
+struct table *table_new(struct ctl *ctl, const struct column *columns, size_t n);
+struct table *table_free(struct table *table);
+AUTO_DEFINE(struct table *, table_free);
+void table_row(struct table *table);
+/* The next cell of the row. */
+void table_cell(struct table *table, enum tone tone, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+int table_print(struct table *table);
+
+/* moment.c */
+#define AGE_TEXT_MAX 32
+/* "just now", "12 s ago", "3 min ago", "5 h ago", "4 d ago"; returns out. */
+char *age_text(int64_t ms, char out[static AGE_TEXT_MAX]);
+#define MOMENT_TEXT_MAX 32
+/* Local time: "2026-11-22 10:15:00" of an RFC 3339 text; "never" for NULL or "". */
+char *moment_text(const char *rfc3339, char out[static MOMENT_TEXT_MAX]);
+char *moment_format(int64_t seconds, char out[static MOMENT_TEXT_MAX]);
+int moment_parse_rfc3339(const char *text, int64_t *ret_seconds);
+/* "2026-11-22 10:00", "10:00", "today", "yesterday", "now", "2h ago", "-30min", "@1790000000". */
+int moment_parse(const char *text, int64_t now, int64_t *ret_seconds);
+int64_t moment_now(void);     /* seconds since 1970 */
+int64_t moment_boot_ms(void); /* CLOCK_BOOTTIME */
+
+/* prompt.c */
+/* Asks for a PIN without showing it, or reads a line with --pin-stdin. CTL_DONE or another. */
+int prompt_pin(struct ctl *ctl, const char *form, struct secret *ret_pin);
+/* A line; "" when just entered. -ENOTTY: nobody to ask. */
+int prompt_line(struct ctl *ctl, char *out, size_t size, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+bool prompt_yes(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Ctrl-C sets the flag instead of ending the program. */
+const volatile int *prompt_catch_interrupt(void);
