@@ -195,40 +195,45 @@ static bool char_is_word(char c) {
 	       c == '_';
 }
 
+/* The next LOCK from @at on that is a word of its own in @text, or NULL. */
+static const char *find_lock(const char *text, const char *at) {
+	static const char word[] = "LOCK";
+	while ((at = strstr(at, word)) != NULL) {
+		const char *behind = at + sizeof(word) - 1;
+		if (!char_is_word(*behind) && (at == text || !char_is_word(at[-1]))) {
+			return at;
+		}
+		at = behind;
+	}
+	return NULL;
+}
+
 bool text_fill_lock(const char *text, const char *lock, char *out, size_t size) {
 	assert(size > 0);
-	static const char word[] = "LOCK";
-	const size_t n_word = sizeof(word) - 1;
 	const char *at = text;
 	size_t used = 0;
+	bool is_whole = true;
 
-	while (*at != '\0') {
-		bool is_slot = lock != NULL && strncmp(at, word, n_word) == 0 &&
-			       !char_is_word(at[n_word]) && (at == text || !char_is_word(at[-1]));
-		if (is_slot) {
-			size_t n = text_cut(lock, size - 1 - used);
+	while (is_whole && *at != '\0') {
+		const char *slot = lock != NULL ? find_lock(text, at) : NULL;
+		/* What is before the slot, then what goes into it. */
+		size_t n_plain = slot != NULL ? (size_t) (slot - at) : strlen(at);
+		size_t n = text_cut(at, size - 1 - used);
+		n = n < n_plain ? n : n_plain;
+		memcpy(out + used, at, n);
+		used += n;
+		is_whole = n == n_plain;
+		at += n_plain;
+		if (is_whole && slot != NULL) {
+			n = text_cut(lock, size - 1 - used);
 			memcpy(out + used, lock, n);
 			used += n;
-			if (lock[n] != '\0') {
-				break;
-			}
-			at += n_word;
-		} else {
-			/* Up to where the next word LOCK may begin, at least one octet. */
-			const char *next = strstr(at + 1, word);
-			size_t n_all = next != NULL ? (size_t) (next - at) : strlen(at);
-			size_t n = text_cut(at, size - 1 - used);
-			n = n < n_all ? n : n_all;
-			memcpy(out + used, at, n);
-			used += n;
-			if (n < n_all) {
-				break;
-			}
-			at += n_all;
+			is_whole = lock[n] == '\0';
+			at += strlen("LOCK");
 		}
 	}
 	out[used] = '\0';
-	return *at == '\0';
+	return is_whole;
 }
 
 static size_t min3(size_t a, size_t b, size_t c) {

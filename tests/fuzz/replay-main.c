@@ -26,7 +26,7 @@ static size_t n_files;
 static size_t n_inputs;
 
 static void run_one(const uint8_t *bytes, size_t n) {
-	uint8_t *copy = malloc(n > 0 ? n : 1);
+	uint8_t *copy = calloc(1, n > 0 ? n : 1);
 	if (copy == NULL) {
 		fprintf(stderr, "no memory\n");
 		exit(1);
