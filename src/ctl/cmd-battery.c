@@ -85,7 +85,7 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 		json_array_foreach(locks, i, lock) {
 			json_array_append_new(result, pick(lock));
 		}
-		int r = print_json(ctl, result);
+		int r = print_json(ctl, json_pack("{s:o}", "locks", result));
 		return r != CTL_DONE ? r : worst;
 	}
 	AUTO(table_free) struct table *table = table_new(ctl, columns, ARRAY_SIZE(columns));

@@ -74,7 +74,7 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 		return CTL_FAILED;
 	}
 	if (ctl->opt.is_json) {
-		return print_json(ctl, json_incref(locks));
+		return print_json(ctl, json_pack("{s:O}", "locks", locks));
 	}
 	if (ctl->opt.is_names) {
 		return print_names(ctl, locks);

@@ -207,7 +207,7 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 		return r;
 	}
 	if (ctl->opt.is_json && !ctl->opt.is_follow) {
-		return print_json(ctl, json_incref(events));
+		return print_json(ctl, json_pack("{s:O}", "events", events));
 	}
 	json_array_foreach(events, i, event) {
 		follow.last_seq = facts_number(event, "seq", follow.last_seq);

@@ -46,7 +46,7 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 		return r;
 	}
 	if (ctl->opt.is_json) {
-		return print_json(ctl, json_incref(seen));
+		return print_json(ctl, json_pack("{s:O}", "locks", seen));
 	}
 	if (json_array_size(seen) == 0) {
 		say(ctl,

@@ -220,9 +220,7 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 		return CTL_FAILED;
 	}
 	if (ctl->opt.is_json) {
-		/* One was asked for: that one, not a list of it. */
-		const json_t *one = n_args == 1 ? json_array_get(locks, 0) : locks;
-		return print_json(ctl, json_incref((json_t *) one));
+		return print_json(ctl, json_pack("{s:O}", "locks", locks));
 	}
 	json_array_foreach(locks, i, lock) {
 		say(ctl, "%s", i > 0 ? "\n" : "");

@@ -79,7 +79,7 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 		json_array_append_new(result, row);
 	}
 	if (ctl->opt.is_json) {
-		return print_json(ctl, json_incref(result));
+		return print_json(ctl, json_pack("{s:O}", "locks", result));
 	}
 	AUTO(table_free) struct table *table = table_new(ctl, columns, ARRAY_SIZE(columns));
 	if (table == NULL) {
