@@ -12,7 +12,6 @@
 
 #include "crypto/crypto.h"
 
-#define LOG_PAGE 50
 /* A lock that announces its changes is still asked now and then: an advertisement can be missed. */
 #define ANNOUNCED_POLL_FACTOR 12
 /* After a read the mark in advertisements may still be the old one for a while (BlueZ caches). */
@@ -81,9 +80,7 @@ bool care_next(struct lock *lock, struct job *ret, unsigned *ret_bit) {
 		if (bit == CARE_LOG && lock->is_importing) {
 			continue; /* the cursor is not on the disk yet */
 		}
-		*ret = (struct job){ .act = care_rows[i].act,
-			.log_cursor = lock->log_pending,
-			.log_max = LOG_PAGE };
+		*ret = (struct job){ .act = care_rows[i].act };
 		*ret_bit = bit;
 		return true;
 	}

@@ -20,6 +20,7 @@
 
 #define CARE_PATIENCE_MS 45000
 #define JOB_TRIES_MAX 3
+#define LOG_PAGE 50
 /* Reading the state back may take this long beyond the operation's own time. */
 #define READ_BACK_MS 20000
 
@@ -180,6 +181,8 @@ static void start_job(
 	lock->job = *job;
 	lock->job.now = clock_wall(clock);
 	lock->job.is_now_trusted = clock_is_trusted(clock);
+	lock->job.log_cursor = lock->log_pending;
+	lock->job.log_max = LOG_PAGE;
 	lock->job_op = entry;
 	lock->job_care = care_bit;
 	lock->is_busy = true;
@@ -330,6 +333,9 @@ static void op_job_ended(struct op_entry *entry, const struct job_result *result
 		return;
 	}
 	care_after_op(lock, entry);
+	if (result->is_log_more) {
+		care_want(lock, CARE_LOG);
+	}
 	if (code == FAULT_NONE) {
 		op_finish(entry, OP_DONE, NULL);
 	} else {

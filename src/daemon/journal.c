@@ -53,7 +53,7 @@ static void on_refused(struct listener *listener, void *data) {
 	struct fault fault = refusal->fault;
 	char detail[FAULT_DETAIL_MAX];
 
-	(void) snprintf(detail, sizeof(detail), "%s asked by %s: %s",
+	(void) snprintf(detail, sizeof(detail), "%s asked by %.48s: %.90s",
 		act_name(refusal->request->act), refusal->request->actor, refusal->fault.detail);
 	memcpy(fault.detail, detail, sizeof(fault.detail));
 	log_fault(&fault, lock != NULL ? lock_slug(lock) : NULL, NULL);

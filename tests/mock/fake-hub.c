@@ -1,0 +1,766 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "mock/fake-hub.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/text.h"
+
+/* ---- clock ---- */
+
+static mono_t clock_mono_fake(const struct clock *clock) {
+	return container_of(clock, struct fake, clock)->mono;
+}
+
+static wall_t clock_wall_fake(const struct clock *clock) {
+	return container_of(clock, struct fake, clock)->wall;
+}
+
+static bool clock_trusted_fake(const struct clock *clock) {
+	return container_of(clock, struct fake, clock)->is_trusted;
+}
+
+/* ---- radio ---- */
+
+struct fake_link {
+	struct fake *fake;
+	struct radio_target target;
+	const struct radio_user *user_impl;
+	void *user;
+	enum radio_need need;
+	bool is_up, is_released, is_dropped;
+	bool is_writing;
+	struct fake_write writes[FAKE_WRITES_MAX];
+	size_t n_writes;
+};
+
+static struct radio_link *link_new_fake(struct radio *radio, const struct radio_target *target,
+	const struct radio_user *user_impl, void *user) {
+	struct fake *fake = container_of(radio, struct fake, radio);
+	struct fake_link *link = calloc(1, sizeof(*link));
+
+	assert(fake->n_links < ARRAY_SIZE(fake->links));
+	*link = (struct fake_link){
+		.fake = fake, .target = *target, .user_impl = user_impl, .user = user
+	};
+	fake->links[fake->n_links++] = link;
+	return (struct radio_link *) link;
+}
+
+static struct radio_link *link_free_fake(struct radio_link *handle) {
+	struct fake_link *link = (struct fake_link *) handle;
+
+	if (link == NULL) {
+		return NULL;
+	}
+	for (size_t i = 0; i < link->fake->n_links; i++) {
+		if (link->fake->links[i] == link) {
+			link->fake->links[i] = link->fake->links[--link->fake->n_links];
+			break;
+		}
+	}
+	free(link);
+	return NULL;
+}
+
+static void want_fake(struct radio_link *handle, enum radio_need need, unsigned patience_ms) {
+	struct fake_link *link = (struct fake_link *) handle;
+
+	assert(patience_ms > 0);
+	link->need = need;
+	link->is_released = false;
+}
+
+static void release_fake(struct radio_link *handle) {
+	struct fake_link *link = (struct fake_link *) handle;
+
+	link->need = RADIO_NEED_NONE;
+	link->is_released = true;
+}
+
+static void drop_fake(struct radio_link *handle) {
+	((struct fake_link *) handle)->is_dropped = true;
+}
+
+static int write_fake(
+	struct radio_link *handle, const char *characteristic, const uint8_t *buf, size_t n) {
+	struct fake_link *link = (struct fake_link *) handle;
+	struct fake_write *write = &link->writes[link->n_writes];
+
+	assert(strcmp(characteristic, "io") == 0);
+	if (!link->is_up) {
+		return -ENOTCONN;
+	}
+	if (link->is_writing) {
+		return -EBUSY;
+	}
+	assert(n <= sizeof(write->bytes) && link->n_writes < FAKE_WRITES_MAX);
+	memcpy(write->bytes, buf, n);
+	write->n = n;
+	link->n_writes++;
+	link->is_writing = true;
+	return 0;
+}
+
+static void stats_fake(const struct radio_link *handle, struct radio_stats *ret) {
+	const struct fake_link *link = (const struct fake_link *) handle;
+
+	*ret = (struct radio_stats){ .writes = link->n_writes,
+		.heard_ms = INT64_MIN,
+		.state = link->is_up ? "ready" : "idle" };
+}
+
+static int scan_fake(struct radio *radio, unsigned ms,
+	void (*heard)(void *user, const struct advert *advert),
+	void (*ended)(void *user, const struct fault *fault), void *user) {
+	struct fake *fake = container_of(radio, struct fake, radio);
+
+	(void) ms;
+	fake->is_scanning = true;
+	fake->scan_heard = heard;
+	fake->scan_ended = ended;
+	fake->scan_user = user;
+	return 0;
+}
+
+static void scan_stop_fake(struct radio *radio) {
+	struct fake *fake = container_of(radio, struct fake, radio);
+
+	fake->is_scanning = false;
+}
+
+static void status_fake(const struct radio *radio, struct radio_status *ret) {
+	const struct fake *fake = container_of(radio, struct fake, radio);
+
+	*ret = (struct radio_status){ .is_ready = fake->radio_fault.code == FAULT_NONE,
+		.fault = fake->radio_fault,
+		.n_adapters = 1 };
+}
+
+static const struct radio_impl radio_fake = {
+	.link_new = link_new_fake,
+	.link_free = link_free_fake,
+	.want = want_fake,
+	.release = release_fake,
+	.drop = drop_fake,
+	.write = write_fake,
+	.link_stats = stats_fake,
+	.scan = scan_fake,
+	.scan_stop = scan_stop_fake,
+	.status = status_fake,
+};
+
+struct fake_link *fake_link(struct fake *fake, const char *address) {
+	for (size_t i = fake->n_links; i > 0; i--) {
+		if (strcmp(fake->links[i - 1]->target.address, address) == 0) {
+			return fake->links[i - 1];
+		}
+	}
+	return NULL;
+}
+
+bool fake_is_wanted(const struct fake_link *link) {
+	return link->need != RADIO_NEED_NONE && !link->is_up;
+}
+
+enum radio_need fake_need(const struct fake_link *link) {
+	return link->need;
+}
+
+bool fake_is_released(const struct fake_link *link) {
+	return link->is_released;
+}
+
+void fake_up(struct fake *fake, struct fake_link *link) {
+	assert(link->need != RADIO_NEED_NONE);
+	link->is_up = true;
+	link->is_dropped = false;
+	link->user_impl->up(link->user, 247);
+	fake_turn(fake);
+}
+
+void fake_down(struct fake *fake, struct fake_link *link, enum fault_code code) {
+	struct fault fault = { .code = FAULT_NONE };
+
+	if (code != FAULT_NONE) {
+		(void) fault_set(&fault, code, "by the test");
+	}
+	link->is_up = false;
+	link->is_dropped = false;
+	link->need = RADIO_NEED_NONE;
+	if (link->is_writing) {
+		link->is_writing = false;
+		link->user_impl->written(link->user, -ECONNRESET, RADIO_MAYBE_SENT);
+	}
+	link->user_impl->down(link->user, code != FAULT_NONE ? &fault : NULL);
+	fake_turn(fake);
+}
+
+const struct fake_write *fake_written(const struct fake_link *link) {
+	return link->is_writing ? &link->writes[link->n_writes - 1] : NULL;
+}
+
+unsigned fake_count(const struct fake_link *link, uint8_t first) {
+	unsigned n = 0;
+
+	for (size_t i = 0; i < link->n_writes; i++) {
+		n += link->writes[i].bytes[0] == first;
+	}
+	return n;
+}
+
+void fake_confirm(struct fake *fake, struct fake_link *link, int error, enum radio_sent sent) {
+	assert(link->is_writing);
+	link->is_writing = false;
+	link->user_impl->written(link->user, error, sent);
+	fake_turn(fake);
+}
+
+void fake_answer(struct fake *fake, struct fake_link *link, const void *bytes, size_t n) {
+	link->user_impl->bytes(link->user, "io", bytes, n);
+	fake_turn(fake);
+}
+
+void fake_serve(struct fake *fake, struct fake_link *link, char state) {
+	fake_turn(fake);
+	for (unsigned i = 0; i < 50; i++) {
+		const struct fake_write *write = fake_written(link);
+		char answer[2] = { 'D', '-' };
+
+		if (write == NULL) {
+			return;
+		}
+		if (strchr("LUOsk", write->bytes[0]) != NULL) {
+			answer[1] = state;
+		}
+		fake_confirm(fake, link, 0, RADIO_NOT_SENT);
+		fake_answer(fake, link, answer, sizeof(answer));
+	}
+	assert(!"the hub never stops asking");
+}
+
+void fake_heard(struct fake *fake, const char *address, bool is_pairing, bool is_changed) {
+	struct advert advert = { .rssi = -60, .n_parts = 1 };
+	struct fake_link *link = fake_link(fake, address);
+
+	(void) text_copy(advert.address, sizeof(advert.address), address);
+	(void) text_copy(advert.name, sizeof(advert.name), "Fake");
+	advert.parts[0] = (struct advert_part){
+		.company = 0xffff, .bytes = { is_pairing, is_changed }, .n_bytes = 2
+	};
+	if (fake->is_scanning) {
+		fake->scan_heard(fake->scan_user, &advert);
+	}
+	if (link != NULL) {
+		link->user_impl->heard(link->user, &advert);
+	}
+	fake_turn(fake);
+}
+
+/* ---- ledger ---- */
+
+static void store_item(struct fake *fake, struct txn_item *item) {
+	switch (item->kind) {
+	case TXN_EVENT:
+		for (size_t i = 0; i < fake->n_stored; i++) {
+			if (item->event.lock_seq > 0 &&
+				fake->stored[i].lock_seq == item->event.lock_seq &&
+				strcmp(fake->stored[i].lock_id, item->event.lock_id) == 0) {
+				return;
+			}
+		}
+		item->event.seq = ++fake->seq;
+		assert(fake->n_stored < FAKE_EVENTS_MAX);
+		fake->stored[fake->n_stored++] = item->event;
+		break;
+	case TXN_INTENT:
+	case TXN_OUTCOME:
+		assert(fake->n_ops < ARRAY_SIZE(fake->ops));
+		fake->ops[fake->n_ops++] = item->op;
+		break;
+	case TXN_LOCK_PUT:
+		fake->kept = item->lock;
+		fake->n_puts++;
+		break;
+	case TXN_LOCK_REMOVE:
+		fake->n_removes++;
+		break;
+	case TXN_LOCK_FACTS:
+		fake->n_facts++;
+		break;
+	case TXN_LOCK_KEYS:
+		fake->n_keys++;
+		break;
+	case TXN_CURSOR:
+		fake->cursor = item->cursor.number;
+		break;
+	case TXN_SETTING:
+		break;
+	}
+}
+
+static void commit_fake(struct ledger *ledger, struct txn *take_txn) {
+	struct fake *fake = container_of(ledger, struct fake, ledger);
+
+	list_append(&fake->txns, &take_txn->link);
+}
+
+void fake_commit(struct fake *fake) {
+	struct txn *txn = list_first(&fake->txns, struct txn, link);
+
+	while (txn != NULL) {
+		struct txn_item *item;
+		bool is_failed = fake->ledger_fault.code != FAULT_NONE;
+
+		list_remove(&txn->link);
+		if (!is_failed) {
+			list_for_each(item, &txn->items, link) {
+				store_item(fake, item);
+			}
+		}
+		txn->done(txn->user, txn, is_failed ? &fake->ledger_fault : NULL);
+		txn_free(txn);
+		txn = list_first(&fake->txns, struct txn, link);
+	}
+}
+
+static const struct ledger_impl ledger_fake = { .commit = commit_fake };
+
+/* ---- driver ---- */
+
+struct fake_session {
+	struct session session;
+	const struct session_host *host;
+	void *user;
+	struct job job;
+	bool has_job, is_up, is_gated, is_sent, is_written;
+	uint8_t opcode;
+};
+
+static const uint8_t opcodes[ACT_COUNT_] = { [ACT_LOCK] = 'L',
+	[ACT_UNLOCK] = 'U',
+	[ACT_UNLATCH] = 'O',
+	[ACT_READ_STATE] = 's',
+	[ACT_READ_CONFIG] = 'c',
+	[ACT_READ_BATTERY] = 'b',
+	[ACT_READ_LOG] = 'l',
+	[ACT_SET_TIME] = 't',
+	[ACT_VERIFY_PIN] = 'v',
+	[ACT_PAIR] = 'p',
+	[ACT_UNPAIR] = 'x',
+	[ACT_CALIBRATE] = 'k',
+	[ACT_REBOOT] = 'r' };
+
+static struct fake_session *to_session(struct session *session) {
+	return container_of(session, struct fake_session, session);
+}
+
+static void end_job(struct fake_session *session, enum fault_code code) {
+	struct job_result result = { .sent = session->is_sent ? JOB_MAYBE_SENT : JOB_NOT_SENT };
+
+	if (code != FAULT_NONE) {
+		(void) fault_set(&result.fault, code, "fake lock");
+	}
+	session->has_job = false;
+	session->host->arm(session->user, 0);
+	session->host->done(session->user, &result);
+}
+
+static void send_job(struct fake_session *session) {
+	uint8_t buf[2] = { session->opcode, (uint8_t) session->job.log_cursor };
+
+	session->is_gated = false;
+	session->is_sent = act_moves_motor(session->job.act);
+	session->host->write(session->user, "io", buf, sizeof(buf));
+	session->host->arm(session->user, 5000);
+}
+
+static struct session *session_free_fake(struct session *session) {
+	free(session != NULL ? to_session(session) : NULL);
+	return NULL;
+}
+
+static void session_up_fake(struct session *session, unsigned mtu) {
+	(void) mtu;
+	to_session(session)->is_up = true;
+}
+
+static int session_start_fake(
+	struct session *base, const struct job *job, struct fault *ret_fault) {
+	struct fake_session *session = to_session(base);
+
+	assert(session->is_up && !session->has_job);
+	if (opcodes[job->act] == 0) {
+		return fault_set(ret_fault, FAULT_NOT_SUPPORTED, "fake lock");
+	}
+	session->job = *job;
+	session->has_job = true;
+	session->is_sent = false;
+	session->opcode = opcodes[job->act];
+	if (act_moves_motor(job->act) && !session->host->gate(session->user)) {
+		session->is_gated = true;
+		return 0;
+	}
+	send_job(session);
+	return 0;
+}
+
+static void session_written_fake(struct session *base, int error, enum radio_sent sent) {
+	struct fake_session *session = to_session(base);
+
+	if (error < 0 && session->has_job) {
+		session->is_sent = session->is_sent && sent == RADIO_MAYBE_SENT;
+		end_job(session, FAULT_LINK_LOST);
+	}
+}
+
+static void report_state(struct fake_session *session, uint8_t state) {
+	struct evidence evidence = { .has = FACT_BOLT, .how = EVIDENCE_ANSWERED };
+
+	if (state == '-') {
+		return;
+	}
+	evidence.bolt.state = state == 'L'   ? LOCK_STATE_LOCKED
+			      : state == 'U' ? LOCK_STATE_UNLOCKED
+			      : state == 'O' ? LOCK_STATE_UNLATCHED
+					     : LOCK_STATE_NOT_FULLY_LOCKED;
+	evidence.bolt.is_jammed = state == 'J';
+	session->host->evidence(session->user, &evidence);
+}
+
+static void report_log(struct fake_session *session, const uint8_t *buf, size_t n) {
+	struct log_entry entries[16] = { 0 };
+	size_t count = buf[1];
+
+	assert(count <= ARRAY_SIZE(entries) && n == 2 + 3 * count);
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *at = buf + 2 + 3 * i;
+
+		entries[i] = (struct log_entry){ .seq = at[0],
+			.time = { 1000 },
+			.kind = at[2] == 'W' ? EVENT_LOCK_OPERATION_ERROR : EVENT_LOCK_OPERATION,
+			.operation = at[2] == 'L' ? OPERATION_LOCK : OPERATION_UNLOCK,
+			.source = SOURCE_MANUAL,
+			.error = at[2] == 'W' ? OPERATION_ERROR_INVALID_CREDENTIAL
+					      : OPERATION_ERROR_NONE,
+			.alarm = ALARM_NONE,
+			.door = DOOR_STATE_UNKNOWN,
+			.is_own = at[1] == 1 };
+	}
+	session->host->log(session->user, entries, count);
+}
+
+static void session_bytes_fake(
+	struct session *base, const char *characteristic, const uint8_t *buf, size_t n) {
+	struct fake_session *session = to_session(base);
+	struct secret keys = { .len = 2, .bytes = { 'k', 'p' } };
+
+	(void) characteristic;
+	if (!session->has_job || n < 2) {
+		return;
+	}
+	switch (buf[0]) {
+	case 'D':
+		report_state(session, buf[1]);
+		if (session->job.act == ACT_PAIR) {
+			keys.bytes[1] = '-';
+			session->host->keys(session->user, &keys);
+		}
+		end_job(session, FAULT_NONE);
+		break;
+	case 'F':
+		end_job(session, (enum fault_code) buf[1]);
+		break;
+	case 'E':
+		report_log(session, buf, n);
+		break;
+	default:
+		assert(!"not the fake lock's language");
+	}
+}
+
+static void session_timer_fake(struct session *base) {
+	end_job(to_session(base), FAULT_LOCK_SILENT);
+}
+
+static void session_gate_fake(struct session *base) {
+	struct fake_session *session = to_session(base);
+
+	assert(session->is_gated);
+	if (session->host->gate(session->user)) {
+		send_job(session);
+	}
+}
+
+static void session_down_fake(struct session *base) {
+	struct fake_session *session = to_session(base);
+
+	session->is_up = false;
+	if (session->has_job) {
+		end_job(session, FAULT_LINK_LOST);
+	}
+}
+
+static const struct session_impl session_fake = {
+	.free = session_free_fake,
+	.up = session_up_fake,
+	.start = session_start_fake,
+	.written = session_written_fake,
+	.bytes = session_bytes_fake,
+	.timer = session_timer_fake,
+	.gate_opened = session_gate_fake,
+	.down = session_down_fake,
+};
+
+static bool sight_fake(const struct advert *advert, struct sighting *ret) {
+	const struct advert_part *part = advert_manufacturer(advert, 0xffff);
+
+	if (part == NULL) {
+		return false;
+	}
+	*ret = (struct sighting){ .driver = &fake_driver,
+		.rssi = advert->rssi,
+		.model = "Fake 1",
+		.is_pairing = part->bytes[0] != 0,
+		.is_changed = part->bytes[1] != 0 };
+	memcpy(ret->address, advert->address, sizeof(ret->address));
+	memcpy(ret->name, advert->name, sizeof(ret->name));
+	return true;
+}
+
+static const struct radio_subscription *subscriptions_fake(
+	const struct sighting *sighting, const struct secret *keys) {
+	static const struct radio_subscription rows[] = { { "service", "io", false }, { 0 } };
+
+	(void) sighting;
+	(void) keys;
+	return rows;
+}
+
+static struct session *session_new_fake(
+	const struct secret *keys, const struct session_host *impl, void *host) {
+	struct fake_session *session = calloc(1, sizeof(*session));
+
+	(void) keys;
+	session->session.impl = &session_fake;
+	session->host = impl;
+	session->user = host;
+	return &session->session;
+}
+
+static bool has_pin_fake(const struct secret *keys) {
+	return keys->len == 2 && keys->bytes[1] == 'p';
+}
+
+static unsigned acts_fake(const struct secret *keys, const struct lock_status *status) {
+	unsigned acts = 0;
+
+	(void) status;
+	for (unsigned act = 0; act < ACT_COUNT_; act++) {
+		acts |= opcodes[act] != 0 ? 1U << act : 0;
+	}
+	return has_pin_fake(keys) ? acts : acts & ~(1U << ACT_READ_LOG | 1U << ACT_UNPAIR);
+}
+
+static bool is_announcing_fake(const struct secret *keys, const struct lock_status *status) {
+	(void) keys;
+	(void) status;
+	return true;
+}
+
+static int set_pin_fake(struct secret *keys, const struct secret *pin, struct fault *ret_fault) {
+	(void) ret_fault;
+	keys->bytes[1] = pin->len > 0 ? 'p' : '-';
+	return 0;
+}
+
+const struct driver fake_driver = {
+	.name = "fake",
+	.brand = "Fake",
+	.sight = sight_fake,
+	.subscriptions = subscriptions_fake,
+	.session_new = session_new_fake,
+	.acts = acts_fake,
+	.has_pin = has_pin_fake,
+	.is_announcing = is_announcing_fake,
+	.set_pin = set_pin_fake,
+	.pin_form = "4 digits",
+};
+
+/* ---- the whole ---- */
+
+static void on_event(struct listener *listener, void *data) {
+	struct fake *fake = container_of(listener, struct fake, on_event);
+
+	assert(fake->n_events < FAKE_EVENTS_MAX);
+	fake->events[fake->n_events++] = *(const struct event *) data;
+}
+
+static void on_finished(struct listener *listener, void *data) {
+	struct fake *fake = container_of(listener, struct fake, on_finished);
+
+	assert(fake->n_finished < ARRAY_SIZE(fake->finished));
+	fake->finished[fake->n_finished++] = *(const struct op *) data;
+}
+
+static void on_changed(struct listener *listener, void *data) {
+	const struct lock_change *change = data;
+
+	container_of(listener, struct fake, on_changed)->changed |= change->what;
+}
+
+static void on_added(struct listener *listener, void *data) {
+	(void) data;
+	container_of(listener, struct fake, on_added)->n_added++;
+}
+
+static void on_removed(struct listener *listener, void *data) {
+	(void) data;
+	container_of(listener, struct fake, on_removed)->n_removed++;
+}
+
+static void on_refused(struct listener *listener, void *data) {
+	const struct refusal *refusal = data;
+
+	container_of(listener, struct fake, on_refused)->refusal = refusal->fault;
+}
+
+struct fake *fake_new(void) {
+	static const struct driver *const drivers[] = { &fake_driver, NULL };
+	struct fake *fake = calloc(1, sizeof(*fake));
+	struct hub_config config;
+	struct hub_signals *signals;
+
+	fake->clock = (struct clock){ clock_mono_fake, clock_wall_fake, clock_trusted_fake };
+	fake->mono.ms = 1000000;
+	fake->wall.s = 1795000000;
+	fake->is_trusted = true;
+	fake->radio.impl = &radio_fake;
+	fake->ledger.impl = &ledger_fake;
+	list_init(&fake->txns);
+	hub_config_defaults(&config);
+	config.clock = &fake->clock;
+	config.radio = &fake->radio;
+	config.ledger = &fake->ledger;
+	config.drivers = drivers;
+	fake->hub = hub_new(&config);
+	signals = hub_signals(fake->hub);
+	signal_add(&signals->event, &fake->on_event, on_event);
+	signal_add(&signals->op_finished, &fake->on_finished, on_finished);
+	signal_add(&signals->lock_changed, &fake->on_changed, on_changed);
+	signal_add(&signals->lock_added, &fake->on_added, on_added);
+	signal_add(&signals->lock_removed, &fake->on_removed, on_removed);
+	signal_add(&signals->refused, &fake->on_refused, on_refused);
+	return fake;
+}
+
+struct fake *fake_free(struct fake *fake) {
+	struct txn *txn;
+	struct txn *next;
+
+	if (fake == NULL) {
+		return NULL;
+	}
+	listener_remove(&fake->on_event);
+	listener_remove(&fake->on_finished);
+	listener_remove(&fake->on_changed);
+	listener_remove(&fake->on_added);
+	listener_remove(&fake->on_removed);
+	listener_remove(&fake->on_refused);
+	hub_free(fake->hub);
+	list_for_each_safe(txn, next, &fake->txns, link) {
+		txn_free(txn);
+	}
+	free(fake);
+	return NULL;
+}
+
+void fake_add_lock(struct fake *fake, const char *id, const char *name, bool has_pin) {
+	struct lock_record record = { .driver = "fake",
+		.keys = { .len = 2, .bytes = { 'k', has_pin ? 'p' : '-' } },
+		.state = LOCK_STATE_LOCKED,
+		.state_at = { fake->wall.s - 3600 } };
+
+	(void) text_copy(record.id, sizeof(record.id), id);
+	(void) text_copy(record.name, sizeof(record.name), name);
+	text_slug(name, record.slug, sizeof(record.slug));
+	(void) snprintf(record.address, sizeof(record.address), "AA:BB:CC:DD:EE:%.2s", id);
+	record.log_cursor = 10;
+	if (hub_load_lock(fake->hub, &record) < 0) {
+		abort();
+	}
+}
+
+void fake_start(struct fake *fake) {
+	hub_start(fake->hub);
+	fake_turn(fake);
+}
+
+/* Drops that were asked for happen in the next turn, as with a real radio. */
+static bool do_drops(struct fake *fake) {
+	for (size_t i = 0; i < fake->n_links; i++) {
+		if (fake->links[i]->is_dropped && fake->links[i]->is_up) {
+			fake_down(fake, fake->links[i], FAULT_NONE);
+			return true;
+		}
+	}
+	return false;
+}
+
+void fake_turn(struct fake *fake) {
+	for (unsigned i = 0; i < 1000; i++) {
+		bool is_idle = hub_next_due(fake->hub).ms > fake->mono.ms;
+
+		hub_run_due(fake->hub);
+		if (!fake->is_ledger_held && !list_is_empty(&fake->txns)) {
+			fake_commit(fake);
+			is_idle = false;
+		}
+		if (do_drops(fake)) {
+			is_idle = false;
+		}
+		if (is_idle && hub_next_due(fake->hub).ms > fake->mono.ms) {
+			return;
+		}
+	}
+	assert(!"the hub never comes to rest");
+}
+
+void fake_advance(struct fake *fake, int64_t ms) {
+	int64_t end = fake->mono.ms + ms;
+
+	while (fake->mono.ms < end) {
+		mono_t due = hub_next_due(fake->hub);
+		int64_t to = due.ms < end ? due.ms : end;
+
+		if (to <= fake->mono.ms) {
+			to = fake->mono.ms + 1;
+		}
+		fake->wall_ms += to - fake->mono.ms;
+		fake->wall.s += fake->wall_ms / 1000;
+		fake->wall_ms %= 1000;
+		fake->mono.ms = to;
+		fake_turn(fake);
+	}
+}
+
+struct request fake_request(const char *lock, enum act act) {
+	struct request request = {
+		.act = act, .origin = REQUEST_DBUS, .role = ROLE_MANAGE, .actor = "anna"
+	};
+
+	(void) text_copy(request.lock, sizeof(request.lock), lock);
+	return request;
+}
+
+const struct event *fake_find_event(const struct fake *fake, enum event_kind kind) {
+	for (size_t i = fake->n_events; i > 0; i--) {
+		if (fake->events[i - 1].kind == kind) {
+			return &fake->events[i - 1];
+		}
+	}
+	return NULL;
+}

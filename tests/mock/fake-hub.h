@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A whole hub in a test, without radio, disk or real time: a clock that is cranked, a radio whose
+ * links the test brings up and down, a ledger that commits when the test says so, and a driver with
+ * a tiny protocol of its own, so that core is tested and no brand is.
+ *
+ * The fake lock's protocol, on the characteristic "io", one write and one answer per job:
+ *	write:  'L' lock  'U' unlock  'O' unlatch  's' state  'c' config  'b' battery  'l' log
+ *	        't' time  'v' verify PIN  'p' pair  'x' unpair  'k' calibrate  'r' reboot
+ *	answer: "D<state>" done, with the state ('L' 'U' 'O' 'J' jammed, '-' none)
+ *	        "F<code>"  refused with fault code (one octet)
+ *	        "E<n><n entries: seq, own flag, operation>" log entries, then "D-" ends the job
+ */
+
+#include "core/hub.h"
+
+#define FAKE_EVENTS_MAX 256
+#define FAKE_WRITES_MAX 256
+
+struct fake_link;
+
+struct fake {
+	struct clock clock;
+	mono_t mono;
+	wall_t wall;
+	bool is_trusted;
+	int64_t wall_ms; /* part of a second on top of wall */
+
+	struct radio radio;
+	struct fake_link *links[16];
+	size_t n_links;
+	struct fault radio_fault; /* for status() */
+	bool is_scanning;
+	void (*scan_heard)(void *user, const struct advert *advert);
+	void (*scan_ended)(void *user, const struct fault *fault);
+	void *scan_user;
+
+	struct ledger ledger;
+	struct list txns;          /* handed over, not yet committed */
+	bool is_ledger_held;       /* fake_turn() does not commit */
+	struct fault ledger_fault; /* the next commits fail with it */
+	int64_t seq;
+	struct event stored[FAKE_EVENTS_MAX];
+	size_t n_stored;
+	struct op_record ops[64]; /* intents and outcomes in order */
+	size_t n_ops;
+	struct lock_record kept; /* the last TXN_LOCK_PUT */
+	unsigned n_puts, n_removes, n_facts, n_keys;
+	int64_t cursor;
+
+	struct hub *hub;
+	struct listener on_event, on_finished, on_changed, on_added, on_removed, on_refused;
+	struct event events[FAKE_EVENTS_MAX]; /* as announced */
+	size_t n_events;
+	struct op finished[64];
+	size_t n_finished;
+	unsigned changed; /* FACT_ bits since last cleared */
+	unsigned n_added, n_removed;
+	struct fault refusal; /* last one */
+};
+
+/* One written job at the fake radio. */
+struct fake_write {
+	uint8_t bytes[64];
+	size_t n;
+};
+
+struct fake *fake_new(void);
+struct fake *fake_free(struct fake *fake); /* takes NULL */
+/* Adds a paired lock before fake_start(). */
+void fake_add_lock(struct fake *fake, const char *id, const char *name, bool has_pin);
+void fake_start(struct fake *fake);
+/* Does all that is due now, commits included. */
+void fake_turn(struct fake *fake);
+/* Moves time on, in steps of what is due. */
+void fake_advance(struct fake *fake, int64_t ms);
+void fake_commit(struct fake *fake); /* everything handed over so far */
+
+/* The link made last for this address; NULL when there is none. */
+struct fake_link *fake_link(struct fake *fake, const char *address);
+bool fake_is_wanted(const struct fake_link *link);
+enum radio_need fake_need(const struct fake_link *link);
+bool fake_is_released(const struct fake_link *link);
+void fake_up(struct fake *fake, struct fake_link *link);
+void fake_down(
+	struct fake *fake, struct fake_link *link, enum fault_code code); /* FAULT_NONE: NULL */
+/* The write under way: its octets, or NULL. */
+const struct fake_write *fake_written(const struct fake_link *link);
+/* All writes that began with this octet. */
+unsigned fake_count(const struct fake_link *link, uint8_t first);
+void fake_confirm(struct fake *fake, struct fake_link *link, int error, enum radio_sent sent);
+void fake_answer(struct fake *fake, struct fake_link *link, const void *bytes, size_t n);
+/* Confirms and answers everything the hub asks, as a healthy lock in @state would, until quiet. */
+void fake_serve(struct fake *fake, struct fake_link *link, char state);
+/* An advertisement of a fake lock. */
+void fake_heard(struct fake *fake, const char *address, bool is_pairing, bool is_changed);
+
+/* A request from D-Bus by a manager. */
+struct request fake_request(const char *lock, enum act act);
+const struct event *fake_find_event(const struct fake *fake, enum event_kind kind); /* announced */
+extern const struct driver fake_driver;
