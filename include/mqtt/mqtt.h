@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * MQTT: what the hub shows on a broker and takes from it, in the form that Home Assistant
+ * understands (docs/mqtt.md). Listens to the hub's signals, asks by hub_request(), decides nothing.
+ * All of it on the loop thread; only name resolution runs on a pool thread. Nothing here blocks.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/auto.h"
+#include "util/fault.h"
+#include "util/secret.h"
+#include "util/signal.h"
+#include "util/when.h"
+
+struct hub;
+struct loop;
+struct mqtt;
+
+/* How the hub introduces its locks to Home Assistant. Values carry no meaning outside. */
+enum mqtt_discovery {
+	MQTT_DISCOVERY_UNKNOWN,
+	MQTT_DISCOVERY_DEVICE, /* one message per lock; Home Assistant 2024.11 and later */
+	MQTT_DISCOVERY_SINGLE, /* one per entity; 2023.8 and later, and other programs */
+	MQTT_DISCOVERY_OFF,
+};
+const char *mqtt_discovery_name(enum mqtt_discovery discovery);           /* "device"; never NULL */
+int mqtt_discovery_from_name(const char *name, enum mqtt_discovery *ret); /* -EINVAL */
+
+#define MQTT_TOPIC_PART_MAX 64 /* base and prefix, end mark included */
+#define MQTT_HOST_MAX 256
+
+struct mqtt_config {
+	const char *host; /* name, address, or absolute path of a UNIX socket */
+	unsigned port;    /* 0: 8883 with TLS, 1883 without; no meaning with a path */
+	bool is_tls;
+	bool is_insecure;       /* plain TCP to another machine is wanted; logged at each start */
+	const char *username;   /* NULL or "": none */
+	struct secret password; /* empty: none. libmosquitto keeps a copy of its own */
+	const char *ca_file;    /* NULL or "": the system's certificates */
+	const char *cert_file;  /* NULL or "": no client certificate */
+	const char *key_file;   /* with cert_file only */
+	const char *client_id;  /* one per installation, random; two clients with one id fight */
+	const char *hub_id;     /* letters, digits, _ and -; names the hub in Home Assistant */
+	const char *hub_name;   /* the hub's device name; default "lockhub" */
+	const char *version;    /* of lockhub, for people */
+	const char *base;       /* default "lockhub"; a second hub needs another */
+	const char *prefix;     /* Home Assistant's discovery prefix */
+	const char *ha_status;  /* topic of its birth message; NULL or "": none */
+	enum mqtt_discovery discovery;
+	bool show_users;     /* names of people in events and attributes; default true */
+	bool allow_commands; /* default true; policy may forbid unlocking beyond that */
+	bool keep_discovery; /* publish discovery anew when others clear it; default true */
+};
+
+/* Everything but host, client_id, hub_id and version. */
+void mqtt_config_defaults(struct mqtt_config *config);
+/* 0, or FAULT_CONFIG_INVALID with the reason. Pure; for --check-config. */
+int mqtt_config_check(const struct mqtt_config *config, struct fault *ret_fault);
+
+struct mqtt_status {
+	bool is_connected;  /* the broker has accepted us */
+	bool is_online;     /* and has acknowledged all that we have to say */
+	struct fault fault; /* FAULT_NONE, or BROKER_*: also while connected (BROKER_DENIED) */
+	char broker[MQTT_HOST_MAX + 8]; /* "host:port" or the socket's path */
+	wall_t connected_at;            /* of the present connection; 0: none */
+	uint64_t connects;              /* connections accepted so far */
+	uint64_t published;             /* messages acknowledged by the broker */
+	uint64_t commands;              /* command messages that came in */
+	uint64_t refused;               /* of these: not carried out */
+	unsigned queued_events;         /* waiting for the broker */
+	uint64_t lost_events;           /* dropped because too many waited */
+};
+
+/*
+ * @config is copied. Takes up listening to the hub at once, so make it before hub_start() and free
+ * it before the hub. NULL: no memory.
+ */
+struct mqtt *mqtt_new(struct loop *loop, struct hub *hub, const struct mqtt_config *config);
+/* Legal in any state; a connection still open is closed without farewell (the will is sent). */
+struct mqtt *mqtt_free(struct mqtt *mqtt);
+AUTO_DEFINE(struct mqtt *, mqtt_free);
+
+/*
+ * Begins to connect and goes on for ever, 1..60 s apart. 0, or a fault: mqtt_config_check(), or
+ * -ENOMEM from the library.
+ */
+int mqtt_start(struct mqtt *mqtt, struct fault *ret_fault);
+/*
+ * Orderly end: says what is left to say and `offline`, waits up to MQTT_STOP_MS for the broker to
+ * acknowledge it, disconnects. @done once, from the loop. Call mqtt_free() there or later.
+ */
+#define MQTT_STOP_MS 2000
+void mqtt_stop(struct mqtt *mqtt, void (*done)(void *user), void *user);
+
+const struct mqtt_status *mqtt_status(const struct mqtt *mqtt);
+/*
+ * Emitted with a const struct mqtt_status when is_connected, is_online or the fault's code has
+ * changed. Whoever listens logs it: this room logs what comes in, not how the connection fares.
+ */
+struct signal *mqtt_changed(struct mqtt *mqtt);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * From a command message to hub_request(). What a message means is intake.c's business, whether it
+ * may be done is core/policy's; here is only what neither knows: the topic, the flag, the flood.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/hub.h"
+#include "util/log.h"
+#include "util/text.h"
+
+#include "intake.h"
+#include "payload.h"
+#include "room.h"
+
+bool bucket_take(struct bucket *bucket, mono_t now) {
+	int64_t refill = mono_since(bucket->since, now) / COMMAND_REFILL_MS;
+
+	if (refill > 0) {
+		bucket->used = refill >= bucket->used ? 0 : bucket->used - (unsigned) refill;
+		bucket->since = now;
+	}
+	if (bucket->used >= COMMANDS_BURST) {
+		return false;
+	}
+	bucket->used++;
+	return true;
+}
+
+/* For the journal: what came from outside, short and clean. */
+static const char *shown(const char *topic, char out[static TOPIC_MAX]) {
+	(void) text_copy(out, TOPIC_MAX, topic);
+	text_sanitize(out);
+	return out;
+}
+
+static void refuse(
+	struct mqtt *mqtt, struct face *face, const char *word, const struct fault *fault) {
+	const struct clock *clock = loop_clock(mqtt->loop);
+	wall_t when = clock_is_trusted(clock) ? clock_wall(clock) : (wall_t){ 0 };
+
+	mqtt->status.refused++;
+	mqtt_put_event(mqtt, lock_id(face_lock(face)), payload_refusal(word, fault, when), 0);
+}
+
+static void to_request(
+	struct request *request, const struct intake *intake, const char *id, bool is_retained) {
+	memset(request, 0, sizeof(*request));
+	request->act = intake->act;
+	(void) text_copy(request->lock, sizeof(request->lock), id);
+	request->origin = REQUEST_MQTT;
+	request->role = ROLE_OPERATE;
+	(void) text_copy(request->actor, sizeof(request->actor), "mqtt");
+	request->is_retained = is_retained;
+	request->sent_at_ms = intake->sent_at_ms;
+	if (intake->id[0] != '\0') {
+		(void) text_copy(request->dedup_id, sizeof(request->dedup_id), intake->id);
+	} else if (intake->sent_at_ms != 0) {
+		/* Same moment, same act, same lock: delivered twice (home-assistant-mqtt.md, 10).
+		 */
+		(void) snprintf(request->dedup_id, sizeof(request->dedup_id), "ts-%lld-%d-%s",
+			(long long) intake->sent_at_ms, (int) intake->act, id);
+	}
+}
+
+static void carry_out(struct mqtt *mqtt, struct face *face, const char *topic,
+	const struct intake *intake, bool is_retained) {
+	const char *id = lock_id(face_lock(face));
+	const char *slug = lock_slug(face_lock(face));
+	struct request request;
+	struct op *op = NULL;
+	struct fault fault;
+	char text[TOPIC_MAX];
+
+	to_request(&request, intake, id, is_retained);
+	int r = 0;
+	if (!mqtt->config.allow_commands) {
+		r = fault_set(&fault, FAULT_DENIED,
+			"commands by MQTT are switched off: [mqtt] commands in lockhubd.conf");
+		log_fault(&fault, slug, NULL);
+	} else {
+		r = hub_request(mqtt->hub, &request, &op, &fault);
+	}
+	if (r >= 0) {
+		log_line(LOG_DEBUG, slug, "%s by MQTT is operation %s", act_name(intake->act),
+			op->id);
+		return;
+	}
+	/* The hub has logged the refusal; only here is known on which topic the message lies. */
+	if (fault.code == FAULT_RETAINED_COMMAND) {
+		log_blame(BLAME_SETUP, slug,
+			"a retained command lies on %s and is ignored; find out who publishes with "
+			"the retain flag, and clear it: mosquitto_pub -r -n -t '%s'",
+			shown(topic, text), shown(topic, text));
+	}
+	refuse(mqtt, face, intake_word(intake->act), &fault);
+}
+
+void mqtt_command(struct mqtt *mqtt, const char *topic, const char *lock_id_text,
+	const uint8_t *payload, size_t n, bool is_retained) {
+	struct face *face = lock_id_text[0] != '\0' ? face_find(mqtt, lock_id_text) : NULL;
+	AUTO_VALUE(intake_wipe) struct intake intake = { .act = ACT_NONE };
+	struct fault fault;
+	char text[TOPIC_MAX];
+
+	if (n == 0) {
+		return; /* somebody clears a retained command, as we advise */
+	}
+	mqtt->status.commands++;
+	if (!bucket_take(face != NULL ? face_bucket(face) : &mqtt->strangers, mqtt_now(mqtt))) {
+		mqtt->status.refused++;
+		log_blame(BLAME_SETUP, face != NULL ? lock_slug(face_lock(face)) : NULL,
+			"too many commands by MQTT: more than %d at once, or one every %d ms",
+			COMMANDS_BURST, COMMAND_REFILL_MS);
+		return;
+	}
+	if (face == NULL) {
+		mqtt->status.refused++;
+		log_blame(BLAME_SETUP, NULL,
+			"a command came on %s, but no lock has this id; lockhubctl show LOCK tells "
+			"it",
+			shown(topic, text));
+		return;
+	}
+	if (intake_parse(payload, n, &intake, &fault) < 0) {
+		log_blame(BLAME_SETUP, lock_slug(face_lock(face)),
+			"a command on %s was refused: %s", shown(topic, text), fault.detail);
+		refuse(mqtt, face, NULL, &fault);
+		return;
+	}
+	carry_out(mqtt, face, topic, &intake, is_retained);
+}

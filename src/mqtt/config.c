@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What may be configured, and what may not go together. */
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#include "mqtt/mqtt.h"
+#include "util/text.h"
+
+#include "topics.h"
+
+static const struct name_row discovery_names[] = {
+	{ MQTT_DISCOVERY_DEVICE, "device" },
+	{ MQTT_DISCOVERY_SINGLE, "single" },
+	{ MQTT_DISCOVERY_OFF, "off" },
+};
+
+const char *mqtt_discovery_name(enum mqtt_discovery discovery) {
+	return name_of(discovery_names, ARRAY_SIZE(discovery_names), (int) discovery);
+}
+
+int mqtt_discovery_from_name(const char *name, enum mqtt_discovery *ret) {
+	int value = 0;
+	int r = name_to(discovery_names, ARRAY_SIZE(discovery_names), name, &value);
+
+	if (r >= 0) {
+		*ret = (enum mqtt_discovery) value;
+	}
+	return r;
+}
+
+void mqtt_config_defaults(struct mqtt_config *config) {
+	*config = (struct mqtt_config){
+		.hub_name = "lockhub",
+		.base = "lockhub",
+		.prefix = "homeassistant",
+		.ha_status = "homeassistant/status",
+		.discovery = MQTT_DISCOVERY_DEVICE,
+		.show_users = true,
+		.allow_commands = true,
+		.keep_discovery = true,
+	};
+}
+
+static bool is_set(const char *text) {
+	return text != NULL && text[0] != '\0';
+}
+
+/* Names are not resolved for this: what a name means can change, "localhost" cannot. */
+static bool is_local(const char *host) {
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (host[0] == '/' || strcasecmp(host, "localhost") == 0) {
+		return true;
+	}
+	if (inet_pton(AF_INET, host, &v4) == 1) {
+		return (ntohl(v4.s_addr) >> 24) == 127;
+	}
+	return inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
+
+static int check_broker(const struct mqtt_config *config, struct fault *ret_fault) {
+	if (!is_set(config->host) || strlen(config->host) >= MQTT_HOST_MAX ||
+		!text_is_clean(config->host, strlen(config->host))) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID, "[mqtt] host is missing or bad");
+	}
+	if (config->port > 65535) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID, "[mqtt] port %u is above 65535",
+			config->port);
+	}
+	if (config->is_tls && config->host[0] == '/') {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID,
+			"[mqtt] tls makes no sense on the UNIX socket %s", config->host);
+	}
+	if (!config->is_tls && (is_set(config->ca_file) || is_set(config->cert_file))) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID,
+			"[mqtt] ca_file and cert_file need tls = yes");
+	}
+	if (is_set(config->cert_file) != is_set(config->key_file)) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID,
+			"[mqtt] cert_file and key_file go together");
+	}
+	if (config->password.len > 0 && !is_set(config->username)) {
+		return fault_set(
+			ret_fault, FAULT_CONFIG_INVALID, "[mqtt] password needs a username");
+	}
+	if (!config->is_tls && !config->is_insecure && !is_local(config->host)) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID,
+			"[mqtt] commands and codes would go to %s unencrypted: set tls = yes, or "
+			"insecure = yes if you accept that",
+			config->host);
+	}
+	return 0;
+}
+
+int mqtt_config_check(const struct mqtt_config *config, struct fault *ret_fault) {
+	int r = check_broker(config, ret_fault);
+
+	if (r < 0) {
+		return r;
+	}
+	if (!is_set(config->client_id) || strlen(config->client_id) > 64 ||
+		!text_is_clean(config->client_id, strlen(config->client_id))) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID, "[mqtt] client id is bad");
+	}
+	if (!topic_id_is_valid(config->hub_id)) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID,
+			"[mqtt] hub id: only letters, digits, _ and - are allowed");
+	}
+	if (!topic_part_is_valid(config->base) || !topic_part_is_valid(config->prefix)) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID,
+			"[mqtt] base and prefix: up to %d characters without + # and empty levels",
+			MQTT_TOPIC_PART_MAX - 1);
+	}
+	if (is_set(config->ha_status) &&
+		(strlen(config->ha_status) >= TOPIC_MAX ||
+			!text_is_clean(config->ha_status, strlen(config->ha_status)) ||
+			strpbrk(config->ha_status, "+#") != NULL)) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID, "[mqtt] ha_status is no topic");
+	}
+	if (config->discovery == MQTT_DISCOVERY_UNKNOWN) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID,
+			"[mqtt] discovery is one of device, single, off");
+	}
+	return 0;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "discovery.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "payload.h"
+
+/* HA forgets a signal strength that has not been renewed for so long. */
+#define RSSI_EXPIRES_S 7200
+/* With Home Assistant 2026.6 and MQTT 5 the broker itself drops a command that waits longer. */
+#define COMMAND_EXPIRES_S 30
+
+/* Exactly this: the code must pass through tojson (home-assistant-mqtt.md, 5.5). */
+static const char command_template[] = "{\"action\":\"{{ value }}\",\"code\":{{ code | tojson }},"
+				       "\"ts\":{{ now().timestamp() | round(3) }}}";
+
+/* One entity. A NULL name takes that of the device class, in the user's language. */
+struct row {
+	const char *key;
+	const char *platform;
+	const char *leaf;
+	const char *name;
+	const char *device_class;
+	const char *category;
+	bool is_always_there; /* readable exactly when the lock is away: depends on the hub only */
+	void (*add)(json_t *component, const struct discovery *discovery, const struct view *view);
+};
+
+static void set(json_t *object, const char *key, json_t *value) {
+	if (value != NULL) {
+		(void) json_object_set_new(object, key, value);
+	}
+}
+
+static void set_text(json_t *object, const char *key, const char *text) {
+	if (text != NULL && text[0] != '\0') {
+		set(object, key, json_string(text));
+	}
+}
+
+static void add_lock(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	char topic[TOPIC_MAX];
+
+	set(component, "name", json_null()); /* the main thing of the device: shown by its name */
+	set_text(component, "command_topic",
+		topic_of(&discovery->topics, view->id, "lock/set", topic));
+	set_text(component, "command_template", command_template);
+	set_text(component, "json_attributes_topic",
+		topic_of(&discovery->topics, view->id, "lock/attributes", topic));
+	if ((view->acts & 1U << ACT_UNLATCH) != 0) {
+		set_text(component, "payload_open", "OPEN");
+	}
+	set(component, "retain", json_false());
+	set(component, "optimistic", json_false());
+	set(component, "message_expiry_interval", json_integer(COMMAND_EXPIRES_S));
+}
+
+static void add_battery(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	set_text(component, "unit_of_measurement", "%");
+	set_text(component, "state_class", "measurement");
+	set(component, "suggested_display_precision", json_integer(0));
+}
+
+static void add_rssi(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	set_text(component, "unit_of_measurement", "dBm");
+	set_text(component, "state_class", "measurement");
+	set(component, "enabled_by_default", json_false());
+	set(component, "expire_after", json_integer(RSSI_EXPIRES_S));
+}
+
+static json_t *words(const char *const *texts, const char *more, const char *and_more) {
+	json_t *array = json_array();
+
+	for (size_t i = 0; array != NULL && texts[i] != NULL; i++) {
+		(void) json_array_append_new(array, json_string(texts[i]));
+	}
+	if (array != NULL && more != NULL) {
+		(void) json_array_append_new(array, json_string(more));
+	}
+	if (array != NULL && and_more != NULL) {
+		(void) json_array_append_new(array, json_string(and_more));
+	}
+	return array;
+}
+
+static void add_fault(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	set(component, "options", words(payload_fault_options(), NULL, NULL));
+}
+
+static void add_activity(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	set(component, "event_types", words(event_words(), "command_refused", NULL));
+}
+
+static void add_hub_activity(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	set(component, "event_types", words(event_words(), "command_refused", "events_lost"));
+}
+
+/* clang-format off */
+static const struct row rows[PART_COUNT_] = {
+	/*		       key		platform	 leaf		   name			   class	      category	    always there */
+	[PART_LOCK]	    = { "lock",		"lock",		 "lock/state",	   NULL,		   NULL,	      NULL,	    false, add_lock },
+	[PART_BATTERY]	    = { "battery",	"sensor",	 "battery",	   NULL,		   "battery",	      "diagnostic", false, add_battery },
+	[PART_BATTERY_LOW]  = { "battery_low",	"binary_sensor", "battery_low",	   "Battery low",	   "battery",	      "diagnostic", false, NULL },
+	[PART_KEYPAD_BATTERY] = { "keypad_battery_low", "binary_sensor", "keypad_battery_low", "Keypad battery low", "battery", "diagnostic", false, NULL },
+	[PART_SENSOR_BATTERY] = { "sensor_battery_low", "binary_sensor", "sensor_battery_low", "Door sensor battery low", "battery", "diagnostic", false, NULL },
+	[PART_DOOR]	    = { "door",		"binary_sensor", "door",	   NULL,		   "door",	      NULL,	    false, NULL },
+	[PART_RSSI]	    = { "rssi",		"sensor",	 "rssi",	   NULL,		   "signal_strength", "diagnostic", false, add_rssi },
+	[PART_LAST_SEEN]    = { "last_seen",	"sensor",	 "last_seen",	   "Last seen",		   "timestamp",	      "diagnostic", true,  NULL },
+	[PART_LINK]	    = { "link",		"binary_sensor", "link",	   "Bluetooth link",	   "connectivity",    "diagnostic", true,  NULL },
+	[PART_PROBLEM]	    = { "problem",	"binary_sensor", "problem",	   NULL,		   "problem",	      "diagnostic", true,  NULL },
+	[PART_FAULT]	    = { "fault",	"sensor",	 "fault",	   "Fault",		   "enum",	      "diagnostic", true,  add_fault },
+	[PART_LAST_EVENT]   = { "last_event",	"sensor",	 "last_event",	   "Last event",	   NULL,	      NULL,	    true,  NULL },
+	[PART_FIRMWARE]	    = { "firmware",	"update",	 "firmware",	   NULL,		   "firmware",	      "diagnostic", false, NULL },
+	[PART_ACTIVITY]	    = { "activity",	"event",	 "event",	   "Activity",		   NULL,	      NULL,	    true,  add_activity },
+};
+static const struct row hub_rows[HUB_PART_COUNT_] = {
+	[HUB_PART_STARTED]   = { "started",	"sensor",	 "started",	   "Started",		   "timestamp",	      "diagnostic", true,  NULL },
+	[HUB_PART_BLUETOOTH] = { "bluetooth",	"binary_sensor", "bluetooth",	   "Bluetooth",		   "problem",	      "diagnostic", true,  NULL },
+	[HUB_PART_STORAGE]   = { "storage",	"binary_sensor", "storage",	   "Storage",		   "problem",	      "diagnostic", true,  NULL },
+	[HUB_PART_ACTIVITY]  = { "activity",	"event",	 "event",	   "Activity",		   NULL,	      NULL,	    true,  add_hub_activity },
+};
+/* clang-format on */
+
+char *discovery_lock_node(const char *lock_id, char out[static UNIQUE_ID_MAX]) {
+	(void) snprintf(out, UNIQUE_ID_MAX, "lockhub_%.16s", lock_id);
+	return out;
+}
+
+char *discovery_hub_node(const struct discovery *discovery, char out[static UNIQUE_ID_MAX]) {
+	(void) snprintf(out, UNIQUE_ID_MAX, "lockhub_hub_%.63s", discovery->hub_id);
+	return out;
+}
+
+const char *discovery_leaf(enum part part) {
+	assert(part < PART_COUNT_);
+	return rows[part].leaf;
+}
+
+const char *discovery_hub_leaf(enum hub_part part) {
+	assert(part < HUB_PART_COUNT_);
+	return hub_rows[part].leaf;
+}
+
+/* "lockhub_9f3a71c2_battery" */
+static char *unique_id(const char *node, const struct row *row, char out[static UNIQUE_ID_MAX]) {
+	(void) snprintf(out, UNIQUE_ID_MAX, "%.90s_%.30s", node, row->key);
+	return out;
+}
+
+char *discovery_entity_topic(const struct discovery *discovery, const char *lock_id, enum part part,
+	char out[static TOPIC_MAX]) {
+	char node[UNIQUE_ID_MAX];
+	char id[UNIQUE_ID_MAX];
+
+	return topic_entity_config(&discovery->topics, rows[part].platform,
+		unique_id(discovery_lock_node(lock_id, node), &rows[part], id), out);
+}
+
+char *discovery_hub_entity_topic(
+	const struct discovery *discovery, enum hub_part part, char out[static TOPIC_MAX]) {
+	char node[UNIQUE_ID_MAX];
+	char id[UNIQUE_ID_MAX];
+
+	return topic_entity_config(&discovery->topics, hub_rows[part].platform,
+		unique_id(discovery_hub_node(discovery, node), &hub_rows[part], id), out);
+}
+
+/* [{"topic": "lockhub/status"}, {"topic": "lockhub/9f3a71c2/availability"}] */
+static json_t *availability(const struct discovery *discovery, const char *lock_id) {
+	char topic[TOPIC_MAX];
+	json_t *list = json_array();
+
+	(void) json_array_append_new(
+		list, json_pack("{s:s}", "topic", topic_status(&discovery->topics, topic)));
+	if (lock_id != NULL) {
+		topic_of(&discovery->topics, lock_id, "availability", topic);
+		(void) json_array_append_new(list, json_pack("{s:s}", "topic", topic));
+	}
+	return list;
+}
+
+static json_t *origin(const struct discovery *discovery) {
+	json_t *object = json_object();
+
+	set_text(object, "name", "lockhub");
+	set_text(object, "sw_version", discovery->version);
+	return object;
+}
+
+static json_t *lock_device(const struct discovery *discovery, const struct view *view) {
+	const struct version_facts *versions = &view->status.versions;
+	char node[UNIQUE_ID_MAX];
+	json_t *device = json_object();
+
+	set(device, "identifiers", json_pack("[s]", discovery_lock_node(view->id, node)));
+	if (view->address[0] != '\0') {
+		set(device, "connections", json_pack("[[ss]]", "bluetooth", view->address));
+	}
+	set_text(device, "name", view->name);
+	set_text(device, "manufacturer", view->brand);
+	set_text(device, "model", versions->model[0] != '\0' ? versions->model : view->brand);
+	if (!discovery->is_old_ha) {
+		set_text(device, "serial_number", versions->serial);
+	}
+	set_text(device, "hw_version", versions->hardware);
+	set_text(device, "sw_version", versions->firmware);
+	set_text(device, "via_device", discovery_hub_node(discovery, node));
+	return device;
+}
+
+static json_t *hub_device(const struct discovery *discovery) {
+	char node[UNIQUE_ID_MAX];
+	json_t *device = json_object();
+
+	set(device, "identifiers", json_pack("[s]", discovery_hub_node(discovery, node)));
+	set_text(device, "name", discovery->hub_name);
+	set_text(device, "manufacturer", "lockhub");
+	set_text(device, "model", "Smart lock hub");
+	set_text(device, "sw_version", discovery->version);
+	return device;
+}
+
+/* @id: the lock's, or "hub". */
+static json_t *component(const struct discovery *discovery, const struct row *row, const char *id,
+	const char *node, const struct view *view) {
+	char text[UNIQUE_ID_MAX];
+	char topic[TOPIC_MAX];
+	json_t *object = json_object();
+
+	set_text(object, "platform", row->platform);
+	set_text(object, "unique_id", unique_id(node, row, text));
+	set_text(object, "name", row->name);
+	set_text(object, "device_class", row->device_class);
+	set_text(object, "entity_category", row->category);
+	set_text(object, "state_topic", topic_of(&discovery->topics, id, row->leaf, topic));
+	set(object, "qos", json_integer(1));
+	if (row->add != NULL) {
+		row->add(object, discovery, view);
+	}
+	return object;
+}
+
+static char *dump(json_t *object) {
+	char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	return text;
+}
+
+char *discovery_lock(
+	const struct discovery *discovery, const struct view *view, unsigned parts, unsigned gone) {
+	char node[UNIQUE_ID_MAX];
+	json_t *components = json_object();
+	json_t *message = json_object();
+
+	discovery_lock_node(view->id, node);
+	for (enum part part = 0; part < PART_COUNT_; part++) {
+		const struct row *row = &rows[part];
+		if ((parts & 1U << part) != 0) {
+			json_t *object = component(discovery, row, view->id, node, view);
+			if (row->is_always_there) {
+				set(object, "availability", availability(discovery, NULL));
+			}
+			set(components, row->key, object);
+		} else if ((gone & 1U << part) != 0) {
+			set(components, row->key, json_pack("{s:s}", "platform", row->platform));
+		}
+	}
+	set(message, "device", lock_device(discovery, view));
+	set(message, "origin", origin(discovery));
+	set(message, "availability", availability(discovery, view->id));
+	set_text(message, "availability_mode", "all");
+	set(message, "components", components);
+	return dump(message);
+}
+
+char *discovery_hub(const struct discovery *discovery) {
+	char node[UNIQUE_ID_MAX];
+	json_t *components = json_object();
+	json_t *message = json_object();
+
+	discovery_hub_node(discovery, node);
+	for (enum hub_part part = 0; part < HUB_PART_COUNT_; part++) {
+		set(components, hub_rows[part].key,
+			component(discovery, &hub_rows[part], "hub", node, NULL));
+	}
+	set(message, "device", hub_device(discovery));
+	set(message, "origin", origin(discovery));
+	set(message, "availability", availability(discovery, NULL));
+	set_text(message, "availability_mode", "all");
+	set(message, "components", components);
+	return dump(message);
+}
+
+static char *single(
+	const struct discovery *discovery, json_t *object, json_t *device, const char *lock_id) {
+	/* The topic says the platform; the key is not one of the single form. */
+	(void) json_object_del(object, "platform");
+	set(object, "availability", availability(discovery, lock_id));
+	set_text(object, "availability_mode", "all");
+	set(object, "device", device);
+	set(object, "origin", origin(discovery));
+	return dump(object);
+}
+
+char *discovery_entity(const struct discovery *discovery, const struct view *view, enum part part) {
+	const struct row *row = &rows[part];
+	char node[UNIQUE_ID_MAX];
+
+	return single(discovery,
+		component(discovery, row, view->id, discovery_lock_node(view->id, node), view),
+		lock_device(discovery, view), row->is_always_there ? NULL : view->id);
+}
+
+char *discovery_hub_entity(const struct discovery *discovery, enum hub_part part) {
+	char node[UNIQUE_ID_MAX];
+
+	return single(discovery,
+		component(discovery, &hub_rows[part], "hub", discovery_hub_node(discovery, node),
+			NULL),
+		hub_device(discovery), NULL);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Home Assistant's discovery messages (home-assistant-mqtt.md, 2-7; docs/mqtt.md). Pure: builds
+ * JSON from a view. Both forms give the same unique_ids, which never change once released:
+ * tools/ha-validate/unique-ids.txt holds them.
+ */
+
+#include <stdbool.h>
+
+#include "topics.h"
+#include "view.h"
+
+#define UNIQUE_ID_MAX 128
+
+struct discovery {
+	struct topics topics;
+	const char *hub_id;
+	const char *hub_name;
+	const char *version;
+	/* For Home Assistant before 2024.6 and other readers: no OPEN, no newer device keys. */
+	bool is_old_ha;
+};
+
+enum hub_part {
+	HUB_PART_STARTED,
+	HUB_PART_BLUETOOTH,
+	HUB_PART_STORAGE,
+	HUB_PART_ACTIVITY,
+	HUB_PART_COUNT_,
+};
+
+/* "lockhub_9f3a71c2", "lockhub_hub_51d0"; return out. */
+char *discovery_lock_node(const char *lock_id, char out[static UNIQUE_ID_MAX]);
+char *discovery_hub_node(const struct discovery *discovery, char out[static UNIQUE_ID_MAX]);
+
+/* Where the part's state goes, below BASE/LOCK-ID: "battery". Never NULL. */
+const char *discovery_leaf(enum part part);
+const char *discovery_hub_leaf(enum hub_part part);
+/* The topics of the single form. */
+char *discovery_entity_topic(const struct discovery *discovery, const char *lock_id, enum part part,
+	char out[static TOPIC_MAX]);
+char *discovery_hub_entity_topic(
+	const struct discovery *discovery, enum hub_part part, char out[static TOPIC_MAX]);
+
+/*
+ * The device form. @parts: what it has; @gone: what it had and is to be removed there (rule 7).
+ * All return JSON that the caller frees; NULL: no memory.
+ */
+char *discovery_lock(
+	const struct discovery *discovery, const struct view *view, unsigned parts, unsigned gone);
+char *discovery_hub(const struct discovery *discovery);
+/* The single form, one entity. */
+char *discovery_entity(const struct discovery *discovery, const struct view *view, enum part part);
+char *discovery_hub_entity(const struct discovery *discovery, enum hub_part part);

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A lock's face on the broker: its discovery message, its states, its availability. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/lock.h"
+#include "util/log.h"
+#include "util/text.h"
+
+#include "payload.h"
+#include "room.h"
+
+/*
+ * A lock is heard once a second or so. What changes each time is told so often at most, when it is
+ * heard and not by a timer (L7); the signal strength also only when it differs noticeably, but in
+ * time for Home Assistant not to forget it.
+ */
+#define RSSI_APART_MS (60 * 1000)
+#define RSSI_RENEW_MS (30 * 60 * 1000)
+#define RSSI_STEP_DB 4
+#define LAST_SEEN_APART_MS (5 * 60 * 1000)
+
+/* Discovery that others cleared comes back after a pause, so often in an hour at most. */
+#define RESTORE_MS (10 * 1000)
+#define RESTORES_MAX 3
+#define RESTORES_PER_MS (60 * 60 * 1000)
+
+struct face {
+	struct list link;
+	struct mqtt *mqtt;
+	struct lock *lock;
+	char id[LOCK_ID_MAX];
+	unsigned parts; /* what Home Assistant has been told of */
+	unsigned gone;  /* what has to be taken away from it by the next message */
+	unsigned acts;
+	struct leaf *config[PART_COUNT_]; /* device form: the first only */
+	struct leaf *states[PART_COUNT_];
+	struct leaf *attributes;
+	struct leaf *availability;
+	/* The word shown last that was not "None"; NULL: none in this life. */
+	const char *word;
+	int rssi_shown;
+	mono_t rssi_at;
+	mono_t last_seen_at;
+	struct bucket bucket;
+	struct loop_timer *restore;
+	unsigned n_restores;
+	mono_t restores_since;
+};
+
+static struct leaf *face_add(struct face *face, enum stage stage, const char *leaf) {
+	char topic[TOPIC_MAX];
+	return shelf_add(face->mqtt->shelf, stage,
+		topic_of(&face->mqtt->discovery.topics, face->id, leaf, topic), false);
+}
+
+/* What cannot be shown for want of memory is shown at the next change. */
+static void set(struct leaf *leaf, const char *payload) {
+	if (leaf != NULL && payload != NULL) {
+		(void) leaf_set(leaf, payload);
+	}
+}
+
+static void on_restore(void *user) {
+	struct face *face = user;
+
+	for (size_t i = 0; i < PART_COUNT_; i++) {
+		if (face->config[i] != NULL) {
+			leaf_repeat(face->config[i]);
+		}
+	}
+}
+
+struct face *face_new(struct mqtt *mqtt, struct lock *lock) {
+	struct face *face = calloc(1, sizeof(*face));
+
+	if (face == NULL) {
+		return NULL;
+	}
+	list_init(&face->link);
+	face->mqtt = mqtt;
+	face->lock = lock;
+	memcpy(face->id, lock_id(lock), sizeof(face->id));
+	face->restore = loop_timer_new(mqtt->loop, on_restore, face);
+	face->availability = face_add(face, STAGE_STATE, "availability");
+	face->attributes = face_add(face, STAGE_STATE, "lock/attributes");
+	if (face->restore == NULL || face->availability == NULL || face->attributes == NULL) {
+		leaf_remove(face->availability);
+		leaf_remove(face->attributes);
+		return face_free(face);
+	}
+	list_append(&mqtt->faces, &face->link);
+	return face;
+}
+
+struct face *face_free(struct face *face) {
+	if (face != NULL) {
+		list_remove(&face->link);
+		face->restore = loop_timer_free(face->restore);
+		free(face);
+	}
+	return NULL;
+}
+
+struct face *face_next(const struct mqtt *mqtt, const struct face *face) {
+	const struct list *next = face != NULL ? face->link.next : mqtt->faces.next;
+
+	return next != &mqtt->faces ? list_entry(next, struct face, link) : NULL;
+}
+
+struct face *face_find(const struct mqtt *mqtt, const char *id) {
+	struct face *face;
+
+	list_for_each(face, &mqtt->faces, link) {
+		if (strcmp(face->id, id) == 0) {
+			return face;
+		}
+	}
+	return NULL;
+}
+
+struct lock *face_lock(const struct face *face) {
+	return face->lock;
+}
+
+struct bucket *face_bucket(struct face *face) {
+	return &face->bucket;
+}
+
+static struct leaf *config_leaf(struct face *face, enum part part) {
+	struct mqtt *mqtt = face->mqtt;
+	char topic[TOPIC_MAX];
+	char node[UNIQUE_ID_MAX];
+
+	if (face->config[part] == NULL) {
+		if (mqtt->config.discovery == MQTT_DISCOVERY_DEVICE) {
+			topic_device_config(&mqtt->discovery.topics,
+				discovery_lock_node(face->id, node), topic);
+		} else {
+			discovery_entity_topic(&mqtt->discovery, face->id, part, topic);
+		}
+		face->config[part] = shelf_add(mqtt->shelf, STAGE_CONFIG, topic, true);
+	}
+	return face->config[part];
+}
+
+static void show_config(struct face *face, const struct view *view) {
+	const struct discovery *discovery = &face->mqtt->discovery;
+
+	switch (face->mqtt->config.discovery) {
+	case MQTT_DISCOVERY_DEVICE: {
+		AUTO(free) char *text = discovery_lock(discovery, view, face->parts, face->gone);
+		set(config_leaf(face, PART_LOCK), text);
+		break;
+	}
+	case MQTT_DISCOVERY_SINGLE:
+		for (enum part part = 0; part < PART_COUNT_; part++) {
+			if ((face->parts & 1U << part) != 0) {
+				AUTO(free) char *text = discovery_entity(discovery, view, part);
+				set(config_leaf(face, part), text);
+			} else if (face->config[part] != NULL) {
+				leaf_remove(STEAL(face->config[part]));
+			}
+		}
+		face->gone = 0;
+		break;
+	case MQTT_DISCOVERY_OFF:
+	case MQTT_DISCOVERY_UNKNOWN:
+		face->gone = 0;
+		break;
+	}
+}
+
+/*
+ * What was once seen stays: a value that is missing for a while is "None", not a missing entity.
+ * Only the door sensor goes, when the lock itself says that it has none any more.
+ */
+static bool update_parts(struct face *face, const struct view *view) {
+	const struct lock_status *status = &view->status;
+	unsigned parts = face->parts | view_parts(view);
+
+	if (status->config_known.how != EVIDENCE_NONE &&
+		status->config_known.how != EVIDENCE_STORED && !status->config.has_door_sensor &&
+		status->door == DOOR_STATE_UNKNOWN) {
+		parts &= ~(1U << PART_DOOR);
+	}
+	unsigned lost = face->parts & ~parts;
+	bool is_new = parts != face->parts || view->acts != face->acts;
+	face->gone = (face->gone | lost) & ~parts;
+	face->parts = parts;
+	face->acts = view->acts;
+	for (enum part part = 0; part < PART_COUNT_; part++) {
+		if ((lost & 1U << part) != 0 && face->states[part] != NULL) {
+			leaf_remove(STEAL(face->states[part]));
+		}
+	}
+	return is_new;
+}
+
+static void show_part(struct face *face, const struct view *view, enum part part) {
+	char text[PAYLOAD_MAX];
+	const char *payload = payload_part(view, part, face->mqtt->config.show_users, text);
+
+	if (payload == NULL) {
+		return;
+	}
+	if (face->states[part] == NULL) {
+		face->states[part] = face_add(face, STAGE_STATE, discovery_leaf(part));
+	}
+	set(face->states[part], payload);
+}
+
+/* Never counts as long ago. */
+static bool is_past(mono_t at, int64_t apart_ms, mono_t now) {
+	return at.ms == 0 || mono_since(at, now) >= apart_ms;
+}
+
+static void show_rssi(struct face *face, const struct view *view) {
+	mono_t now = mqtt_now(face->mqtt);
+	int rssi = view->status.rssi;
+	bool is_step = abs(rssi - face->rssi_shown) >= RSSI_STEP_DB;
+	bool is_same = rssi == face->rssi_shown;
+	struct leaf *leaf = face->states[PART_RSSI];
+
+	if (leaf != NULL && !(is_step && is_past(face->rssi_at, RSSI_APART_MS, now)) &&
+		!(rssi != 0 && is_past(face->rssi_at, RSSI_RENEW_MS, now))) {
+		return;
+	}
+	face->rssi_shown = rssi;
+	face->rssi_at = rssi != 0 ? now : face->rssi_at;
+	show_part(face, view, PART_RSSI);
+	if (leaf != NULL && is_same) {
+		leaf_repeat(leaf);
+	}
+}
+
+static void show_last_seen(struct face *face, const struct view *view, bool is_due) {
+	mono_t now = mqtt_now(face->mqtt);
+
+	if (is_due || face->states[PART_LAST_SEEN] == NULL ||
+		is_past(face->last_seen_at, LAST_SEEN_APART_MS, now)) {
+		face->last_seen_at = view->status.heard.wall.s != 0 ? now : face->last_seen_at;
+		show_part(face, view, PART_LAST_SEEN);
+	}
+}
+
+/*
+ * Home Assistant takes "None" for "unknown" only after LOCKED and UNLOCKED; after the other words
+ * it goes on showing them (home-assistant-mqtt.md, 5.3). To send a sure word in between would be a
+ * lie for a moment, and perhaps a false LOCKED (L1): the lock is unavailable then instead.
+ */
+static bool is_available(const struct face *face, const struct view *view, const char *word) {
+	if (!view->is_reachable) {
+		return false;
+	}
+	return strcmp(word, "None") != 0 ||
+	       (face->word != NULL && payload_state_is_clearable(face->word));
+}
+
+static void show_states(struct face *face, const struct view *view) {
+	const char *word = payload_state(view, face->mqtt->discovery.is_old_ha);
+	bool is_online = is_available(face, view, word);
+
+	/* Out of sight before the word turns, into sight after it has. */
+	if (!is_online) {
+		set(face->availability, "offline");
+	}
+	if (face->states[PART_LOCK] == NULL) {
+		face->states[PART_LOCK] = face_add(face, STAGE_STATE, discovery_leaf(PART_LOCK));
+	}
+	set(face->states[PART_LOCK], word);
+	face->word = strcmp(word, "None") != 0 ? word : face->word;
+	for (enum part part = 0; part < PART_COUNT_; part++) {
+		if ((face->parts & 1U << part) != 0 && part != PART_RSSI &&
+			part != PART_LAST_SEEN) {
+			show_part(face, view, part);
+		}
+	}
+	AUTO(free) char *attributes = payload_attributes(view, face->mqtt->config.show_users);
+	set(face->attributes, attributes);
+	if (is_online) {
+		set(face->availability, "online");
+	}
+}
+
+void face_show(struct face *face, unsigned what) {
+	bool is_heard_only = (what & ~(unsigned) FACT_HEARD) == 0;
+	mono_t now = mqtt_now(face->mqtt);
+	struct view view;
+
+	if (is_heard_only && !is_past(face->rssi_at, RSSI_APART_MS, now) &&
+		!is_past(face->last_seen_at, LAST_SEEN_APART_MS, now)) {
+		return;
+	}
+	view_take(&view, face->mqtt->hub, face->lock);
+	show_rssi(face, &view);
+	show_last_seen(face, &view, (what & FACT_LINK) != 0);
+	if (is_heard_only) {
+		return;
+	}
+	if (update_parts(face, &view) || (what & (FACT_NAME | FACT_VERSIONS | FACT_CONFIG)) != 0) {
+		show_config(face, &view);
+	}
+	show_states(face, &view);
+}
+
+void face_erase(struct face *face) {
+	/* The configuration first: its entities then vanish before their states do. */
+	for (size_t i = 0; i < PART_COUNT_; i++) {
+		leaf_remove(STEAL(face->config[i]));
+	}
+	for (size_t i = 0; i < PART_COUNT_; i++) {
+		leaf_remove(STEAL(face->states[i]));
+	}
+	leaf_remove(STEAL(face->attributes));
+	leaf_remove(STEAL(face->availability));
+}
+
+size_t face_config_topics(const struct face *face, char **ret, size_t max) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < PART_COUNT_ && n < max; i++) {
+		if (face->config[i] != NULL) {
+			ret[n++] = (char *) (uintptr_t) leaf_topic(face->config[i]);
+		}
+	}
+	return n;
+}
+
+bool face_cleared(struct face *face, const char *topic) {
+	struct mqtt *mqtt = face->mqtt;
+	mono_t now = mqtt_now(mqtt);
+	struct fault fault;
+	size_t i = 0;
+
+	while (i < PART_COUNT_ &&
+		(face->config[i] == NULL || strcmp(leaf_topic(face->config[i]), topic) != 0)) {
+		i++;
+	}
+	if (i == PART_COUNT_) {
+		return false;
+	}
+	if (loop_timer_is_armed(face->restore)) {
+		return true;
+	}
+	if (mono_since(face->restores_since, now) >= RESTORES_PER_MS || face->n_restores == 0) {
+		face->restores_since = now;
+		face->n_restores = 0;
+	}
+	bool comes_back = mqtt->config.keep_discovery && face->n_restores < RESTORES_MAX;
+	(void) fault_set(&fault, FAULT_DISCOVERY_CLEARED, "%s: %s", topic,
+		comes_back                    ? "published again in 10 s"
+		: mqtt->config.keep_discovery ? "left alone now, it was cleared too often"
+					      : "left alone, as configured");
+	log_fault(&fault, lock_slug(face->lock), NULL);
+	if (comes_back) {
+		face->n_restores++;
+		loop_timer_arm(face->restore, RESTORE_MS);
+	}
+	return true;
+}
+
+void face_leaf_settled(struct face *face, const struct leaf *leaf) {
+	struct view view;
+
+	/* What was to be taken away is: the next message says nothing of it (rule 7). */
+	if (face->gone != 0 && leaf == face->config[PART_LOCK]) {
+		face->gone = 0;
+		view_take(&view, face->mqtt->hub, face->lock);
+		show_config(face, &view);
+	}
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What a command message says (docs/mqtt.md, "Commands"). Pure, and the only code of this room that
+ * reads what strangers wrote; fuzzed by tests/fuzz/mqtt/fuzz-intake.c. Strict: whatever is not
+ * understood to the last key is refused, since a misspelled "ts" would silently lose its meaning.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/policy.h"
+#include "util/fault.h"
+#include "util/secret.h"
+
+#define INTAKE_PAYLOAD_MAX 4096
+#define INTAKE_CODE_MAX 32 /* octets */
+
+struct intake {
+	enum act act;
+	struct secret code;      /* empty: none. Wipe with intake_wipe() */
+	int64_t sent_at_ms;      /* sender's clock, ms since 1970; 0: none */
+	char id[REQUEST_ID_MAX]; /* sender's id; "": none */
+};
+
+/*
+ * 0, or FAULT_BAD_COMMAND with a reason that repeats nothing of the payload (it may hold a code).
+ * *ret is then untouched.
+ */
+int intake_parse(const uint8_t *payload, size_t n, struct intake *ret, struct fault *ret_fault);
+void intake_wipe(struct intake *intake); /* takes NULL */
+/* "LOCK" for ACT_LOCK; NULL for an act that cannot be asked for by MQTT. */
+const char *intake_word(enum act act);

@@ -1,0 +1,683 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Holds the room together. A connection goes through these steps (home-assistant-mqtt.md, 9):
+ *
+ *	accepted ─► subscribe ─► hub's configuration ─► locks' ─► states ─► `online` ─► events
+ *
+ * each waiting for the broker's acknowledgement of the one before (shelf.c). Home Assistant's birth
+ * message repeats states and `online`; it never wakes a lock.
+ */
+
+#include "mqtt/mqtt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "core/hub.h"
+#include "loop/loop.h"
+#include "util/log.h"
+#include "util/text.h"
+
+#include "payload.h"
+#include "room.h"
+
+#define TLS_PORT 8883
+#define PLAIN_PORT 1883
+#define BIRTH_MIN_MS 1000
+#define BIRTH_SPREAD_MS 4000
+#define ECHO_MS 5000
+#define REASSERT_APART_MS 5000
+
+mono_t mqtt_now(const struct mqtt *mqtt) {
+	return clock_mono(loop_clock(mqtt->loop));
+}
+
+/* ---- status ---- */
+
+static void status_set(
+	struct mqtt *mqtt, bool is_connected, bool is_online, const struct fault *fault) {
+	struct mqtt_status *status = &mqtt->status;
+	struct fault none = { .code = FAULT_NONE };
+	const struct fault *now = fault != NULL ? fault : &none;
+	/* Another detail of the same fault, try after try, is no news. */
+	bool is_news = now->code != status->fault.code || is_connected != status->is_connected ||
+		       is_online != status->is_online;
+
+	if (is_connected && !status->is_connected) {
+		status->connects++;
+		status->connected_at = clock_wall(loop_clock(mqtt->loop));
+	} else if (!is_connected) {
+		status->connected_at.s = 0;
+	}
+	status->is_connected = is_connected;
+	status->is_online = is_online;
+	status->fault = *now;
+	if (is_news) {
+		signal_emit(&mqtt->changed, status);
+	}
+}
+
+const struct mqtt_status *mqtt_status(const struct mqtt *mqtt) {
+	return &mqtt->status;
+}
+
+struct signal *mqtt_changed(struct mqtt *mqtt) {
+	return &mqtt->changed;
+}
+
+static void count(struct mqtt *mqtt) {
+	mqtt->status.queued_events = outbox_count(mqtt->outbox);
+	mqtt->status.lost_events = outbox_lost(mqtt->outbox);
+}
+
+/* ---- what the hub itself shows ---- */
+
+static struct leaf *hub_config_leaf(struct mqtt *mqtt, enum hub_part part) {
+	char topic[TOPIC_MAX];
+	char node[UNIQUE_ID_MAX];
+
+	if (mqtt->hub_config[part] == NULL) {
+		if (mqtt->config.discovery == MQTT_DISCOVERY_DEVICE) {
+			topic_device_config(&mqtt->discovery.topics,
+				discovery_hub_node(&mqtt->discovery, node), topic);
+		} else {
+			discovery_hub_entity_topic(&mqtt->discovery, part, topic);
+		}
+		mqtt->hub_config[part] = shelf_add(mqtt->shelf, STAGE_HUB_CONFIG, topic, true);
+	}
+	return mqtt->hub_config[part];
+}
+
+static void set_leaf(struct leaf *leaf, const char *payload) {
+	if (leaf != NULL && payload != NULL) {
+		(void) leaf_set(leaf, payload);
+	}
+}
+
+static void show_hub_config(struct mqtt *mqtt) {
+	if (mqtt->config.discovery == MQTT_DISCOVERY_DEVICE) {
+		AUTO(free) char *text = discovery_hub(&mqtt->discovery);
+		set_leaf(hub_config_leaf(mqtt, HUB_PART_STARTED), text);
+	} else if (mqtt->config.discovery == MQTT_DISCOVERY_SINGLE) {
+		for (enum hub_part part = 0; part < HUB_PART_COUNT_; part++) {
+			AUTO(free) char *text = discovery_hub_entity(&mqtt->discovery, part);
+			set_leaf(hub_config_leaf(mqtt, part), text);
+		}
+	}
+}
+
+void mqtt_show_hub(struct mqtt *mqtt) {
+	const struct clock *clock = loop_clock(mqtt->loop);
+	struct radio_status radio;
+	char text[PAYLOAD_MAX];
+
+	if (mqtt->started.s == 0 && clock_is_trusted(clock)) {
+		/* Also when the clock was set only after we had started. */
+		mqtt->started.s = clock_wall(clock).s -
+				  mono_since(mqtt->started_mono, clock_mono(clock)) / 1000;
+	}
+	hub_radio_status(mqtt->hub, &radio);
+	set_leaf(mqtt->hub_state[HUB_PART_STARTED], payload_time(mqtt->started, text));
+	set_leaf(mqtt->hub_state[HUB_PART_BLUETOOTH], radio.is_ready ? "OFF" : "ON");
+	set_leaf(mqtt->hub_state[HUB_PART_STORAGE],
+		hub_ledger_fault(mqtt->hub)->code == FAULT_NONE ? "OFF" : "ON");
+}
+
+void mqtt_put_event(struct mqtt *mqtt, const char *lock_id, char *take_payload, int64_t seq) {
+	AUTO(free) char *payload = take_payload;
+	char topic[TOPIC_MAX];
+
+	topic_of(&mqtt->discovery.topics, lock_id != NULL ? lock_id : "hub", "event", topic);
+	outbox_put(mqtt->outbox, topic, payload, seq);
+	count(mqtt);
+}
+
+/* ---- the hub's signals ---- */
+
+static void subscribe_face(struct mqtt *mqtt, const struct face *face);
+
+static void add_face(struct mqtt *mqtt, struct lock *lock) {
+	struct face *face = face_new(mqtt, lock);
+
+	if (face == NULL) {
+		log_line(LOG_ERR, lock_slug(lock), "no memory to show this lock by MQTT");
+		return;
+	}
+	face_show(face, ~0U);
+	if (mqtt->is_settled) {
+		subscribe_face(mqtt, face);
+	}
+}
+
+static void add_missing_faces(struct mqtt *mqtt) {
+	for (size_t i = 0; i < hub_lock_count(mqtt->hub); i++) {
+		struct lock *lock = hub_lock_at(mqtt->hub, i);
+		if (face_find(mqtt, lock_id(lock)) == NULL) {
+			add_face(mqtt, lock);
+		}
+	}
+}
+
+static void lock_added(struct listener *listener, void *data) {
+	struct mqtt *mqtt = container_of(listener, struct mqtt, on_lock_added);
+	add_face(mqtt, data);
+}
+
+static void lock_removed(struct listener *listener, void *data) {
+	struct mqtt *mqtt = container_of(listener, struct mqtt, on_lock_removed);
+	struct face *face = face_find(mqtt, lock_id(data));
+
+	if (face != NULL) {
+		face_erase(face);
+		(void) face_free(face);
+	}
+}
+
+static void lock_changed(struct listener *listener, void *data) {
+	struct mqtt *mqtt = container_of(listener, struct mqtt, on_lock_changed);
+	const struct lock_change *change = data;
+	struct face *face = face_find(mqtt, lock_id(change->lock));
+
+	if (face != NULL) {
+		face_show(face, change->what);
+	}
+}
+
+static void op_moved(struct mqtt *mqtt, const struct op *op) {
+	struct face *face = face_find(mqtt, op->lock_id);
+
+	if (face != NULL && act_moves_motor(op->act)) {
+		face_show(face, FACT_QUEUE);
+	}
+}
+
+static void op_changed(struct listener *listener, void *data) {
+	op_moved(container_of(listener, struct mqtt, on_op_changed), data);
+}
+
+static void op_finished(struct listener *listener, void *data) {
+	op_moved(container_of(listener, struct mqtt, on_op_finished), data);
+}
+
+static void event_recorded(struct listener *listener, void *data) {
+	struct mqtt *mqtt = container_of(listener, struct mqtt, on_event);
+	const struct event *event = data;
+
+	mqtt_put_event(mqtt, event->lock_id[0] != '\0' ? event->lock_id : NULL,
+		payload_event(event, mqtt->config.show_users), event->seq);
+	mqtt_show_hub(mqtt);
+}
+
+static void radio_changed(struct listener *listener, void *data) {
+	mqtt_show_hub(container_of(listener, struct mqtt, on_radio_changed));
+}
+
+static void listen(struct mqtt *mqtt) {
+	struct hub_signals *signals = hub_signals(mqtt->hub);
+
+	signal_add(&signals->lock_added, &mqtt->on_lock_added, lock_added);
+	signal_add(&signals->lock_removed, &mqtt->on_lock_removed, lock_removed);
+	signal_add(&signals->lock_changed, &mqtt->on_lock_changed, lock_changed);
+	signal_add(&signals->event, &mqtt->on_event, event_recorded);
+	signal_add(&signals->op_changed, &mqtt->on_op_changed, op_changed);
+	signal_add(&signals->op_finished, &mqtt->on_op_finished, op_finished);
+	signal_add(&signals->radio_changed, &mqtt->on_radio_changed, radio_changed);
+}
+
+/* ---- the connection ---- */
+
+static bool is_text(const uint8_t *payload, size_t n, const char *text) {
+	return strlen(text) == n && memcmp(payload, text, n) == 0;
+}
+
+static void broker_denied(struct mqtt *mqtt, const char *what) {
+	struct fault fault;
+
+	(void) fault_set(&fault, FAULT_BROKER_DENIED, "%s", what);
+	status_set(mqtt, mqtt->status.is_connected, mqtt->status.is_online, &fault);
+}
+
+static void subscribe(struct mqtt *mqtt, char *const *topics, size_t n, int *ret_mid) {
+	int mid = 0;
+
+	if (n > 0 && client_subscribe(mqtt->client, topics, n, &mid) == 0) {
+		mqtt->n_subscribing++;
+	}
+	if (ret_mid != NULL) {
+		*ret_mid = mid;
+	}
+}
+
+static void subscribe_face(struct mqtt *mqtt, const struct face *face) {
+	char *topics[PART_COUNT_];
+	size_t n = face_config_topics(face, topics, PART_COUNT_);
+
+	subscribe(mqtt, topics, n, NULL);
+}
+
+static void subscribe_all(struct mqtt *mqtt) {
+	char commands[TOPIC_MAX];
+	char *topics[CLIENT_TOPICS_MAX] = {
+		topic_commands(&mqtt->discovery.topics, commands),
+		mqtt->will_topic,
+	};
+	size_t n = 2;
+	struct face *face;
+
+	if (mqtt->texts.ha_status != NULL) {
+		topics[n++] = mqtt->texts.ha_status;
+	}
+	mqtt->n_subscribing = 0;
+	subscribe(mqtt, topics, n, &mqtt->mid_essential);
+	n = 0;
+	for (face = face_next(mqtt, NULL); face != NULL; face = face_next(mqtt, face)) {
+		if (n + PART_COUNT_ > CLIENT_TOPICS_MAX) {
+			subscribe(mqtt, topics, n, NULL);
+			n = 0;
+		}
+		n += face_config_topics(face, topics + n, CLIENT_TOPICS_MAX - n);
+	}
+	subscribe(mqtt, topics, n, NULL);
+}
+
+static void on_up(void *user) {
+	struct mqtt *mqtt = user;
+
+	mqtt->is_settled = false;
+	mqtt->is_echoed = false;
+	status_set(mqtt, true, false, NULL);
+	subscribe_all(mqtt);
+}
+
+static void stop_soon(struct mqtt *mqtt) {
+	loop_timer_arm(mqtt->stop, 0);
+}
+
+static void on_down(void *user, const struct fault *fault) {
+	struct mqtt *mqtt = user;
+
+	mqtt->is_settled = false;
+	shelf_end(mqtt->shelf);
+	outbox_end(mqtt->outbox);
+	loop_timer_disarm(mqtt->birth);
+	loop_timer_disarm(mqtt->echo);
+	if (mqtt->phase == MQTT_STOPPING) {
+		stop_soon(mqtt);
+	}
+	status_set(mqtt, false, false, fault);
+}
+
+/* Somebody said something about us on our own status topic. */
+static void status_heard(struct mqtt *mqtt, const uint8_t *payload, size_t n, bool is_retained) {
+	mono_t now = mqtt_now(mqtt);
+
+	if (is_text(payload, n, "online")) {
+		mqtt->is_echoed = mqtt->is_echoed || !is_retained;
+		return;
+	}
+	/*
+	 * The will of a former session of ours, late. With a pause, lest we quarrel with another
+	 * hub that uses the same base topic.
+	 */
+	if (!is_retained && mqtt->is_settled && mqtt->phase == MQTT_RUNNING &&
+		mono_since(mqtt->reasserted, now) >= REASSERT_APART_MS) {
+		mqtt->reasserted = now;
+		log_blame(BLAME_SETUP, NULL,
+			"%s was set to something else than online by another client; set right",
+			mqtt->will_topic);
+		leaf_repeat(mqtt->online);
+	}
+}
+
+static void birth_heard(struct mqtt *mqtt, const uint8_t *payload, size_t n) {
+	uint32_t dice = 0;
+
+	/* Before all has been said once on this connection there is nothing to repeat. */
+	if (!is_text(payload, n, "online") || !mqtt->is_settled ||
+		loop_timer_is_armed(mqtt->birth)) {
+		return;
+	}
+	(void) !getrandom(&dice, sizeof(dice), GRND_NONBLOCK);
+	loop_timer_arm(mqtt->birth, BIRTH_MIN_MS + dice % BIRTH_SPREAD_MS);
+}
+
+static void on_birth_pause(void *user) {
+	struct mqtt *mqtt = user;
+
+	log_info("Home Assistant has started: states are published again");
+	shelf_repeat_stage(mqtt->shelf, STAGE_STATE);
+	shelf_repeat_stage(mqtt->shelf, STAGE_ONLINE);
+}
+
+static void on_message(
+	void *user, const char *topic, const uint8_t *payload, size_t n, bool is_retained) {
+	struct mqtt *mqtt = user;
+	char id[LOCK_ID_MAX];
+	struct face *face;
+
+	if (topic_is_command(&mqtt->discovery.topics, topic, id)) {
+		mqtt_command(mqtt, topic, id, payload, n, is_retained);
+		count(mqtt);
+		return;
+	}
+	if (strcmp(topic, mqtt->will_topic) == 0) {
+		status_heard(mqtt, payload, n, is_retained);
+		return;
+	}
+	if (mqtt->texts.ha_status != NULL && strcmp(topic, mqtt->texts.ha_status) == 0) {
+		birth_heard(mqtt, payload, n);
+		return;
+	}
+	if (n > 0) {
+		return; /* our own discovery message */
+	}
+	for (face = face_next(mqtt, NULL); face != NULL; face = face_next(mqtt, face)) {
+		if (face_cleared(face, topic)) {
+			return;
+		}
+	}
+}
+
+static void stop_when_idle(struct mqtt *mqtt) {
+	if (mqtt->phase == MQTT_STOPPING && shelf_is_idle(mqtt->shelf) &&
+		outbox_count(mqtt->outbox) == 0) {
+		stop_soon(mqtt);
+	}
+}
+
+static void on_published(void *user, int mid) {
+	struct mqtt *mqtt = user;
+
+	mqtt->status.published++;
+	if (!shelf_published(mqtt->shelf, mid)) {
+		(void) outbox_published(mqtt->outbox, mid);
+	}
+	count(mqtt);
+	stop_when_idle(mqtt);
+}
+
+static void on_subscribed(void *user, int mid, unsigned n_refused) {
+	struct mqtt *mqtt = user;
+
+	if (n_refused > 0 && mid == mqtt->mid_essential) {
+		broker_denied(mqtt, "subscribing to commands or status is refused");
+	} else if (n_refused > 0) {
+		log_blame(BLAME_SETUP, NULL,
+			"the broker does not let us subscribe to our own discovery topics; what "
+			"others clear there is not noticed");
+	}
+	if (mqtt->n_subscribing > 0 && --mqtt->n_subscribing == 0 && !mqtt->is_settled) {
+		shelf_begin(mqtt->shelf);
+	}
+}
+
+static const struct client_user client_impl = {
+	.up = on_up,
+	.down = on_down,
+	.message = on_message,
+	.published = on_published,
+	.subscribed = on_subscribed,
+};
+
+/* ---- the shelf ---- */
+
+static void on_settled(void *user) {
+	struct mqtt *mqtt = user;
+
+	if (mqtt->is_settled) {
+		return;
+	}
+	mqtt->is_settled = true;
+	outbox_begin(mqtt->outbox);
+	if (!mqtt->is_echoed) {
+		loop_timer_arm(mqtt->echo, ECHO_MS);
+	}
+	struct fault standing = mqtt->status.fault;
+	status_set(mqtt, true, mqtt->phase == MQTT_RUNNING, &standing);
+}
+
+/*
+ * A broker that does not let us publish acknowledges all the same (MQTT 3.1.1 has no other answer),
+ * but then `online`, to which we are subscribed, does not come back.
+ */
+static void on_echo_missing(void *user) {
+	struct mqtt *mqtt = user;
+	char what[FAULT_DETAIL_MAX];
+
+	if (!mqtt->is_echoed && mqtt->is_settled) {
+		(void) snprintf(what, sizeof(what), "what we publish on %.100s does not come back",
+			mqtt->will_topic);
+		broker_denied(mqtt, what);
+	}
+}
+
+static void on_leaf_settled(void *user, struct leaf *leaf) {
+	struct mqtt *mqtt = user;
+	struct face *face;
+
+	if (leaf == mqtt->online || leaf == mqtt->hub_state[HUB_PART_STARTED]) {
+		return;
+	}
+	for (face = face_next(mqtt, NULL); face != NULL; face = face_next(mqtt, face)) {
+		face_leaf_settled(face, leaf);
+	}
+}
+
+static const struct shelf_user shelf_impl = {
+	.settled = on_settled,
+	.leaf_settled = on_leaf_settled,
+};
+
+/* ---- life ---- */
+
+static char *copy(const char *text, bool *is_good) {
+	char *made = text != NULL && text[0] != '\0' ? strdup(text) : NULL;
+
+	*is_good = *is_good && (made != NULL || text == NULL || text[0] == '\0');
+	return made;
+}
+
+static bool take_config(struct mqtt *mqtt, const struct mqtt_config *config) {
+	struct mqtt_texts *texts = &mqtt->texts;
+	bool is_good = true;
+
+	mqtt->config = *config;
+	mqtt->config.host = texts->host = copy(config->host, &is_good);
+	mqtt->config.username = texts->username = copy(config->username, &is_good);
+	mqtt->config.ca_file = texts->ca_file = copy(config->ca_file, &is_good);
+	mqtt->config.cert_file = texts->cert_file = copy(config->cert_file, &is_good);
+	mqtt->config.key_file = texts->key_file = copy(config->key_file, &is_good);
+	mqtt->config.client_id = texts->client_id = copy(config->client_id, &is_good);
+	mqtt->config.hub_id = texts->hub_id = copy(config->hub_id, &is_good);
+	mqtt->config.hub_name = texts->hub_name = copy(config->hub_name, &is_good);
+	mqtt->config.version = texts->version = copy(config->version, &is_good);
+	mqtt->config.ha_status = texts->ha_status = copy(config->ha_status, &is_good);
+	if (mqtt->config.port == 0) {
+		mqtt->config.port = config->is_tls ? TLS_PORT : PLAIN_PORT;
+	}
+	mqtt->discovery = (struct discovery){
+		.hub_id = texts->hub_id != NULL ? texts->hub_id : "",
+		.hub_name = texts->hub_name != NULL ? texts->hub_name : "lockhub",
+		.version = texts->version,
+		.is_old_ha = config->discovery == MQTT_DISCOVERY_SINGLE,
+	};
+	(void) text_copy(mqtt->discovery.topics.base, MQTT_TOPIC_PART_MAX,
+		config->base != NULL ? config->base : "");
+	(void) text_copy(mqtt->discovery.topics.prefix, MQTT_TOPIC_PART_MAX,
+		config->prefix != NULL ? config->prefix : "");
+	mqtt->config.base = mqtt->discovery.topics.base;
+	mqtt->config.prefix = mqtt->discovery.topics.prefix;
+	topic_status(&mqtt->discovery.topics, mqtt->will_topic);
+	return is_good;
+}
+
+static void free_texts(struct mqtt_texts *texts) {
+	free(texts->host);
+	free(texts->username);
+	free(texts->ca_file);
+	free(texts->cert_file);
+	free(texts->key_file);
+	free(texts->client_id);
+	free(texts->hub_id);
+	free(texts->hub_name);
+	free(texts->version);
+	free(texts->ha_status);
+}
+
+static bool make_client(struct mqtt *mqtt) {
+	const struct mqtt_config *config = &mqtt->config;
+	struct client_config client = {
+		.host = config->host,
+		.port = config->port,
+		.client_id = config->client_id,
+		.username = config->username,
+		.password = &config->password,
+		.is_tls = config->is_tls,
+		.ca_file = config->ca_file,
+		.cert_file = config->cert_file,
+		.key_file = config->key_file,
+		.will_topic = mqtt->will_topic,
+		.will_payload = "offline",
+	};
+	char topic[TOPIC_MAX];
+
+	mqtt->client = client_new(mqtt->loop, &client, &client_impl, mqtt);
+	if (mqtt->client == NULL) {
+		return false;
+	}
+	mqtt->shelf = shelf_new(mqtt->loop, mqtt->client, &shelf_impl, mqtt);
+	mqtt->outbox =
+		outbox_new(mqtt->client, topic_of(&mqtt->discovery.topics, "hub", "event", topic));
+	return mqtt->shelf != NULL && mqtt->outbox != NULL;
+}
+
+static bool make_hub_leaves(struct mqtt *mqtt) {
+	char topic[TOPIC_MAX];
+
+	mqtt->online = shelf_add(mqtt->shelf, STAGE_ONLINE, mqtt->will_topic, false);
+	for (enum hub_part part = 0; part < HUB_PART_COUNT_; part++) {
+		if (part == HUB_PART_ACTIVITY) {
+			continue;
+		}
+		topic_of(&mqtt->discovery.topics, "hub", discovery_hub_leaf(part), topic);
+		mqtt->hub_state[part] = shelf_add(mqtt->shelf, STAGE_STATE, topic, false);
+		if (mqtt->hub_state[part] == NULL) {
+			return false;
+		}
+	}
+	return mqtt->online != NULL;
+}
+
+static void on_stop(void *user) {
+	struct mqtt *mqtt = user;
+	void (*done)(void *done_user) = mqtt->stop_done;
+
+	if (mqtt->phase != MQTT_STOPPING) {
+		return;
+	}
+	mqtt->phase = MQTT_STOPPED;
+	client_close(mqtt->client);
+	mqtt->is_settled = false;
+	shelf_end(mqtt->shelf);
+	outbox_end(mqtt->outbox);
+	loop_timer_disarm(mqtt->birth);
+	loop_timer_disarm(mqtt->echo);
+	status_set(mqtt, false, false, NULL);
+	if (done != NULL) {
+		done(mqtt->stop_user);
+	}
+}
+
+static void name_broker(struct mqtt *mqtt) {
+	const char *host = mqtt->texts.host != NULL ? mqtt->texts.host : "";
+
+	if (host[0] == '/') {
+		(void) text_copy(mqtt->status.broker, sizeof(mqtt->status.broker), host);
+	} else {
+		(void) snprintf(mqtt->status.broker, sizeof(mqtt->status.broker), "%.*s:%u",
+			MQTT_HOST_MAX - 1, host, mqtt->config.port);
+	}
+}
+
+struct mqtt *mqtt_new(struct loop *loop, struct hub *hub, const struct mqtt_config *config) {
+	struct mqtt *mqtt = calloc(1, sizeof(*mqtt));
+
+	if (mqtt == NULL) {
+		return NULL;
+	}
+	mqtt->loop = loop;
+	mqtt->hub = hub;
+	list_init(&mqtt->faces);
+	signal_init(&mqtt->changed);
+	mqtt->started_mono = mqtt_now(mqtt);
+	mqtt->birth = loop_timer_new(loop, on_birth_pause, mqtt);
+	mqtt->echo = loop_timer_new(loop, on_echo_missing, mqtt);
+	mqtt->stop = loop_timer_new(loop, on_stop, mqtt);
+	if (!take_config(mqtt, config) || !make_client(mqtt) || !make_hub_leaves(mqtt) ||
+		mqtt->birth == NULL || mqtt->echo == NULL || mqtt->stop == NULL) {
+		return mqtt_free(mqtt);
+	}
+	name_broker(mqtt);
+	listen(mqtt);
+	show_hub_config(mqtt);
+	mqtt_show_hub(mqtt);
+	(void) leaf_set(mqtt->online, "online");
+	add_missing_faces(mqtt);
+	return mqtt;
+}
+
+struct mqtt *mqtt_free(struct mqtt *mqtt) {
+	if (mqtt == NULL) {
+		return NULL;
+	}
+	listener_remove(&mqtt->on_lock_added);
+	listener_remove(&mqtt->on_lock_removed);
+	listener_remove(&mqtt->on_lock_changed);
+	listener_remove(&mqtt->on_event);
+	listener_remove(&mqtt->on_op_changed);
+	listener_remove(&mqtt->on_op_finished);
+	listener_remove(&mqtt->on_radio_changed);
+	mqtt->birth = loop_timer_free(mqtt->birth);
+	mqtt->echo = loop_timer_free(mqtt->echo);
+	mqtt->stop = loop_timer_free(mqtt->stop);
+	mqtt->client = client_free(mqtt->client);
+	while (!list_is_empty(&mqtt->faces)) {
+		(void) face_free(face_next(mqtt, NULL));
+	}
+	mqtt->shelf = shelf_free(mqtt->shelf);
+	mqtt->outbox = outbox_free(mqtt->outbox);
+	signal_finish(&mqtt->changed);
+	free_texts(&mqtt->texts);
+	secret_wipe(&mqtt->config.password);
+	free(mqtt);
+	return NULL;
+}
+
+int mqtt_start(struct mqtt *mqtt, struct fault *ret_fault) {
+	int r = mqtt_config_check(&mqtt->config, ret_fault);
+
+	if (r < 0) {
+		return r;
+	}
+	if (!mqtt->config.is_tls && mqtt->config.is_insecure) {
+		log_warning("MQTT to %s is not encrypted (insecure = yes): whoever can listen on "
+			    "the way learns codes and can open the locks",
+			mqtt->status.broker);
+	}
+	add_missing_faces(mqtt);
+	mqtt->phase = MQTT_RUNNING;
+	client_start(mqtt->client);
+	return 0;
+}
+
+void mqtt_stop(struct mqtt *mqtt, void (*done)(void *user), void *user) {
+	mqtt->stop_done = done;
+	mqtt->stop_user = user;
+	mqtt->phase = MQTT_STOPPING;
+	(void) leaf_set(mqtt->online, "offline");
+	loop_timer_arm(mqtt->stop, mqtt->status.is_connected ? MQTT_STOP_MS : 0);
+	stop_when_idle(mqtt);
+}

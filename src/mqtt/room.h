@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the files of this room share: mqtt.c holds it together, face.c shows a lock, command.c asks.
+ */
+
+#include "core/hub.h"
+#include "loop/loop.h"
+#include "mqtt/mqtt.h"
+#include "util/list.h"
+
+#include "client.h"
+#include "discovery.h"
+#include "outbox.h"
+#include "shelf.h"
+#include "topics.h"
+
+struct face;
+
+/* Commands of one lock, or of all that name no lock of ours: so many at once, one more each... */
+#define COMMANDS_BURST 10
+#define COMMAND_REFILL_MS 500
+
+struct bucket {
+	unsigned used;
+	mono_t since;
+};
+
+/* Copies of the texts in struct mqtt_config; NULL: none. */
+struct mqtt_texts {
+	char *host;
+	char *username;
+	char *ca_file;
+	char *cert_file;
+	char *key_file;
+	char *client_id;
+	char *hub_id;
+	char *hub_name;
+	char *version;
+	char *ha_status;
+};
+
+enum mqtt_phase {
+	MQTT_NEW,
+	MQTT_RUNNING,
+	MQTT_STOPPING,
+	MQTT_STOPPED,
+};
+
+struct mqtt {
+	struct loop *loop;
+	struct hub *hub;
+	struct mqtt_texts texts;
+	struct mqtt_config config; /* its texts point into ours */
+	struct discovery discovery;
+	char will_topic[TOPIC_MAX];
+	enum mqtt_phase phase;
+
+	struct client *client;
+	struct shelf *shelf;
+	struct outbox *outbox;
+	struct list faces; /* struct face; in order of pairing */
+	struct leaf *online;
+	struct leaf *hub_config[HUB_PART_COUNT_]; /* device form: the first only */
+	struct leaf *hub_state[HUB_PART_COUNT_];  /* none for events */
+	mono_t started_mono;
+	wall_t started; /* s 0: not known yet, the clock is not trusted */
+
+	unsigned n_subscribing; /* answers to come before anything is published */
+	int mid_essential;      /* the subscription without which we are deaf */
+	bool is_settled;        /* all stages acknowledged on this connection */
+	bool is_echoed;         /* our own `online` came back to us */
+	mono_t reasserted;
+	struct bucket strangers;
+
+	struct loop_timer *birth; /* Home Assistant came up: repeat after a pause */
+	struct loop_timer *echo;  /* limit for is_echoed */
+	struct loop_timer *stop;
+	void (*stop_done)(void *user);
+	void *stop_user;
+
+	struct mqtt_status status;
+	struct signal changed;
+
+	struct listener on_lock_added;
+	struct listener on_lock_removed;
+	struct listener on_lock_changed;
+	struct listener on_event;
+	struct listener on_op_changed;
+	struct listener on_op_finished;
+	struct listener on_radio_changed;
+};
+
+/* mqtt.c */
+mono_t mqtt_now(const struct mqtt *mqtt);
+/* The hub's own topics, as far as they have changed. */
+void mqtt_show_hub(struct mqtt *mqtt);
+/* @lock_id NULL: the hub's own event topic. Takes the text; NULL counts as a lost event. */
+void mqtt_put_event(struct mqtt *mqtt, const char *lock_id, char *take_payload, int64_t seq);
+bool bucket_take(struct bucket *bucket, mono_t now);
+
+/* face.c: one lock on the broker. */
+struct face *face_new(struct mqtt *mqtt, struct lock *lock);
+/* Leaves the topics on the shelf. */
+struct face *face_free(struct face *face);
+/* The first with NULL, the one after @face, NULL behind the last. */
+struct face *face_next(const struct mqtt *mqtt, const struct face *face);
+struct face *face_find(const struct mqtt *mqtt, const char *lock_id);
+struct lock *face_lock(const struct face *face);
+struct bucket *face_bucket(struct face *face);
+/* @what: FACT_ bits of what is new. */
+void face_show(struct face *face, unsigned what);
+/* Removes all topics from the broker; for a lock that is no more. */
+void face_erase(struct face *face);
+/* Appends the configuration topics to @ret (borrowed texts), at most @max; returns how many. */
+size_t face_config_topics(const struct face *face, char **ret, size_t max);
+/* Somebody emptied a topic. @return whether it is one of our configurations. */
+bool face_cleared(struct face *face, const char *topic);
+/* The broker holds the leaf's payload. */
+void face_leaf_settled(struct face *face, const struct leaf *leaf);
+
+/* command.c: a message came on a command topic. */
+void mqtt_command(struct mqtt *mqtt, const char *topic, const char *lock_id, const uint8_t *payload,
+	size_t n, bool is_retained);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "view.h"
+
+#include <string.h>
+
+#include "core/hub.h"
+#include "util/text.h"
+
+static void copy_clean(char *out, size_t size, const char *text) {
+	(void) text_copy(out, size, text != NULL ? text : "");
+	text_sanitize(out);
+}
+
+/* The wish of a person shows until the lock's own evidence takes its place. */
+static enum act act_under_way(const struct hub *hub, const char *id) {
+	enum act queued = ACT_NONE;
+
+	for (size_t i = 0; i < hub_op_count(hub); i++) {
+		const struct op *op = hub_op_at(hub, i);
+		if (op->is_background || !act_moves_motor(op->act) ||
+			strcmp(op->lock_id, id) != 0) {
+			continue;
+		}
+		switch (op->state) {
+		case OP_RUNNING:
+		case OP_READING_BACK:
+			return op->act;
+		case OP_QUEUED:
+			queued = queued == ACT_NONE ? op->act : queued;
+			break;
+		case OP_RECORDING:
+		case OP_CLOSING:
+		case OP_FINISHED:
+			break;
+		}
+	}
+	return queued;
+}
+
+void view_take(struct view *view, const struct hub *hub, const struct lock *lock) {
+	const struct event *last = lock_last_event(lock);
+
+	memset(view, 0, sizeof(*view));
+	copy_clean(view->id, sizeof(view->id), lock_id(lock));
+	copy_clean(view->slug, sizeof(view->slug), lock_slug(lock));
+	copy_clean(view->name, sizeof(view->name), lock_name(lock));
+	copy_clean(view->address, sizeof(view->address), lock_address(lock));
+	copy_clean(view->brand, sizeof(view->brand), lock_driver(lock)->brand);
+	view->acts = lock_acts(lock);
+	view->is_reachable = lock_is_reachable(lock);
+	view->moving = act_under_way(hub, view->id);
+	view->fault = *lock_fault(lock);
+	view->status = *lock_status(lock);
+	text_sanitize(view->status.versions.firmware);
+	text_sanitize(view->status.versions.hardware);
+	text_sanitize(view->status.versions.serial);
+	text_sanitize(view->status.versions.model);
+	if (last != NULL && last->seq != 0) {
+		view->last = *last;
+	}
+	view->is_time_trusted = clock_is_trusted(hub_clock(hub));
+}
+
+unsigned view_parts(const struct view *view) {
+	const struct lock_status *status = &view->status;
+	unsigned parts = 1U << PART_LOCK | 1U << PART_RSSI | 1U << PART_LAST_SEEN |
+			 1U << PART_LINK | 1U << PART_PROBLEM | 1U << PART_FAULT |
+			 1U << PART_LAST_EVENT | 1U << PART_ACTIVITY;
+
+	if (status->battery_known.how != EVIDENCE_NONE) {
+		/* A brand that gives only a flag gets no percentage: none is made up. */
+		parts |= status->battery.percent >= 0 ? 1U << PART_BATTERY : 0;
+		parts |= status->battery.level != BATTERY_UNKNOWN ? 1U << PART_BATTERY_LOW : 0;
+	}
+	if (status->accessories_known.how != EVIDENCE_NONE) {
+		parts |= status->accessories.keypad != BATTERY_UNKNOWN ? 1U << PART_KEYPAD_BATTERY
+								       : 0;
+		parts |= status->accessories.door_sensor != BATTERY_UNKNOWN
+				 ? 1U << PART_SENSOR_BATTERY
+				 : 0;
+	}
+	if ((status->config_known.how != EVIDENCE_NONE && status->config.has_door_sensor) ||
+		status->door != DOOR_STATE_UNKNOWN) {
+		parts |= 1U << PART_DOOR;
+	}
+	if (status->versions.firmware[0] != '\0') {
+		parts |= 1U << PART_FIRMWARE;
+	}
+	return parts;
+}

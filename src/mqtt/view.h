@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A lock as MQTT shows it: a copy of all that the payloads are made of, so that payload.c and
+ * discovery.c are pure and tested without a hub. Texts that came from a lock are clean UTF-8 here.
+ */
+
+#include <stdbool.h>
+
+#include "core/event.h"
+#include "core/evidence.h"
+#include "util/fault.h"
+#include "util/radio.h"
+
+struct hub;
+struct lock;
+
+struct view {
+	char id[LOCK_ID_MAX];
+	char slug[LOCK_SLUG_MAX];
+	char name[LOCK_NAME_MAX];
+	char address[RADIO_ADDRESS_MAX];
+	char brand[32];
+	unsigned acts; /* bits 1 << act */
+	bool is_reachable;
+	enum act moving; /* the motor act the hub has under way for it; ACT_NONE */
+	struct fault fault;
+	struct lock_status status;
+	struct event last; /* kind EVENT_NONE: none */
+	bool is_time_trusted;
+};
+
+void view_take(struct view *view, const struct hub *hub, const struct lock *lock);
+
+/* What a lock may have in Home Assistant: one entity each. Order is that of docs/mqtt.md. */
+enum part {
+	PART_LOCK,
+	PART_BATTERY,
+	PART_BATTERY_LOW,
+	PART_KEYPAD_BATTERY,
+	PART_SENSOR_BATTERY,
+	PART_DOOR,
+	PART_RSSI,
+	PART_LAST_SEEN,
+	PART_LINK,
+	PART_PROBLEM,
+	PART_FAULT,
+	PART_LAST_EVENT,
+	PART_FIRMWARE,
+	PART_ACTIVITY,
+	PART_COUNT_,
+};
+
+/* Bits 1 << part of what this lock is known to have; what is not known yet may come later. */
+unsigned view_parts(const struct view *view);

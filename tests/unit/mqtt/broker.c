@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A mosquitto of our own, and another client of it. */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "rig.h"
+
+/* A port of loopback that nobody has. Another process may take it meanwhile: then start fails. */
+static unsigned free_port(void) {
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	socklen_t n = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *) &address, sizeof(address)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *) &address, &n), 0);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+void broker_init(struct broker *broker) {
+	memset(broker, 0, sizeof(*broker));
+	(void) strcpy(broker->folder, "/tmp/lockhub-mqtt-XXXXXX");
+	assert_non_null(mkdtemp(broker->folder));
+	(void) snprintf(broker->socket, sizeof(broker->socket), "%s/socket", broker->folder);
+	broker->port = free_port();
+}
+
+void broker_write(const struct broker *broker, const char *name, const char *text) {
+	char path[128];
+
+	(void) snprintf(path, sizeof(path), "%s/%s", broker->folder, name);
+	FILE *file = fopen(path, "we");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+void broker_shell(const struct broker *broker, const char *command) {
+	char line[1024];
+
+	(void) snprintf(
+		line, sizeof(line), "cd %s && { %s; } >shell.log 2>&1", broker->folder, command);
+	if (system(line) != 0) { /* NOLINT: a test's own folder */
+		fail_msg("%s (see shell.log)", command);
+	}
+}
+
+static bool is_listening(const struct broker *broker) {
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void) strncpy(address.sun_path, broker->socket, sizeof(address.sun_path) - 1);
+	bool is_good = connect(fd, (struct sockaddr *) &address, sizeof(address)) == 0;
+	close(fd);
+	return is_good;
+}
+
+/* As root it would change to a user who cannot enter our folder: it stays who we are. */
+void broker_start(struct broker *broker) {
+	char text[1024];
+
+	(void) snprintf(text, sizeof(text),
+		"user root\npersistence false\nlog_dest file %s/log\nlog_type all\n%s\n"
+		"per_listener_settings true\n"
+		"listener 0 %s\nallow_anonymous true\n"
+		"listener %u 127.0.0.1\n%s\n%s%s%s",
+		broker->folder, "", broker->socket, broker->port,
+		broker->users[0] != '\0' ? broker->users : "allow_anonymous true",
+		broker->is_tls ? "certfile server.crt\n" : "",
+		broker->is_tls ? "keyfile server.key\n" : "",
+		broker->is_tls ? "tls_version tlsv1.2\n" : "");
+	broker_write(broker, "mosquitto.conf", text);
+	broker->pid = fork();
+	assert_true(broker->pid >= 0);
+	if (broker->pid == 0) {
+		/* Not left behind when the test is killed. */
+		(void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (chdir(broker->folder) == 0) {
+			execlp("mosquitto", "mosquitto", "-c", "mosquitto.conf", NULL);
+			execl("/usr/sbin/mosquitto", "mosquitto", "-c", "mosquitto.conf", NULL);
+		}
+		_exit(127);
+	}
+	for (unsigned i = 0; i < 500; i++) {
+		if (is_listening(broker)) {
+			return;
+		}
+		if (waitpid(broker->pid, NULL, WNOHANG) == broker->pid) {
+			broker->pid = 0;
+			fail_msg("mosquitto did not start; see %s/log", broker->folder);
+		}
+		usleep(10000);
+	}
+	fail_msg("mosquitto does not listen");
+}
+
+void broker_stop(struct broker *broker, int signum) {
+	if (broker->pid > 0) {
+		(void) kill(broker->pid, signum);
+		(void) waitpid(broker->pid, NULL, 0);
+		broker->pid = 0;
+	}
+}
+
+void broker_finish(struct broker *broker) {
+	char line[128];
+
+	broker_stop(broker, SIGKILL);
+	(void) snprintf(line, sizeof(line), "rm -rf %s", broker->folder);
+	if (system(line) != 0) { /* NOLINT: a test's own folder */
+		print_message("%s is left behind\n", broker->folder);
+	}
+}
+
+/* ---- the watcher ---- */
+
+static void on_message(
+	struct mosquitto *mosq, void *user, const struct mosquitto_message *message) {
+	struct watcher *watcher = user;
+
+	(void) mosq;
+	assert_true(watcher->n < SEEN_MAX);
+	struct seen *seen = &watcher->seen[watcher->n++];
+	seen->topic = strdup(message->topic);
+	seen->payload = strndup(
+		message->payload != NULL ? message->payload : "", (size_t) message->payloadlen);
+	seen->is_retained = message->retain;
+	seen->qos = message->qos;
+}
+
+void watcher_start(struct watcher *watcher, const struct broker *broker) {
+	watcher->mosq = mosquitto_new("watcher", true, watcher);
+	assert_non_null(watcher->mosq);
+	mosquitto_message_callback_set(watcher->mosq, on_message);
+	assert_int_equal(mosquitto_connect(watcher->mosq, broker->socket, 0, 60), MOSQ_ERR_SUCCESS);
+	assert_int_equal(mosquitto_subscribe(watcher->mosq, NULL, "#", 1), MOSQ_ERR_SUCCESS);
+	for (unsigned i = 0; i < 20; i++) {
+		(void) mosquitto_loop(watcher->mosq, 5, 1);
+	}
+}
+
+void watcher_forget(struct watcher *watcher) {
+	for (size_t i = 0; i < watcher->n; i++) {
+		free(watcher->seen[i].topic);
+		free(watcher->seen[i].payload);
+	}
+	watcher->n = 0;
+}
+
+void watcher_finish(struct watcher *watcher) {
+	watcher_forget(watcher);
+	if (watcher->mosq != NULL) {
+		mosquitto_destroy(watcher->mosq);
+		watcher->mosq = NULL;
+	}
+}
+
+void watcher_turn(struct watcher *watcher) {
+	if (watcher->mosq != NULL) {
+		(void) mosquitto_loop(watcher->mosq, 0, 1);
+	}
+}
+
+void watcher_publish(struct watcher *watcher, const char *topic, const char *payload, size_t n,
+	bool is_retained) {
+	assert_int_equal(
+		mosquitto_publish(watcher->mosq, NULL, topic, (int) n, payload, 1, is_retained),
+		MOSQ_ERR_SUCCESS);
+}
+
+const char *watcher_last(const struct watcher *watcher, const char *topic) {
+	for (size_t i = watcher->n; i > 0; i--) {
+		if (strcmp(watcher->seen[i - 1].topic, topic) == 0) {
+			return watcher->seen[i - 1].payload;
+		}
+	}
+	return NULL;
+}
+
+size_t watcher_find(const struct watcher *watcher, const char *topic, const char *payload) {
+	for (size_t i = 0; i < watcher->n; i++) {
+		if (strcmp(watcher->seen[i].topic, topic) == 0 &&
+			(payload == NULL || strcmp(watcher->seen[i].payload, payload) == 0)) {
+			return i;
+		}
+	}
+	return SIZE_MAX;
+}
+
+size_t watcher_count(const struct watcher *watcher, const char *topic, const char *payload) {
+	size_t n = 0;
+
+	for (size_t i = 0; i < watcher->n; i++) {
+		n += strcmp(watcher->seen[i].topic, topic) == 0 &&
+		     (payload == NULL || strcmp(watcher->seen[i].payload, payload) == 0);
+	}
+	return n;
+}
