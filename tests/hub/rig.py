@@ -265,16 +265,17 @@ class Messages:
 class Hub:
     """lockhubd; its service manager is us."""
 
-    def __init__(self, rig, args=(), env=None, is_ready_awaited=True):
+    def __init__(self, rig, args=(), env=None, is_ready_awaited=True, log_level="debug"):
         self.rig = rig
         path = rig.dir / f"notify-{rig.count}"
         # pylint: disable=consider-using-with
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self.notify.bind(str(path))
         self.told = []
-        environment = dict(rig.env(), NOTIFY_SOCKET=str(path), LOCKHUB_LOG="debug",
+        environment = dict(rig.env(), NOTIFY_SOCKET=str(path), LOCKHUB_LOG=log_level,
                            LOCKHUB_TRUST_CLOCK="1", **(env or {}))
         self.started = time.monotonic()
+        self.ready_after = None
         self.child = Child(
             rig, "lockhubd",
             [program("lockhubd"), "--config", rig.config, "--state-dir", rig.state,
@@ -295,7 +296,8 @@ class Hub:
                 raise Failure(f"lockhubd ended with {self.child.process.returncode}:\n"
                               + tail(self.child.output(), 30))
             return "READY=1" in self.notifications()
-        wait(is_ready, seconds, "lockhubd is ready")
+        wait(is_ready, seconds, "lockhubd is ready", 0.002)
+        self.ready_after = time.monotonic() - self.started
 
     def stop(self, number=signal.SIGTERM):
         status = self.child.stop(number)
@@ -318,6 +320,7 @@ class Lock:
         self.model = model
         self.address = address
         self.pin = pin
+        self.extra = ""
         self.name = name or slug.replace("-", " ").capitalize()
 
 
@@ -325,10 +328,16 @@ FRONT = Lock("front-door", "nuki:gen4", "54:D2:72:00:00:01", "4711")
 BACK = Lock("back-door", "nuki:gen2", "54:D2:72:00:00:02", "1234")
 GARAGE = Lock("garage", "nuki:5g", "54:D2:72:00:00:03", "271828")
 
+# Listens nearly all the time, so that a beacon is heard soon; links end soon.
+RADIO_CONFIG = """[ble]
+watch_ms = 1800
+watch_every_ms = 2000
+linger_ms = 1000
+"""
+
 BUS_CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
-  <type>system</type>
   <listen>unix:path={path}</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
@@ -369,6 +378,7 @@ class Rig:
         self.speed = 20
         self.sim_args = []
         self.ids = {}
+        self.is_quiet = False
 
     # -- life
 
@@ -417,6 +427,8 @@ class Rig:
 
     def tell(self):
         """For a failed case: the last words of everybody."""
+        if self.is_quiet:
+            return
         for child in self.children:
             text = child.output().strip()
             if text:
@@ -433,6 +445,7 @@ class Rig:
                      "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"):
             env.pop(name, None)
         env["DBUS_SYSTEM_BUS_ADDRESS"] = self.bus_address
+        env["LOCKHUB_BUS_ADDRESS"] = self.bus_address
         env["LC_ALL"] = "C.UTF-8"
         env["NO_COLOR"] = "1"
         env["LOCKHUB_SIM_CONTROL"] = str(self.sim_control)
@@ -454,7 +467,7 @@ class Rig:
 
     def lock_args(self, lock):
         return ["--lock", f"name={lock.slug},model={lock.model},address={lock.address},"
-                          f"pin={lock.pin}"]
+                          f"pin={lock.pin}{',' + lock.extra if lock.extra else ''}"]
 
     def start_sim(self, *locks, speed=None, args=()):
         self.speed = speed or self.speed
@@ -475,23 +488,21 @@ class Rig:
             return self.sim_control.exists() and self.try_sim("list").returncode == 0
         wait(is_up, 10, "lockhub-sim answers")
 
-    def write_config(self, text="", mqtt=True):
-        """A configuration with this rig's broker; @text comes after it."""
-        parts = []
-        if mqtt and self.broker is not None:
-            parts.append(f"[mqtt]\nhost = {self.broker.socket}\nport = 0\n")
-        elif mqtt is False:
-            parts.append("")
-        parts.append(text)
-        self.config.write_text("\n".join(parts))
+    def write_config(self, text=""):
+        """A configuration with this rig's broker; @text goes on in the section [mqtt]."""
+        config = RADIO_CONFIG
+        if self.broker is not None:
+            config += f"[mqtt]\nhost = {self.broker.socket}\nport = 0\n"
+        self.config.write_text(config + text)
 
-    def start_hub(self, *args, env=None, config=None, wait_ready=True):
-        if config is not None:
-            self.write_config(config)
-        elif not self.config.exists():
-            self.write_config()
-        self.hub = Hub(self, args, env, wait_ready)
+    def start_hub(self, *args, env=None, config=None, wait_ready=True, log_level="debug"):
+        if config is not None or not self.config.exists():
+            self.write_config(config or "")
+        self.hub = Hub(self, args, env, wait_ready, log_level)
         return self.hub
+
+    def child(self, name, argv):
+        return Child(self, name, argv, env=self.env())
 
     def restart_hub(self, number=signal.SIGTERM):
         status = self.hub.stop(number)
@@ -527,7 +538,7 @@ class Rig:
             raise Failure(f"lockhubctl {' '.join(args)} --json: {error}\n{text[:500]}") from None
 
     def try_sim(self, *args):
-        return self.run([program("lockhub-sim"), "ctl", "--control", self.sim_control, *args])
+        return self.run([*self.sim_words(), *args])
 
     def sim(self, *args):
         """The simulator's own control, which must succeed."""
@@ -547,3 +558,125 @@ class Rig:
 
     def watch(self, topic="#", args=()):
         return Messages(self, topic, args)
+
+    # -- the hub as seen on the bus
+
+    def busctl(self, *args):
+        done = self.run(["busctl", f"--address={self.bus_address}", "--json=short", *args])
+        if done.returncode != 0:
+            raise Failure(f"busctl {' '.join(args)}: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def lock_path(self, word):
+        return self.busctl("call", "org.lockhub1", "/org/lockhub1/manager", "org.lockhub1.Manager",
+                           "FindLock", "s", word)["data"][0]
+
+    def prop(self, lock, name):
+        """A property of the lock's object."""
+        return self.busctl("get-property", "org.lockhub1", self.lock_path(lock.slug),
+                           "org.lockhub1.Lock", name)["data"]
+
+    def id(self, lock):
+        if lock.slug not in self.ids:
+            self.ids[lock.slug] = self.prop(lock, "Id")
+        return self.ids[lock.slug]
+
+    def status(self):
+        data = self.busctl("get-property", "org.lockhub1", "/org/lockhub1/manager",
+                           "org.lockhub1.Manager", "Status")["data"]
+        return {key: value["data"] for key, value in data.items()}
+
+    def expect_prop(self, lock, name, wanted, seconds=15):
+        last = None
+
+        def is_so():
+            nonlocal last
+            last = self.prop(lock, name)
+            return last == wanted
+        wait(is_so, seconds, lambda: f"{lock.slug}: {name} is {last!r}, wanted {wanted!r}", 0.05)
+
+    # -- the simulator's side of the door
+
+    def show(self, lock):
+        return json.loads(self.sim("show", lock.slug, "--json"))
+
+    def counters(self, lock):
+        return self.show(lock)["counters"]
+
+    def motor_runs(self, lock):
+        """How often the motor has turned: (lock, unlock, unlatch)."""
+        counters = self.counters(lock)
+        return (counters["motor_lock"], counters["motor_unlock"], counters["motor_unlatch"])
+
+    def sim_words(self):
+        return [program("lockhub-sim"), "ctl", "--control", str(self.sim_control)]
+
+    def sim_json(self, *args):
+        return json.loads(self.sim(*args, "--json"))
+
+    def sim_pairing(self, lock):
+        self.sim("pairing", lock.slug, "on")
+
+    def turn(self, lock, where):
+        self.sim("turn", lock.slug, where)
+
+    def jam(self, lock, is_on):
+        self.sim("jam", lock.slug, "on" if is_on else "off")
+
+    def battery(self, lock, percent):
+        self.sim("battery", lock.slug, percent)
+
+    def range(self, lock, is_in):
+        self.sim("range", lock.slug, "in" if is_in else "out")
+
+    def trouble(self, lock, name, count=1):
+        self.sim("trouble", lock.slug, name, count)
+
+    def bluez(self, what):
+        self.sim("bluez", what)
+
+    def adapter(self, what):
+        self.sim("adapter", what)
+
+    # -- what people do
+
+    def pair(self, *locks):
+        for lock in locks:
+            self.sim_pairing(lock)
+            self.ctl("pair", lock.address, "--name", lock.name, "--yes", "--pin-stdin",
+                     stdin=lock.pin + "\n")
+            self.expect_prop(lock, "Reachable", True)
+
+    def locks(self):
+        return self.ctl_json("list")["locks"]
+
+    def log_rows(self, *args):
+        return self.ctl_json("log", *args)["events"]
+
+    def topic(self, lock, leaf):
+        return f"lockhub/{self.id(lock)}/{leaf}"
+
+    def expect_topic(self, watcher, lock, leaf, wanted, seconds=15):
+        topic = self.topic(lock, leaf)
+        wait(lambda: watcher.value(topic) == wanted, seconds,
+             lambda: f"{topic} is {watcher.value(topic)!r}, wanted {wanted!r}")
+
+    def command(self, lock, payload, **kwargs):
+        self.publish(self.topic(lock, "lock/set"), payload, **kwargs)
+
+
+def a_paired_hub(*locks, broker=True, config="", speed=20):
+    """A rig with everything running and these locks paired; use as `with a_paired_hub(FRONT) as rig`."""
+    rig = Rig()
+    try:
+        rig.start_bus()
+        rig.start_sim(*locks, speed=speed)
+        if broker:
+            rig.start_broker()
+        rig.start_hub(config=config)
+        rig.pair(*locks)
+    except BaseException:
+        rig.tell()
+        rig.close()
+        raise
+    return rig
