@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The vtable: what the rest of the program sees of Nuki.
+ */
+
+#include "driver.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "advert.h"
+#include "facts.h"
+#include "keys.h"
+#include "session.h"
+#include "util/auto.h"
+#include "util/text.h"
+
+#define ACT_BIT(act) (1u << (act))
+
+static bool nuki_sight(const struct advert *advert, struct sighting *ret) {
+	struct nuki_advert found;
+
+	if (!nuki_advert_parse(advert, &found)) {
+		return false;
+	}
+	*ret = (struct sighting){
+		.driver = &nuki_driver,
+		.is_random = advert->is_random,
+		.rssi = advert->rssi,
+		.is_pairing = found.is_pairing,
+		.needs_pin = found.generation == NUKI_GENERATION_5,
+		.is_changed = found.is_changed,
+	};
+	text_copy(ret->address, sizeof(ret->address), advert->address);
+	nuki_facts_serial(found.nuki_id, ret->serial);
+	text_copy(ret->model, sizeof(ret->model),
+		found.generation == NUKI_GENERATION_5 ? "Nuki Smart Lock, 5th generation"
+		: found.is_uninitialised              ? "Nuki Smart Lock, not set up yet"
+						      : "Nuki Smart Lock");
+	if (advert->name[0] != '\0') {
+		text_copy(ret->name, sizeof(ret->name), advert->name);
+		text_sanitize(ret->name);
+	} else {
+		snprintf(ret->name, sizeof(ret->name), "Nuki_%s", ret->serial);
+	}
+	return true;
+}
+
+/*
+ * In use: e202 for everything, e201 for the errors in clear of a lock that does not know us. For
+ * pairing: what the advertisement told, or whichever of the two there is.
+ */
+static const struct radio_subscription *nuki_subscriptions(
+	const struct sighting *sighting, const struct secret *keys) {
+	static const struct radio_subscription in_use[] = {
+		{ NUKI_SERVICE_KEYTURNER, NUKI_USDIO, false },
+		{ NUKI_SERVICE_KEYTURNER, NUKI_GDIO, false },
+		{ NULL, NULL, false },
+	};
+	static const struct radio_subscription pairing[] = {
+		{ NUKI_SERVICE_PAIRING, NUKI_PAIRING_GDIO, false },
+		{ NULL, NULL, false },
+	};
+	static const struct radio_subscription pairing_5[] = {
+		{ NUKI_SERVICE_PAIRING_5, NUKI_PAIRING_GDIO_5, false },
+		{ NULL, NULL, false },
+	};
+	static const struct radio_subscription pairing_any[] = {
+		{ NUKI_SERVICE_PAIRING, NUKI_PAIRING_GDIO, true },
+		{ NUKI_SERVICE_PAIRING_5, NUKI_PAIRING_GDIO_5, true },
+		{ NULL, NULL, false },
+	};
+
+	if (keys != NULL && keys->len > 0) {
+		return in_use;
+	}
+	if (sighting == NULL || !sighting->is_pairing) {
+		return pairing_any;
+	}
+	return sighting->needs_pin ? pairing_5 : pairing;
+}
+
+static unsigned nuki_acts(const struct secret *blob, const struct lock_status *status) {
+	static const enum act always[] = { ACT_LOCK, ACT_UNLOCK, ACT_UNLATCH, ACT_LOCK_N_GO,
+		ACT_LOCK_N_GO_UNLATCH, ACT_READ_STATE, ACT_READ_CONFIG, ACT_READ_BATTERY,
+		ACT_VERIFY_PIN };
+	static const enum act with_pin[] = { ACT_CALIBRATE, ACT_UNPAIR, ACT_READ_LOG, ACT_SET_TIME,
+		ACT_REBOOT };
+	AUTO_VALUE(nuki_keys_wipe) struct nuki_keys keys = { 0 };
+	unsigned acts = 0;
+
+	if (nuki_keys_decode(blob, &keys) < 0) {
+		return ACT_BIT(ACT_PAIR);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++) {
+		acts |= ACT_BIT(always[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(with_pin) && nuki_keys_has_pin(&keys); i++) {
+		acts |= ACT_BIT(with_pin[i]);
+	}
+	return acts;
+}
+
+static bool nuki_has_pin(const struct secret *blob) {
+	AUTO_VALUE(nuki_keys_wipe) struct nuki_keys keys = { 0 };
+
+	return nuki_keys_decode(blob, &keys) == 0 && nuki_keys_has_pin(&keys);
+}
+
+/*
+ * The mark is cleared only when a bridge reads the states, and a lock with its own Wi-Fi or Thread
+ * keeps no mark for a bridge. 5G has no bridge role. (docs/protocols/nuki.md 2)
+ */
+static bool nuki_is_announcing(const struct secret *blob, const struct lock_status *status) {
+	AUTO_VALUE(nuki_keys_wipe) struct nuki_keys keys = { 0 };
+
+	return nuki_keys_decode(blob, &keys) == 0 && keys.generation == NUKI_GENERATION_1_TO_4 &&
+	       keys.id_type == NUKI_ID_BRIDGE && !keys.is_remote_on;
+}
+
+static int nuki_set_pin(struct secret *blob, const struct secret *pin, struct fault *ret_fault) {
+	AUTO_VALUE(nuki_keys_wipe) struct nuki_keys keys = { 0 };
+
+	if (nuki_keys_decode(blob, &keys) < 0) {
+		return fault_set(ret_fault, FAULT_NOT_AUTHORIZED, "the lock is not paired");
+	}
+	if (nuki_pin_parse(pin, keys.generation, &keys.pin) < 0) {
+		(void) fault_set(ret_fault, FAULT_BAD_ARGUMENT, "the PIN of this lock has %s",
+			keys.generation == NUKI_GENERATION_5 ? "six digits" : "up to four digits");
+		return -EINVAL;
+	}
+	keys.is_pin_known = true;
+	keys.is_pin_refused = false;
+	keys.is_pin_verified = false;
+	nuki_keys_encode(&keys, blob);
+	return 0;
+}
+
+const struct driver nuki_driver = {
+	.name = "nuki",
+	.brand = "Nuki",
+	.sight = nuki_sight,
+	.subscriptions = nuki_subscriptions,
+	.session_new = nuki_session_new,
+	.acts = nuki_acts,
+	.has_pin = nuki_has_pin,
+	.is_announcing = nuki_is_announcing,
+	.set_pin = nuki_set_pin,
+	.pin_form = "4 digits (6 for the 5th generation)",
+};
