@@ -18,6 +18,7 @@
 #include "keyfile.h"
 #include "loop/loop.h"
 #include "loop/notify.h"
+#include "loop/timesync.h"
 #include "mqtt/mqtt.h"
 #include "store/store.h"
 #include "util/bytes.h"
@@ -37,8 +38,10 @@ struct daemon {
 	struct loop_signal *on_int;
 	struct loop_signal *on_hup;
 	struct loop_timer *due;
+	struct loop_timer *radio_timer;
 	struct loop_wakeup *wakeup;
 	struct notify_watchdog *watchdog;
+	struct timesync *timesync;
 	struct store *store;
 	struct central *central;
 	struct hub *hub;
@@ -59,6 +62,19 @@ struct daemon {
 
 /* ---- what the loop calls ---- */
 
+/* What the radio's condition is worth saying only when it has stood for a while: see journal.h. */
+static void check_radio(void *user) {
+	struct daemon *daemon = user;
+	int64_t again_ms = 0;
+
+	if (journal_check_radio(&daemon->journal, &again_ms)) {
+		api_status_changed(daemon->api);
+	}
+	if (again_ms > 0) {
+		loop_timer_arm(daemon->radio_timer, (uint64_t) again_ms);
+	}
+}
+
 static void before_sleep(void *user) {
 	struct daemon *daemon = user;
 	const struct clock *clock = loop_clock(daemon->loop);
@@ -73,9 +89,7 @@ static void before_sleep(void *user) {
 	} else {
 		loop_timer_arm_at(daemon->due, due);
 	}
-	if (journal_check_radio(&daemon->journal)) {
-		api_status_changed(daemon->api);
-	}
+	check_radio(daemon);
 }
 
 /* The timer only has to wake the loop: before_sleep() does the work. */
@@ -418,9 +432,10 @@ static int make_loop(struct daemon *daemon) {
 	daemon->on_int = loop_signal_new(daemon->loop, SIGINT, on_terminate, daemon);
 	daemon->on_hup = loop_signal_new(daemon->loop, SIGHUP, on_hangup, daemon);
 	daemon->due = loop_timer_new(daemon->loop, on_due, daemon);
+	daemon->radio_timer = loop_timer_new(daemon->loop, check_radio, daemon);
 	daemon->wakeup = loop_wakeup_new(daemon->loop, on_wakeup, daemon);
 	if (daemon->on_term == NULL || daemon->on_int == NULL || daemon->on_hup == NULL ||
-		daemon->due == NULL || daemon->wakeup == NULL) {
+		daemon->due == NULL || daemon->radio_timer == NULL || daemon->wakeup == NULL) {
 		return -ENOMEM;
 	}
 	return 0;
@@ -459,6 +474,10 @@ static int start(struct daemon *daemon, struct fault *ret_fault) {
 	read_boot_id(daemon);
 	if (make_loop(daemon) < 0) {
 		return fault_set(ret_fault, FAULT_NO_MEMORY, "event loop");
+	}
+	daemon->timesync = timesync_new(daemon->loop, daemon->options->bus_address);
+	if (daemon->timesync == NULL) {
+		return fault_set(ret_fault, FAULT_NO_MEMORY, "clock");
 	}
 	r = open_store(daemon, ret_fault);
 	if (r < 0) {
@@ -519,8 +538,10 @@ static void finish(struct daemon *daemon) {
 	}
 	daemon->hub = hub_free(daemon->hub);
 	daemon->central = central_free(daemon->central);
+	daemon->timesync = timesync_free(daemon->timesync);
 	daemon->wakeup = loop_wakeup_free(daemon->wakeup);
 	daemon->due = loop_timer_free(daemon->due);
+	daemon->radio_timer = loop_timer_free(daemon->radio_timer);
 	daemon->on_term = loop_signal_free(daemon->on_term);
 	daemon->on_int = loop_signal_free(daemon->on_int);
 	daemon->on_hup = loop_signal_free(daemon->on_hup);

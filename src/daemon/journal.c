@@ -6,6 +6,8 @@
 
 #include "util/log.h"
 
+#define RADIO_TROUBLE_MS 2000
+
 static void say_event(struct hub *hub, const struct event *event) {
 	const struct event_row *row = event_row(event->kind);
 	struct lock *lock = hub_find_lock(hub, event->lock_id);
@@ -75,25 +77,36 @@ static void on_condition(struct listener *listener, void *data) {
 	journal->ledger_fault = fault->code;
 }
 
-bool journal_check_radio(struct journal *journal) {
+bool journal_check_radio(struct journal *journal, int64_t *ret_again_ms) {
+	mono_t now = clock_mono(hub_clock(journal->hub));
 	struct radio_status status;
 
 	hub_radio_status(journal->hub, &status);
-	if (journal->is_radio_said && status.fault.code == journal->radio_fault) {
+	if (journal->is_radio_said && status.fault.code == journal->radio_said) {
+		journal->radio_seen = status.fault.code;
 		return false;
 	}
-	if (status.is_ready && status.fault.code == FAULT_NONE) {
-		log_info("Bluetooth is ready: %u adapter%s, BlueZ %s", status.n_adapters,
-			status.n_adapters == 1 ? "" : "s",
-			status.bluez_version[0] != '\0' ? status.bluez_version
-							: "of unknown version");
-	} else if (status.fault.code != FAULT_NONE) {
-		log_fault(&status.fault, NULL, NULL);
-	} else {
+	if (status.fault.code == FAULT_NONE && !status.is_ready) {
 		return false; /* still finding out */
 	}
+	if (status.fault.code != FAULT_NONE) {
+		if (status.fault.code != journal->radio_seen) {
+			journal->radio_seen = status.fault.code;
+			journal->radio_since = now;
+		}
+		if (mono_since(journal->radio_since, now) < RADIO_TROUBLE_MS) {
+			*ret_again_ms = RADIO_TROUBLE_MS;
+			return false;
+		}
+		log_fault(&status.fault, NULL, NULL);
+	} else {
+		log_info("Bluetooth is ready: %u adapter%s%s%s", status.n_adapters,
+			status.n_adapters == 1 ? "" : "s",
+			status.bluez_version[0] != '\0' ? ", BlueZ " : "", status.bluez_version);
+	}
 	journal->is_radio_said = true;
-	journal->radio_fault = status.fault.code;
+	journal->radio_said = status.fault.code;
+	journal->radio_seen = status.fault.code;
 	return true;
 }
 

@@ -14,11 +14,17 @@ struct journal {
 	struct listener refused;
 	struct listener condition;
 	enum fault_code ledger_fault; /* as last said */
-	enum fault_code radio_fault;
+	enum fault_code radio_said;   /* as last said */
+	enum fault_code radio_seen;   /* as it looks now, since radio_since */
+	mono_t radio_since;
 	bool is_radio_said;
 };
 
 void journal_init(struct journal *journal, struct hub *hub);
 void journal_finish(struct journal *journal);
-/* Looks at the radio's condition; says it when it has changed. @return true then. */
-bool journal_check_radio(struct journal *journal);
+/*
+ * Looks at the radio's condition and says it when it has changed; @return true then. Trouble has to
+ * stand for two seconds first (a start goes through "not connected yet"): *ret_again_ms tells when
+ * to look again, untouched when there is no need.
+ */
+bool journal_check_radio(struct journal *journal, int64_t *ret_again_ms);

@@ -21,6 +21,7 @@ struct loop {
 	uv_poll_t jump_poll;   /* the kernel tells of clock steps and of resume through jump_fd */
 	int jump_fd;           /* -1: not available */
 	struct clock clock;
+	bool is_clock_vouched; /* timesync.c was told that it is synchronised */
 	void (*before_sleep)(void *user);
 	void *before_sleep_user;
 	uint64_t n_turns;
@@ -33,6 +34,8 @@ struct loop {
 };
 
 void loop_clock_init(struct clock *clock);
+/* false: a sandbox forbids to ask the kernel whether the clock is synchronised. */
+bool loop_clock_kernel_answers(void);
 
 /* Keeps the loop from sleeping, or lets it. */
 void loop_be_awake(struct loop *loop, bool is_awake);
