@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One device as one adapter sees it: the Device1 object. Its properties are the truth, replies are
+ * hints. The rules name this object only, so foreign devices cost nothing, however many advertise.
+ */
+#include <string.h>
+
+#include "ble.h"
+#include "util/log.h"
+#include "util/text.h"
+
+#define REASON_SINCE_MINOR 83 /* Device1.Disconnected came with BlueZ 5.83 */
+
+void peer_init(struct ble_peer *peer, struct radio_link *link, unsigned index) {
+	peer->link = link;
+	peer->adapter = &link->central->adapters[index];
+	path_of_device(index, link->target.address, peer->path);
+}
+
+bool link_has_object(const struct radio_link *link) {
+	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
+		if (link->peers[i].is_present && adapter_is_usable(link->peers[i].adapter)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int on_changes(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct ble_peer *peer = user;
+	struct central *central = peer->link->central;
+	struct device_props props;
+
+	(void) ret_error;
+	/* Until the snapshot has been read, signals tell nothing that it will not tell as well. */
+	if (!central->is_settled || !central_is_from_bluez(central, message)) {
+		return 0;
+	}
+	if (objects_read_device_changes(message, &props) >= 0) {
+		peer_apply(peer, &props, false);
+	}
+	return 0;
+}
+
+static void sink_device(void *user, const char *path, const struct device_props *props) {
+	(void) path;
+	peer_apply(user, props, true);
+}
+
+static int on_objects(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct objects_sink sink = { .device = sink_device };
+	struct ble_peer *peer = user;
+	struct central *central = peer->link->central;
+	const char *path;
+	bool has_interface;
+
+	(void) ret_error;
+	if (!central->is_settled || !central_is_from_bluez(central, message)) {
+		return 0;
+	}
+	if (text_equal(sd_bus_message_get_member(message), "InterfacesAdded")) {
+		(void) objects_read_added(message, &sink, peer);
+	} else if (objects_read_removed(message, DEVICE_INTERFACE, &path, &has_interface) >= 0 &&
+		   has_interface) {
+		/* May come without Connected=false before it. */
+		peer_gone(peer);
+	}
+	return 0;
+}
+
+/* Disconnected(reason, message): the only word on why, and only from new BlueZ. */
+static int on_reason(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct ble_peer *peer = user;
+	const char *reason;
+
+	(void) ret_error;
+	if (peer->link->peer == peer && central_is_from_bluez(peer->link->central, message) &&
+		sd_bus_message_read_basic(message, 's', &reason) > 0) {
+		const char *dot = strrchr(reason, '.');
+		(void) text_copy(peer->link->reason, sizeof(peer->link->reason),
+			dot != NULL ? dot + 1 : reason);
+		text_sanitize(peer->link->reason);
+	}
+	return 0;
+}
+
+void peer_watch(struct ble_peer *peer) {
+	struct central *central = peer->link->central;
+
+	(void) central_match(central, &peer->rule_changes, on_changes, peer,
+		"type='signal',sender='org.bluez',interface='" PROPERTIES_INTERFACE
+		"',member='PropertiesChanged',path='%s',arg0='" DEVICE_INTERFACE "'",
+		peer->path);
+	(void) central_match(central, &peer->rule_objects, on_objects, peer,
+		"type='signal',sender='org.bluez',interface='" OBJECT_MANAGER_INTERFACE
+		"',path='/',arg0path='%s'",
+		peer->path);
+	if (central->bluez_minor >= REASON_SINCE_MINOR) {
+		(void) central_match(central, &peer->rule_reason, on_reason, peer,
+			"type='signal',sender='org.bluez',interface='" DEVICE_INTERFACE
+			"',member='Disconnected',path='%s'",
+			peer->path);
+	}
+}
+
+void peer_unwatch(struct ble_peer *peer) {
+	ble_slot_drop(&peer->rule_changes);
+	ble_slot_drop(&peer->rule_objects);
+	ble_slot_drop(&peer->rule_reason);
+}
+
+/* A kind of records is always sent as a whole, so it replaces what was known of that kind. */
+static void merge_parts(struct advert *advert, const struct advert *from, bool is_service) {
+	advert_clear(advert, is_service);
+	for (size_t i = 0; i < from->n_parts; i++) {
+		if (from->parts[i].is_service == is_service && advert->n_parts < ADVERT_PARTS_MAX) {
+			advert->parts[advert->n_parts++] = from->parts[i];
+		}
+	}
+}
+
+void advert_merge(struct advert *advert, const struct device_props *props) {
+	if (props->has_manufacturer) {
+		merge_parts(advert, &props->advert, false);
+	}
+	if (props->has_service) {
+		merge_parts(advert, &props->advert, true);
+	}
+	if (props->has_name) {
+		(void) text_copy(advert->name, sizeof(advert->name), props->advert.name);
+	}
+	if (props->has_address) {
+		(void) text_copy(advert->address, sizeof(advert->address), props->advert.address);
+	}
+	if (props->has_address_type) {
+		advert->is_random = props->advert.is_random;
+	}
+	if (props->has_rssi) {
+		advert->rssi = props->advert.rssi;
+	}
+}
+
+/*
+ * Whether these properties mean that the device was heard just now. A whole object may be
+ * remembered from long ago; its RSSI is there only while a discovery hears it.
+ */
+static bool is_heard(const struct device_props *props, bool is_whole) {
+	return props->has_rssi || (!is_whole && (props->has_manufacturer || props->has_service));
+}
+
+static void note_heard(struct ble_peer *peer) {
+	struct radio_link *link = peer->link;
+	struct central *central = link->central;
+
+	(void) text_copy(
+		link->advert.adapter, sizeof(link->advert.adapter), peer->adapter->address);
+	link->was_heard = true;
+	link->stats.rssi = link->advert.rssi;
+	link->stats.heard_ms = ble_now(central).ms;
+	if (!link->is_freed && link->user_impl->heard != NULL) {
+		event_post_heard(central, link, &link->advert);
+	}
+}
+
+void peer_apply(struct ble_peer *peer, const struct device_props *props, bool is_whole) {
+	struct radio_link *link = peer->link;
+	bool was_connected = peer->is_connected;
+	bool was_resolved = peer->is_resolved;
+	bool has_appeared = is_whole && !peer->is_present;
+
+	if (!is_whole && !peer->is_present) {
+		/* A change of an object that we have not seen appear: something was missed. */
+		central_refresh(link->central);
+		return;
+	}
+	peer->is_present = true;
+	if (props->has_connected || is_whole) {
+		peer->is_connected = props->is_connected;
+	}
+	if (props->has_resolved || is_whole) {
+		peer->is_resolved = props->is_resolved;
+	}
+	if (props->has_bonded || is_whole) {
+		peer->is_bonded = props->is_bonded;
+	}
+	if (props->has_rssi) {
+		peer->rssi = props->advert.rssi;
+	} else if (props->is_rssi_gone || is_whole) {
+		peer->rssi = 0; /* absent, which is not the same as weak */
+	}
+	advert_merge(&link->advert, props);
+	/* The address is what we were given: with a random one BlueZ may show the identity. */
+	(void) text_copy(link->advert.address, sizeof(link->advert.address), link->target.address);
+	link->advert.is_random = link->target.is_random;
+	if (is_heard(props, is_whole)) {
+		note_heard(peer);
+	}
+	if (has_appeared && adapter_is_usable(peer->adapter) &&
+		!link_state_holds_slot(link->state)) {
+		link_event(link, LINK_EV_APPEARED);
+	}
+	link_props_changed(link, peer, was_connected, was_resolved);
+}
+
+void peer_gone(struct ble_peer *peer) {
+	struct radio_link *link = peer->link;
+
+	if (!peer->is_present) {
+		return;
+	}
+	peer->is_present = false;
+	peer->is_connected = false;
+	peer->is_resolved = false;
+	peer->was_resolved = false;
+	peer->rssi = 0;
+	if (link->peer == peer) {
+		link_event(link, LINK_EV_VANISHED);
+	} else if (link->state == LINK_QUEUED || !link_has_object(link)) {
+		if (!link_state_holds_slot(link->state)) {
+			link_event(link, LINK_EV_VANISHED);
+		}
+	}
+	central_poke(link->central);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Who may connect next, and over which adapter (bluez-central 8). Pure: the central describes the
+ * adapters and the waiting links, this room's arithmetic answers.
+ *
+ * A controller makes one connection at a time and holds few. So: one connecting per adapter, most
+ * urgent first, one slot kept for people where there are three or more, and a person may push out a
+ * link that only lingers.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "path.h"
+#include "util/radio.h"
+#include "util/when.h"
+
+#define SCHED_AGEING_MS (10 * 60 * 1000) /* nothing waits longer than this behind others */
+
+struct sched_adapter {
+	bool is_usable;     /* present, powered, allowed */
+	bool is_connecting; /* a Connect runs there */
+	bool is_suspect;    /* several devices in a row failed there */
+	unsigned slots;
+	unsigned used;        /* links that hold a slot, those being closed included */
+	unsigned n_lingering; /* of them, those that may be pushed out */
+	unsigned n_closing;   /* of them, those that are being closed */
+};
+
+/* How one device looks from one adapter. */
+struct sched_view {
+	bool is_known;     /* BlueZ has an object for it there */
+	int16_t rssi;      /* dBm; 0: not known */
+	unsigned failures; /* since the last success there */
+};
+
+struct sched_item {
+	enum radio_need need;
+	struct sched_view views[ADAPTERS_MAX];
+};
+
+enum sched_verdict {
+	SCHED_WAIT,
+	SCHED_CONNECT, /* on .adapter */
+	SCHED_FIND,    /* no usable adapter knows the device */
+	SCHED_EVICT,   /* close a lingering link of .adapter, then ask again */
+};
+
+struct sched_choice {
+	enum sched_verdict verdict;
+	unsigned adapter;
+};
+
+bool sched_is_person(enum radio_need need);
+/*
+ * Of two that wait since then: negative when @a goes first. The most urgent, then who waits
+ * longest.
+ */
+int sched_compare(enum radio_need a, mono_t a_since, enum radio_need b, mono_t b_since, mono_t now);
+struct sched_choice sched_choose(
+	const struct sched_adapter adapters[static ADAPTERS_MAX], const struct sched_item *item);

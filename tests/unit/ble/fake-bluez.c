@@ -1,0 +1,837 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fake-bluez.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define OM "org.freedesktop.DBus.ObjectManager"
+#define PROPS "org.freedesktop.DBus.Properties"
+#define RESOLVE_MS 5
+
+#define CHECK(expression)                                                                          \
+	do {                                                                                       \
+		int check_ = (expression);                                                         \
+		if (check_ < 0) {                                                                  \
+			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #expression,        \
+				strerror(-check_));                                                \
+			abort();                                                                   \
+		}                                                                                  \
+	} while (0)
+
+static int64_t now_ms(void) {
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void later(struct fake_device *device, unsigned ms, void (*fn)(struct fake_device *device)) {
+	struct fake *fake = device->fake;
+
+	assert(fake->n_timers < sizeof(fake->timers) / sizeof(fake->timers[0]));
+	fake->timers[fake->n_timers++] = (struct fake_timer){ now_ms() + ms, fn, device };
+}
+
+/* ------------------------------------------------------------------ what objects look like */
+
+static void put(sd_bus_message *m, const char *name, const char *type, ...) {
+	va_list args;
+
+	CHECK(sd_bus_message_open_container(m, 'e', "sv"));
+	CHECK(sd_bus_message_append(m, "s", name));
+	CHECK(sd_bus_message_open_container(m, 'v', type));
+	va_start(args, type);
+	CHECK(sd_bus_message_appendv(m, type, args));
+	va_end(args);
+	CHECK(sd_bus_message_close_container(m));
+	CHECK(sd_bus_message_close_container(m));
+}
+
+static void put_data(sd_bus_message *m, const struct fake_device *device) {
+	CHECK(sd_bus_message_open_container(m, 'e', "sv"));
+	CHECK(sd_bus_message_append(m, "s", "ManufacturerData"));
+	CHECK(sd_bus_message_open_container(m, 'v', "a{qv}"));
+	CHECK(sd_bus_message_open_container(m, 'a', "{qv}"));
+	CHECK(sd_bus_message_open_container(m, 'e', "qv"));
+	CHECK(sd_bus_message_append(m, "q", 0x004c));
+	CHECK(sd_bus_message_open_container(m, 'v', "ay"));
+	CHECK(sd_bus_message_append_array(m, 'y', device->data, sizeof(device->data)));
+	for (int i = 0; i < 5; i++) {
+		CHECK(sd_bus_message_close_container(m));
+	}
+}
+
+static void put_adapter(sd_bus_message *m, const struct fake *fake, unsigned index) {
+	CHECK(sd_bus_message_open_container(m, 'a', "{sv}"));
+	put(m, "Address", "s", fake->adapters[index].address);
+	put(m, "AddressType", "s", "public");
+	put(m, "Class", "u", 0);
+	put(m, "Powered", "b", fake->adapters[index].is_powered);
+	put(m, "Discovering", "b", fake->adapters[index].is_discovering);
+	put(m, "UUIDs", "as", 1, "00001801-0000-1000-8000-00805f9b34fb");
+	put(m, "Modalias", "s", "usb:v1D6Bp0246d0542");
+	CHECK(sd_bus_message_close_container(m));
+}
+
+static void put_device(sd_bus_message *m, const struct fake_device *device) {
+	CHECK(sd_bus_message_open_container(m, 'a', "{sv}"));
+	put(m, "Address", "s", device->address);
+	put(m, "AddressType", "s", "random");
+	put(m, "Name", "s", "Nuki_Fake");
+	put(m, "Paired", "b", device->is_bonded);
+	put(m, "Trusted", "b", 0);
+	if (device->rssi != 0) {
+		put(m, "RSSI", "n", device->rssi);
+	}
+	put(m, "Connected", "b", device->is_connected);
+	put_data(m, device);
+	put(m, "ServicesResolved", "b", device->is_resolved);
+	CHECK(sd_bus_message_close_container(m));
+}
+
+static void service_path(const struct fake_device *device, char out[128]) {
+	snprintf(out, 128, "%s/service%04x", device->path, device->handle);
+}
+
+static void characteristic_path(const struct fake_device *device, unsigned n, char out[128]) {
+	snprintf(out, 128, "%s/service%04x/char%04x", device->path, device->handle,
+		device->handle + 1 + 3 * n);
+}
+
+static void open_object(sd_bus_message *m, const char *path, const char *interface) {
+	CHECK(sd_bus_message_append(m, "o", path));
+	CHECK(sd_bus_message_open_container(m, 'a', "{sa{sv}}"));
+	CHECK(sd_bus_message_append(m, "{sa{sv}}", "org.freedesktop.DBus.Introspectable", 0));
+	CHECK(sd_bus_message_open_container(m, 'e', "sa{sv}"));
+	CHECK(sd_bus_message_append(m, "s", interface));
+}
+
+static void close_object(sd_bus_message *m) {
+	CHECK(sd_bus_message_close_container(m));
+	CHECK(sd_bus_message_append(m, "{sa{sv}}", PROPS, 0));
+	CHECK(sd_bus_message_close_container(m));
+}
+
+static void put_service_object(sd_bus_message *m, const struct fake_device *device) {
+	char path[128];
+
+	service_path(device, path);
+	open_object(m, path, "org.bluez.GattService1");
+	CHECK(sd_bus_message_open_container(m, 'a', "{sv}"));
+	put(m, "UUID", "s", FAKE_SERVICE);
+	put(m, "Device", "o", device->path);
+	put(m, "Primary", "b", 1);
+	CHECK(sd_bus_message_close_container(m));
+	close_object(m);
+}
+
+static void put_characteristic_object(
+	sd_bus_message *m, const struct fake_device *device, unsigned n) {
+	char path[128], service[128];
+
+	service_path(device, service);
+	characteristic_path(device, n, path);
+	open_object(m, path, "org.bluez.GattCharacteristic1");
+	CHECK(sd_bus_message_open_container(m, 'a', "{sv}"));
+	put(m, "UUID", "s", n == 0 ? FAKE_GDIO : FAKE_USDIO);
+	put(m, "Service", "o", service);
+	put(m, "Value", "ay", 0);
+	put(m, "Notifying", "b", device->is_notifying);
+	put(m, "Flags", "as", 2, "write", "indicate");
+	put(m, "MTU", "q", 247);
+	CHECK(sd_bus_message_close_container(m));
+	close_object(m);
+}
+
+/* ------------------------------------------------------------------ signals */
+
+static sd_bus_message *signal_new(
+	struct fake *fake, const char *path, const char *interface, const char *member) {
+	sd_bus_message *m = NULL;
+
+	CHECK(sd_bus_message_new_signal(fake->sd, &m, path, interface, member));
+	return m;
+}
+
+static void signal_send(struct fake *fake, sd_bus_message *m) {
+	CHECK(sd_bus_send(fake->sd, m, NULL));
+	sd_bus_message_unref(m);
+}
+
+static sd_bus_message *changes_new(struct fake *fake, const char *path, const char *interface) {
+	sd_bus_message *m = signal_new(fake, path, PROPS, "PropertiesChanged");
+
+	CHECK(sd_bus_message_append(m, "s", interface));
+	CHECK(sd_bus_message_open_container(m, 'a', "{sv}"));
+	return m;
+}
+
+static void changes_send(struct fake *fake, sd_bus_message *m, const char *invalidated) {
+	CHECK(sd_bus_message_close_container(m));
+	CHECK(invalidated != NULL ? sd_bus_message_append(m, "as", 1, invalidated)
+				  : sd_bus_message_append(m, "as", 0));
+	signal_send(fake, m);
+}
+
+static void device_flag(struct fake_device *device, const char *name, bool value) {
+	sd_bus_message *m = changes_new(device->fake, device->path, "org.bluez.Device1");
+
+	put(m, name, "b", value);
+	changes_send(device->fake, m, NULL);
+}
+
+static void added_send(struct fake_device *device, int what) {
+	struct fake *fake = device->fake;
+	sd_bus_message *m = signal_new(fake, "/", OM, "InterfacesAdded");
+
+	if (what < 0) {
+		put_service_object(m, device);
+	} else {
+		put_characteristic_object(m, device, (unsigned) what);
+	}
+	signal_send(fake, m);
+}
+
+void fake_device_show(struct fake_device *device) {
+	sd_bus_message *m = signal_new(device->fake, "/", OM, "InterfacesAdded");
+
+	device->is_present = true;
+	open_object(m, device->path, "org.bluez.Device1");
+	put_device(m, device);
+	close_object(m);
+	signal_send(device->fake, m);
+}
+
+void fake_device_hide(struct fake_device *device) {
+	sd_bus_message *m = signal_new(device->fake, "/", OM, "InterfacesRemoved");
+
+	device->is_present = false;
+	device->is_connected = false;
+	device->is_resolved = false;
+	device->has_gatt = false;
+	CHECK(sd_bus_message_append(m, "oas", device->path, 3, PROPS,
+		"org.freedesktop.DBus.Introspectable", "org.bluez.Device1"));
+	signal_send(device->fake, m);
+}
+
+void fake_device_advertise(struct fake_device *device, int16_t rssi, uint8_t state) {
+	sd_bus_message *m = changes_new(device->fake, device->path, "org.bluez.Device1");
+
+	device->rssi = rssi;
+	device->data[3] = state;
+	put(m, "RSSI", "n", rssi);
+	put_data(m, device);
+	changes_send(device->fake, m, NULL);
+}
+
+void fake_device_drop(struct fake_device *device) {
+	sd_bus_message *m = changes_new(device->fake, device->path, "org.bluez.Device1");
+
+	device->is_connected = false;
+	device->is_resolved = false;
+	put(m, "ServicesResolved", "b", 0);
+	put(m, "Connected", "b", 0);
+	changes_send(device->fake, m, NULL);
+}
+
+void fake_device_value(struct fake_device *device, const uint8_t *value, size_t n) {
+	char path[128];
+
+	characteristic_path(device, 1, path);
+	sd_bus_message *m = changes_new(device->fake, path, "org.bluez.GattCharacteristic1");
+	CHECK(sd_bus_message_open_container(m, 'e', "sv"));
+	CHECK(sd_bus_message_append(m, "s", "Value"));
+	CHECK(sd_bus_message_open_container(m, 'v', "ay"));
+	CHECK(sd_bus_message_append_array(m, 'y', value, n));
+	CHECK(sd_bus_message_close_container(m));
+	CHECK(sd_bus_message_close_container(m));
+	changes_send(device->fake, m, NULL);
+}
+
+void fake_storm(struct fake *fake, unsigned adapter, unsigned n) {
+	char path[64];
+
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "/org/bluez/hci%u/dev_F0_00_00_00_%02X_%02X", adapter,
+			i / 256, i % 256);
+		sd_bus_message *m = changes_new(fake, path, "org.bluez.Device1");
+		put(m, "RSSI", "n", -60);
+		changes_send(fake, m, NULL);
+	}
+}
+
+static void adapter_changes(struct fake *fake, unsigned index, bool is_power) {
+	char path[32];
+
+	snprintf(path, sizeof(path), "/org/bluez/hci%u", index);
+	sd_bus_message *m = changes_new(fake, path, "org.bluez.Adapter1");
+	if (is_power) {
+		put(m, "Powered", "b", fake->adapters[index].is_powered);
+	}
+	put(m, "Discovering", "b", fake->adapters[index].is_discovering);
+	changes_send(fake, m, NULL);
+}
+
+/* ------------------------------------------------------------------ what happens by itself */
+
+static void set_connecting(struct fake *fake, int by) {
+	fake->n_connecting += (unsigned) by;
+	if (fake->n_connecting > fake->n_connecting_most) {
+		fake->n_connecting_most = fake->n_connecting;
+	}
+}
+
+static void reply_error(sd_bus_message *call, const char *name, const char *text) {
+	CHECK(sd_bus_reply_method_errorf(call, name, "%s", text));
+}
+
+static sd_bus_message *take_connect(struct fake_device *device) {
+	sd_bus_message *call = device->pending_connect;
+
+	device->pending_connect = NULL;
+	if (call != NULL) {
+		set_connecting(device->fake, -1);
+	}
+	return call;
+}
+
+static void export_gatt(struct fake_device *device) {
+	device->has_gatt = true;
+	added_send(device, -1);
+	added_send(device, 0);
+	if (device->has_usdio) {
+		added_send(device, 1);
+	}
+}
+
+static void resolve(struct fake_device *device) {
+	if (!device->is_connected || device->is_resolve_withheld) {
+		return;
+	}
+	device->is_resolved = true;
+	device_flag(device, "ServicesResolved", true);
+	if (!device->has_gatt) {
+		if (device->gatt_delay_ms > 0) {
+			later(device, device->gatt_delay_ms, export_gatt);
+		} else {
+			export_gatt(device);
+		}
+	}
+}
+
+static void finish_connect(struct fake_device *device) {
+	sd_bus_message *call = take_connect(device);
+
+	if (call == NULL) {
+		return;
+	}
+	bool is_failing = device->n_fail_connects > 0;
+	if (is_failing) {
+		device->n_fail_connects--;
+	}
+	if (device->connect == CONNECT_FLIP || is_failing) {
+		device_flag(device, "Connected", true);
+		reply_error(call, "org.bluez.Error.Failed", "le-connection-abort-by-local");
+		device_flag(device, "Connected", false);
+	} else if (device->connect == CONNECT_ERROR) {
+		reply_error(call, device->error_name, device->error_text);
+	} else if (device->connect == CONNECT_HOLLOW) {
+		CHECK(sd_bus_reply_method_return(call, ""));
+	} else {
+		device->is_connected = true;
+		if (device->connect == CONNECT_SIGNALLED) {
+			device_flag(device, "Connected", true);
+		}
+		CHECK(sd_bus_reply_method_return(call, ""));
+		later(device, RESOLVE_MS, resolve);
+	}
+	sd_bus_message_unref(call);
+}
+
+static void finish_disconnect(struct fake_device *device) {
+	sd_bus_message *call = device->pending_disconnect;
+
+	device->pending_disconnect = NULL;
+	if (call == NULL) {
+		return;
+	}
+	if (device->is_connected) {
+		device->is_connected = false;
+		device->is_resolved = false;
+		device_flag(device, "ServicesResolved", false);
+		CHECK(sd_bus_reply_method_return(call, ""));
+		device_flag(device, "Connected", false);
+	} else {
+		CHECK(sd_bus_reply_method_return(call, ""));
+	}
+	sd_bus_message_unref(call);
+}
+
+/* ------------------------------------------------------------------ calls */
+
+static struct fake_device *device_at(struct fake *fake, const char *path, bool is_below) {
+	for (size_t i = 0; i < fake->n_devices; i++) {
+		struct fake_device *device = &fake->devices[i];
+		size_t n = strlen(device->path);
+		if (strncmp(device->path, path, n) == 0 &&
+			(path[n] == '\0' || (is_below && path[n] == '/')) && device->is_present) {
+			return device;
+		}
+	}
+	return NULL;
+}
+
+static void put_gatt_objects(sd_bus_message *m, const struct fake_device *device) {
+	/* The other way round than one would like. */
+	for (int i = device->has_usdio ? 1 : 0; i >= 0; i--) {
+		CHECK(sd_bus_message_open_container(m, 'e', "oa{sa{sv}}"));
+		put_characteristic_object(m, device, (unsigned) i);
+		CHECK(sd_bus_message_close_container(m));
+	}
+	CHECK(sd_bus_message_open_container(m, 'e', "oa{sa{sv}}"));
+	put_service_object(m, device);
+	CHECK(sd_bus_message_close_container(m));
+}
+
+static void call_snapshot(struct fake *fake, sd_bus_message *call) {
+	sd_bus_message *m = NULL;
+	char path[64];
+
+	fake->n_snapshots++;
+	CHECK(sd_bus_message_new_method_return(call, &m));
+	CHECK(sd_bus_message_open_container(m, 'a', "{oa{sa{sv}}}"));
+	for (unsigned i = 0; i < 4; i++) {
+		if (fake->adapters[i].is_present) {
+			snprintf(path, sizeof(path), "/org/bluez/hci%u", i);
+			CHECK(sd_bus_message_open_container(m, 'e', "oa{sa{sv}}"));
+			open_object(m, path, "org.bluez.Adapter1");
+			put_adapter(m, fake, i);
+			close_object(m);
+			CHECK(sd_bus_message_close_container(m));
+		}
+	}
+	for (size_t i = 0; i < fake->n_devices; i++) {
+		const struct fake_device *device = &fake->devices[i];
+		if (device->is_present && fake->adapters[device->adapter].is_present) {
+			CHECK(sd_bus_message_open_container(m, 'e', "oa{sa{sv}}"));
+			open_object(m, device->path, "org.bluez.Device1");
+			put_device(m, device);
+			close_object(m);
+			CHECK(sd_bus_message_close_container(m));
+			if (device->has_gatt) {
+				put_gatt_objects(m, device);
+			}
+		}
+	}
+	CHECK(sd_bus_message_close_container(m));
+	CHECK(sd_bus_send(fake->sd, m, NULL));
+	sd_bus_message_unref(m);
+}
+
+static void call_connect(struct fake_device *device, sd_bus_message *call) {
+	struct fake *fake = device->fake;
+
+	device->n_connects++;
+	fake->was_connect_in_discovery =
+		fake->was_connect_in_discovery || fake->adapters[device->adapter].is_discovering;
+	if (!fake->adapters[device->adapter].is_powered) {
+		reply_error(call, "org.bluez.Error.Failed", "Input/output error");
+	} else if (device->pending_connect != NULL) {
+		reply_error(call, "org.bluez.Error.Failed", "Operation already in progress");
+	} else if (device->is_connected) {
+		CHECK(sd_bus_reply_method_return(call, ""));
+	} else {
+		device->pending_connect = sd_bus_message_ref(call);
+		set_connecting(fake, 1);
+		if (device->connect != CONNECT_PENDING && device->connect != CONNECT_DEAF) {
+			later(device, 3, finish_connect);
+		}
+	}
+}
+
+static void call_disconnect(struct fake_device *device, sd_bus_message *call) {
+	device->n_disconnects++;
+	if (device->is_disconnect_swallowed) {
+		return;
+	}
+	if (device->pending_connect != NULL && device->connect != CONNECT_DEAF) {
+		sd_bus_message *pending = take_connect(device);
+		reply_error(pending, "org.bluez.Error.Failed", "br-connection-canceled");
+		sd_bus_message_unref(pending);
+		CHECK(sd_bus_reply_method_return(call, ""));
+		return;
+	}
+	if (device->pending_disconnect != NULL) {
+		CHECK(sd_bus_reply_method_return(call, ""));
+		return;
+	}
+	device->pending_disconnect = sd_bus_message_ref(call);
+	later(device, device->disconnect_ms, finish_disconnect);
+}
+
+static void call_write(struct fake_device *device, sd_bus_message *call) {
+	const void *bytes;
+	size_t n;
+
+	device->n_writes++;
+	CHECK(sd_bus_message_read_array(call, 'y', &bytes, &n));
+	assert(n <= sizeof(device->written));
+	memcpy(device->written, bytes, n);
+	device->n_written = n;
+	if (!device->is_connected) {
+		reply_error(call, "org.bluez.Error.Failed", "Not connected");
+		return;
+	}
+	switch (device->write) {
+	case WRITE_ECHO:
+		CHECK(sd_bus_reply_method_return(call, ""));
+		if (device->is_notifying) {
+			fake_device_value(device, bytes, n);
+		}
+		break;
+	case WRITE_STALL:
+		break;
+	case WRITE_DROP:
+		fake_device_drop(device);
+		break;
+	case WRITE_ATT_LOST:
+		reply_error(
+			call, "org.bluez.Error.Failed", "Operation failed with ATT error: 0x0e");
+		fake_device_drop(device);
+		break;
+	case WRITE_ERROR:
+		reply_error(call, device->error_name, device->error_text);
+		break;
+	}
+}
+
+static void call_adapter(
+	struct fake *fake, unsigned index, const char *member, sd_bus_message *call) {
+	bool is_powered = fake->adapters[index].is_powered;
+
+	if (!is_powered && strcmp(member, "RemoveDevice") != 0) {
+		reply_error(call, "org.bluez.Error.NotReady", "Resource Not Ready");
+	} else if (strcmp(member, "SetDiscoveryFilter") == 0) {
+		fake->n_filters++;
+		fake->adapters[index].is_filtered = true;
+		CHECK(sd_bus_reply_method_return(call, ""));
+	} else if (strcmp(member, "StartDiscovery") == 0) {
+		fake->n_start_discovery++;
+		if (fake->is_discovery_busy || fake->adapters[index].is_discovering) {
+			reply_error(call, "org.bluez.Error.InProgress",
+				"Operation already in progress");
+			return;
+		}
+		assert(fake->adapters[index].is_filtered);
+		fake->adapters[index].is_discovering = true;
+		CHECK(sd_bus_reply_method_return(call, ""));
+		adapter_changes(fake, index, false);
+	} else if (strcmp(member, "StopDiscovery") == 0) {
+		fake->n_stop_discovery++;
+		if (!fake->adapters[index].is_discovering) {
+			reply_error(call, "org.bluez.Error.Failed", "No discovery started");
+			return;
+		}
+		fake->adapters[index].is_discovering = false;
+		CHECK(sd_bus_reply_method_return(call, ""));
+		for (size_t i = 0; i < fake->n_devices; i++) {
+			struct fake_device *device = &fake->devices[i];
+			if (device->is_present && device->rssi != 0) {
+				device->rssi = 0;
+				changes_send(fake,
+					changes_new(fake, device->path, "org.bluez.Device1"),
+					"RSSI");
+			}
+		}
+		adapter_changes(fake, index, false);
+	} else if (strcmp(member, "RemoveDevice") == 0) {
+		const char *path;
+		CHECK(sd_bus_message_read(call, "o", &path));
+		struct fake_device *device = device_at(fake, path, false);
+		if (device == NULL) {
+			reply_error(call, "org.bluez.Error.DoesNotExist", "Does Not Exist");
+			return;
+		}
+		device->n_removes++;
+		CHECK(sd_bus_reply_method_return(call, ""));
+		fake_device_hide(device);
+	}
+}
+
+static bool call_gatt(struct fake_device *device, const char *member, sd_bus_message *call) {
+	char path[128];
+
+	characteristic_path(device, 1, path);
+	bool is_usdio = device->has_usdio && strcmp(path, sd_bus_message_get_path(call)) == 0;
+	characteristic_path(device, 0, path);
+	if (!device->has_gatt || (!is_usdio && strcmp(path, sd_bus_message_get_path(call)) != 0)) {
+		return false;
+	}
+	if (strcmp(member, "WriteValue") == 0) {
+		call_write(device, call);
+	} else if (strcmp(member, "StartNotify") == 0) {
+		device->n_start_notify++;
+		device->is_notifying = true;
+		CHECK(sd_bus_reply_method_return(call, ""));
+	} else if (strcmp(member, "StopNotify") == 0) {
+		device->n_stop_notify++;
+		device->is_notifying = false;
+		CHECK(sd_bus_reply_method_return(call, ""));
+	}
+	return true;
+}
+
+static bool call_properties(struct fake *fake, const char *member, sd_bus_message *call) {
+	struct fake_device *device = device_at(fake, sd_bus_message_get_path(call), false);
+	const char *interface, *name;
+	int value;
+
+	if (strcmp(member, "GetAll") == 0 && device != NULL) {
+		sd_bus_message *m = NULL;
+		CHECK(sd_bus_message_new_method_return(call, &m));
+		put_device(m, device);
+		CHECK(sd_bus_send(fake->sd, m, NULL));
+		sd_bus_message_unref(m);
+		return true;
+	}
+	if (strcmp(member, "Set") == 0 && device == NULL) {
+		CHECK(sd_bus_message_read(call, "ssv", &interface, &name, "b", &value));
+		fake->n_power_off += value == 0;
+		fake_adapter_power(fake, 0, value != 0);
+		CHECK(sd_bus_reply_method_return(call, ""));
+		return true;
+	}
+	return false;
+}
+
+static int on_message(sd_bus_message *call, void *user, sd_bus_error *ret_error) {
+	struct fake *fake = user;
+	uint8_t type;
+
+	(void) ret_error;
+	CHECK(sd_bus_message_get_type(call, &type));
+	const char *path = sd_bus_message_get_path(call);
+	const char *interface = sd_bus_message_get_interface(call);
+	const char *member = sd_bus_message_get_member(call);
+	if (type != SD_BUS_MESSAGE_METHOD_CALL || interface == NULL ||
+		strcmp(interface, "org.freedesktop.DBus.Peer") == 0) {
+		return 0;
+	}
+	unsigned index = 0;
+	char rest;
+	struct fake_device *device = device_at(fake, path, true);
+	if (strcmp(interface, OM) == 0) {
+		call_snapshot(fake, call);
+		return 1;
+	}
+	if (strcmp(interface, PROPS) == 0 && call_properties(fake, member, call)) {
+		return 1;
+	}
+	if (sscanf(path, "/org/bluez/hci%u%c", &index, &rest) == 1 && index < 4 &&
+		fake->adapters[index].is_present && strcmp(interface, "org.bluez.Adapter1") == 0) {
+		call_adapter(fake, index, member, call);
+		return 1;
+	}
+	if (device != NULL && strcmp(interface, "org.bluez.Device1") == 0) {
+		if (strcmp(member, "Connect") == 0) {
+			call_connect(device, call);
+		} else {
+			call_disconnect(device, call);
+		}
+		return 1;
+	}
+	if (device != NULL && strcmp(interface, "org.bluez.GattCharacteristic1") == 0 &&
+		call_gatt(device, member, call)) {
+		return 1;
+	}
+	reply_error(call, "org.freedesktop.DBus.Error.UnknownObject", "Method doesn't exist\n");
+	return 1;
+}
+
+/* ------------------------------------------------------------------ the script's hands */
+
+void fake_adapter_add(struct fake *fake, unsigned index, const char *address, bool is_powered) {
+	char path[32];
+
+	fake->adapters[index].is_present = true;
+	fake->adapters[index].is_powered = is_powered;
+	snprintf(fake->adapters[index].address, sizeof(fake->adapters[index].address), "%s",
+		address);
+	if (fake->sd != NULL) {
+		snprintf(path, sizeof(path), "/org/bluez/hci%u", index);
+		sd_bus_message *m = signal_new(fake, "/", OM, "InterfacesAdded");
+		open_object(m, path, "org.bluez.Adapter1");
+		put_adapter(m, fake, index);
+		close_object(m);
+		signal_send(fake, m);
+	}
+}
+
+static void links_fall(struct fake *fake, unsigned index) {
+	for (size_t i = 0; i < fake->n_devices; i++) {
+		struct fake_device *device = &fake->devices[i];
+		if (device->adapter == index && device->is_present && device->is_connected) {
+			fake_device_drop(device);
+		}
+	}
+}
+
+void fake_adapter_power(struct fake *fake, unsigned index, bool is_powered) {
+	if (!is_powered) {
+		links_fall(fake, index);
+		fake->adapters[index].is_discovering = false;
+		fake->adapters[index].is_filtered = false;
+	}
+	fake->adapters[index].is_powered = is_powered;
+	adapter_changes(fake, index, true);
+}
+
+void fake_adapter_remove(struct fake *fake, unsigned index) {
+	char path[32];
+
+	fake_adapter_power(fake, index, false);
+	for (size_t i = 0; i < fake->n_devices; i++) {
+		if (fake->devices[i].adapter == index && fake->devices[i].is_present) {
+			fake_device_hide(&fake->devices[i]);
+		}
+	}
+	fake->adapters[index].is_present = false;
+	snprintf(path, sizeof(path), "/org/bluez/hci%u", index);
+	/* In several signals, as seen. */
+	sd_bus_message *m = signal_new(fake, "/", OM, "InterfacesRemoved");
+	CHECK(sd_bus_message_append(m, "oas", path, 1, "org.bluez.GattManager1"));
+	signal_send(fake, m);
+	m = signal_new(fake, "/", OM, "InterfacesRemoved");
+	CHECK(sd_bus_message_append(m, "oas", path, 2, PROPS, "org.bluez.Adapter1"));
+	signal_send(fake, m);
+}
+
+struct fake_device *fake_device_add(struct fake *fake, unsigned adapter, const char *address) {
+	assert(fake->n_devices < FAKE_DEVICES_MAX);
+	struct fake_device *device = &fake->devices[fake->n_devices++];
+
+	memset(device, 0, sizeof(*device));
+	device->fake = fake;
+	device->adapter = adapter;
+	device->has_usdio = true;
+	device->handle = 0x10;
+	device->disconnect_ms = 20;
+	memcpy(device->data, "\x02\x15\xa9\xc0", 4);
+	snprintf(device->address, sizeof(device->address), "%s", address);
+	int n = snprintf(
+		device->path, sizeof(device->path), "/org/bluez/hci%u/dev_%s", adapter, address);
+	for (int i = 0; i < n; i++) {
+		device->path[i] = device->path[i] == ':' ? '_' : device->path[i];
+	}
+	device->is_present = true;
+	return device;
+}
+
+static void forget_calls(struct fake *fake) {
+	for (size_t i = 0; i < fake->n_devices; i++) {
+		struct fake_device *device = &fake->devices[i];
+		sd_bus_message_unref(take_connect(device));
+		device->pending_disconnect = sd_bus_message_unref(device->pending_disconnect);
+	}
+}
+
+void fake_die(struct fake *fake) {
+	forget_calls(fake);
+	fake->n_timers = 0;
+	for (size_t i = 0; i < fake->n_devices; i++) {
+		fake->devices[i].is_connected = false;
+		fake->devices[i].is_resolved = false;
+		fake->devices[i].has_gatt = false;
+		fake->devices[i].is_notifying = false;
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		fake->adapters[i].is_discovering = false;
+		fake->adapters[i].is_filtered = false;
+	}
+	sd_bus_close(fake->sd);
+	fake->sd = sd_bus_unref(fake->sd);
+}
+
+void fake_start(struct fake *fake) {
+	CHECK(sd_bus_new(&fake->sd));
+	CHECK(sd_bus_set_address(fake->sd, fake->address));
+	CHECK(sd_bus_set_bus_client(fake->sd, true));
+	CHECK(sd_bus_start(fake->sd));
+	CHECK(sd_bus_add_filter(fake->sd, NULL, on_message, fake));
+	CHECK(sd_bus_request_name(fake->sd, "org.bluez", 0));
+}
+
+void fake_turn(struct fake *fake) {
+	if (fake->sd == NULL || fake->is_hung) {
+		return;
+	}
+	while (sd_bus_process(fake->sd, NULL) > 0) {
+	}
+	for (size_t i = 0; i < fake->n_timers;) {
+		struct fake_timer timer = fake->timers[i];
+		if (timer.due_ms > now_ms()) {
+			i++;
+			continue;
+		}
+		fake->timers[i] = fake->timers[--fake->n_timers];
+		timer.fn(timer.device);
+	}
+	while (sd_bus_process(fake->sd, NULL) > 0) {
+	}
+}
+
+void fake_bus_start(struct fake *fake) {
+	int fds[2];
+	char address[96];
+
+	memset(fake, 0, sizeof(*fake));
+	strcpy(fake->dir, "/tmp/lockhub-ble-XXXXXX");
+	assert(mkdtemp(fake->dir) != NULL);
+	assert(pipe2(fds, O_CLOEXEC) == 0);
+	snprintf(address, sizeof(address), "--address=unix:path=%s/bus", fake->dir);
+	fake->bus_pid = fork();
+	assert(fake->bus_pid >= 0);
+	if (fake->bus_pid == 0) {
+		char print[32];
+		/* It complains about limits that containers do not let it change. */
+		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+		snprintf(print, sizeof(print), "--print-address=%d", dup(fds[1]));
+		execlp("dbus-daemon", "dbus-daemon", "--session", "--nofork", "--nopidfile",
+			address, print, NULL);
+		_exit(127);
+	}
+	close(fds[1]);
+	size_t n = 0;
+	while (n < sizeof(fake->address) - 1) {
+		ssize_t r = read(fds[0], fake->address + n, sizeof(fake->address) - 1 - n);
+		if (r <= 0 || memchr(fake->address + n, '\n', (size_t) r) != NULL) {
+			n += r > 0 ? (size_t) r : 0;
+			break;
+		}
+		n += (size_t) r;
+	}
+	close(fds[0]);
+	fake->address[strcspn(fake->address, "\n")] = '\0';
+	assert(fake->address[0] != '\0');
+}
+
+void fake_bus_stop(struct fake *fake) {
+	char path[96];
+
+	if (fake->sd != NULL) {
+		fake_die(fake);
+	}
+	kill(fake->bus_pid, SIGTERM);
+	waitpid(fake->bus_pid, NULL, 0);
+	snprintf(path, sizeof(path), "%s/bus", fake->dir);
+	unlink(path);
+	rmdir(fake->dir);
+}
