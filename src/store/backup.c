@@ -161,11 +161,33 @@ static int fill_file(sqlite3 *source, const char *database, const char *path,
 	return r;
 }
 
+static bool is_same_file(const char *a, const char *b) {
+	struct stat sa;
+	struct stat sb;
+
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}
+
+/* Under whatever name: a copy over the database or its companions would be the end of it. */
+static bool is_own_file(const char *path, const char *database) {
+	static const char *const suffixes[] = { "", "-wal", "-shm", "-journal", ".lock" };
+	char own[PATH_MAX];
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		snprintf(own, sizeof(own), "%s%s", database, suffixes[i]);
+		if (text_equal(path, own) || is_same_file(path, own)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int backup_run(sqlite3 *source, const char *database, const char *path,
 	const atomic_bool *is_stopping, struct fault *ret_fault) {
 	char part[PATH_MAX];
 
-	if (path[0] == '\0' || text_equal(path, database) ||
+	if (path[0] == '\0' || is_own_file(path, database) ||
 		snprintf(part, sizeof(part), "%s.part", path) >= (int) sizeof(part)) {
 		return fault_set(
 			ret_fault, FAULT_BAD_ARGUMENT, "not a path to copy to: '%.80s'", path);

@@ -241,5 +241,5 @@ void store_report(struct store *store, const struct fault *fault) {
 	report->store = store;
 	report->fault = *fault;
 	list_init(&report->item.link);
-	outbox_put_one(&store->outbox, &report->item);
+	store_outbox_put_one(&store->outbox, &report->item);
 }

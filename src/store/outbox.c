@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-void outbox_init(struct outbox *outbox, void (*wake)(void *user), void *user) {
+void store_outbox_init(struct outbox *outbox, void (*wake)(void *user), void *user) {
 	int r = pthread_mutex_init(&outbox->mutex, NULL);
 	assert(r == 0);
 	(void) r;
@@ -12,7 +12,7 @@ void outbox_init(struct outbox *outbox, void (*wake)(void *user), void *user) {
 	outbox->user = user;
 }
 
-void outbox_finish(struct outbox *outbox) {
+void store_outbox_finish(struct outbox *outbox) {
 	assert(list_is_empty(&outbox->items));
 	(void) pthread_mutex_destroy(&outbox->mutex);
 }
@@ -25,7 +25,7 @@ static void move_all(struct list *from, struct list *to) {
 	}
 }
 
-void outbox_put(struct outbox *outbox, struct list *items) {
+void store_outbox_put(struct outbox *outbox, struct list *items) {
 	if (list_is_empty(items)) {
 		return;
 	}
@@ -39,15 +39,15 @@ void outbox_put(struct outbox *outbox, struct list *items) {
 	}
 }
 
-void outbox_put_one(struct outbox *outbox, struct outbox_item *item) {
+void store_outbox_put_one(struct outbox *outbox, struct outbox_item *item) {
 	struct list items;
 
 	list_init(&items);
 	list_append(&items, &item->link);
-	outbox_put(outbox, &items);
+	store_outbox_put(outbox, &items);
 }
 
-bool outbox_deliver(struct outbox *outbox) {
+bool store_outbox_deliver(struct outbox *outbox) {
 	struct list items;
 
 	list_init(&items);

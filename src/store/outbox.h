@@ -20,10 +20,10 @@ struct outbox {
 	void *user;
 };
 
-void outbox_init(struct outbox *outbox, void (*wake)(void *user), void *user);
-void outbox_finish(struct outbox *outbox);
+void store_outbox_init(struct outbox *outbox, void (*wake)(void *user), void *user);
+void store_outbox_finish(struct outbox *outbox);
 /* Any thread. Moves all of @items (outbox_item by .link) in, in order, and wakes the loop. */
-void outbox_put(struct outbox *outbox, struct list *items);
-void outbox_put_one(struct outbox *outbox, struct outbox_item *item);
+void store_outbox_put(struct outbox *outbox, struct list *items);
+void store_outbox_put_one(struct outbox *outbox, struct outbox_item *item);
 /* Loop thread. Delivers what is in there now. @return whether there was anything. */
-bool outbox_deliver(struct outbox *outbox);
+bool store_outbox_deliver(struct outbox *outbox);

@@ -26,8 +26,9 @@ struct reader {
 	struct event_query query;
 };
 
-/* How far a thread had got when it was last looked at. */
+/* How far a thread had got when it was looked at, and when that was seen first. */
 struct watched {
+	bool is_busy;
 	unsigned progress;
 	mono_t at;
 };

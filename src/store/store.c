@@ -223,7 +223,7 @@ static struct store *store_free(struct store *store) {
 	writer_close(&store->writer);
 	file_lock_drop(&store->lock_fd);
 	(void) pthread_mutex_destroy(&store->reader.mutex);
-	outbox_finish(&store->outbox);
+	store_outbox_finish(&store->outbox);
 	store_keys_wipe(&store->keys);
 	free(store->path);
 	free(store);
@@ -240,7 +240,7 @@ int store_open(const struct store_config *config, struct store **ret, struct fau
 	if (made == NULL) {
 		return fault_set(ret_fault, FAULT_NO_MEMORY, "opening the database");
 	}
-	outbox_init(&made->outbox, config->wake, config->user);
+	store_outbox_init(&made->outbox, config->wake, config->user);
 	(void) pthread_mutex_init(&made->reader.mutex, NULL);
 	made->ledger.impl = &store_ledger_impl;
 	made->lock_fd = -1;
@@ -328,14 +328,13 @@ int store_load(struct store *store, const struct store_visitor *visitor, void *u
 }
 
 void store_dispatch(struct store *store) {
-	(void) outbox_deliver(&store->outbox);
+	(void) store_outbox_deliver(&store->outbox);
 }
 
 static bool is_moving(
 	struct watched *watched, bool is_busy, unsigned progress, mono_t now, int64_t max_age_ms) {
-	if (!is_busy || progress != watched->progress) {
-		watched->progress = progress;
-		watched->at = now;
+	if (!is_busy || !watched->is_busy || progress != watched->progress) {
+		*watched = (struct watched){ is_busy, progress, now };
 		return true;
 	}
 	return mono_since(watched->at, now) <= max_age_ms;
@@ -370,13 +369,13 @@ struct store *store_close(struct store *store) {
 	worker_stop(&store->chores);
 	for (int round = 0; round < CLOSE_ROUNDS_MAX; round++) {
 		writer_flush(&store->writer);
-		if (!outbox_deliver(&store->outbox)) {
+		if (!store_outbox_deliver(&store->outbox)) {
 			break;
 		}
 	}
 	writer_stop(&store->writer);
 	/* From here on nothing is taken any more, so these are the last. */
-	(void) outbox_deliver(&store->outbox);
+	(void) store_outbox_deliver(&store->outbox);
 	reader_close(&store->reader);
 	end_life(store);
 	return store_free(store);

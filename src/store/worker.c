@@ -56,7 +56,7 @@ static void *worker_main(void *arg) {
 		} else {
 			job->run(job, worker->context);
 		}
-		outbox_put_one(worker->outbox, &job->item);
+		store_outbox_put_one(worker->outbox, &job->item);
 		(void) pthread_mutex_lock(&worker->mutex);
 		worker->is_busy = false;
 		worker->progress++;
@@ -98,7 +98,7 @@ void worker_submit(struct worker *worker, struct worker_job *take_job) {
 	if (is_full) {
 		fault_set(&take_job->fault, FAULT_QUEUE_FULL, "%zu wait for the database already",
 			worker->max_jobs);
-		outbox_put_one(worker->outbox, &take_job->item);
+		store_outbox_put_one(worker->outbox, &take_job->item);
 	}
 }
 

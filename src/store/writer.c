@@ -277,7 +277,7 @@ static void answer(struct writer *writer, struct list *batch) {
 		list_remove(&pending->link);
 		list_append(&items, &pending->item.link);
 	}
-	outbox_put(writer->outbox, &items);
+	store_outbox_put(writer->outbox, &items);
 }
 
 static void *writer_main(void *arg) {
@@ -368,7 +368,7 @@ void writer_submit(struct writer *writer, struct txn *take_txn) {
 	if (is_full) {
 		fault_set(&pending->fault, FAULT_QUEUE_FULL, "%d transactions wait for the disk",
 			STORE_PENDING_MAX);
-		outbox_put_one(writer->outbox, &pending->item);
+		store_outbox_put_one(writer->outbox, &pending->item);
 	}
 }
 
