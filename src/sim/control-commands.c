@@ -1,0 +1,626 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "control.h"
+
+/* What a person, or a test, can do to the simulator while it runs. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/bytes.h"
+#include "util/text.h"
+
+/* ---- arguments ---- */
+
+static struct station *lock_arg(struct control *control, const char *name, char *why) {
+	struct station *station = world_find(control->world, name);
+	if (station != NULL) {
+		return station;
+	}
+	const char *names[64];
+	size_t n = 0;
+	for (size_t i = 0; i < control->world->n_stations && n < ARRAY_SIZE(names); i++) {
+		struct sim_lock *lock = control->world->stations[i]->lock;
+		if (lock != NULL) {
+			names[n++] = lock->name;
+		}
+	}
+	const char *near = text_nearest(name, names, n);
+	snprintf(why, SIM_TEXT_MAX, "no lock is called %s%s%s", name,
+		near == NULL ? "" : "; did you mean ", near == NULL ? "" : near);
+	return NULL;
+}
+
+static int number_arg(const char *text, uint64_t most, uint64_t *ret, char *why) {
+	if (text_to_u64(text, 0, most, ret) < 0) {
+		snprintf(why, SIM_TEXT_MAX, "%s: a number from 0 to %llu is needed", text,
+			(unsigned long long) most);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int signed_arg(const char *text, int64_t *ret, char *why) {
+	char *end = NULL;
+	errno = 0;
+	long long value = strtoll(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0') {
+		snprintf(why, SIM_TEXT_MAX, "%s: a number is needed, such as +3600 or -60", text);
+		return -EINVAL;
+	}
+	*ret = value;
+	return 0;
+}
+
+/* One of two words. */
+static int word_arg(const char *text, const char *no, const char *yes, bool *ret, char *why) {
+	if (!text_equal(text, no) && !text_equal(text, yes)) {
+		snprintf(why, SIM_TEXT_MAX, "%s: %s or %s is needed", text, yes, no);
+		return -EINVAL;
+	}
+	*ret = text_equal(text, yes);
+	return 0;
+}
+
+static int cannot(const struct sim_lock *lock, const char *what, char *why) {
+	snprintf(why, SIM_TEXT_MAX, "%s (%s) has no %s", lock->name, lock->model, what);
+	return -EOPNOTSUPP;
+}
+
+static int no_lock(void) {
+	return -ENODEV; /* the sentence is there already */
+}
+
+/* ---- telling ---- */
+
+static json_t *counters_json(const struct sim_counters *counters) {
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}",
+		"connections", (int) counters->connections, "link-ms", (int) counters->link_ms,
+		"writes", (int) counters->writes, "reads", (int) counters->reads, "subscriptions",
+		(int) counters->subscriptions, "indications", (int) counters->indications,
+		"messages", (int) counters->messages_in, "commands-lock",
+		(int) counters->commands_lock, "commands-unlock", (int) counters->commands_unlock,
+		"commands-unlatch", (int) counters->commands_unlatch, "refused",
+		(int) counters->refused, "last-connection-writes",
+		(int) counters->last_connection_writes, "last-connection-indications",
+		(int) counters->last_connection_indications, "motor-lock",
+		(int) counters->motor_lock);
+}
+
+static json_t *troubles_json(const struct station *station) {
+	json_t *troubles = json_object();
+	for (size_t i = 1; i < N_TROUBLES; i++) {
+		if (station->troubles[i] > 0) {
+			json_object_set_new(troubles, trouble_name((enum trouble) i),
+				json_integer(station->troubles[i]));
+		}
+	}
+	return troubles;
+}
+
+static json_t *station_json(struct station *station) {
+	struct sim_lock *lock = station->lock;
+	char address[18];
+	int links = 0;
+	for (size_t i = 0; i < SIM_LINKS_MAX; i++) {
+		links += lock->links[i].is_up;
+	}
+	station_address_text(station, address);
+	json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:i, s:i, s:i}", "name", lock->name, "model",
+		lock->model, "address", address, "in-range", station->is_in_range, "rssi",
+		station->rssi, "links", links, "mtu", (int) lock->mtu);
+	json_t *own = lock->impl->show(lock);
+	json_object_update(json, own);
+	json_decref(own);
+	json_object_set_new(json, "faults", troubles_json(station));
+	json_object_set_new(json, "counters", counters_json(&lock->counters));
+	return json;
+}
+
+static void print_json(const json_t *json, FILE *out) {
+	json_dumpf(json, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	fputc('\n', out);
+}
+
+static void print_value(const json_t *value, FILE *out) {
+	if (json_is_string(value)) {
+		fputs(json_string_value(value), out);
+	} else if (json_is_boolean(value)) {
+		fputs(json_is_true(value) ? "yes" : "no", out);
+	} else if (json_is_object(value)) {
+		const char *key, *comma = "";
+		json_t *item;
+		json_object_foreach((json_t *) value, key, item) {
+			fprintf(out, "%s%s ", comma, key);
+			print_value(item, out);
+			comma = ", ";
+		}
+	} else {
+		char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+		fputs(text == NULL ? "" : text, out);
+		free(text);
+	}
+}
+
+/* "key: value" lines; a list of objects gives a line each. */
+static void print_lines(json_t *json, FILE *out) {
+	const char *key;
+	json_t *value;
+	json_object_foreach(json, key, value) {
+		if (json_is_array(value)) {
+			size_t i;
+			json_t *item;
+			json_array_foreach(value, i, item) {
+				fprintf(out, "%-15s ", i == 0 ? key : "");
+				print_value(item, out);
+				fputc('\n', out);
+			}
+			continue;
+		}
+		fprintf(out, "%-15s ", key);
+		print_value(value, out);
+		fputc('\n', out);
+	}
+}
+
+static int run_list(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	json_auto_t *list = json_array();
+	for (size_t i = 0; i < control->world->n_stations; i++) {
+		struct station *station = control->world->stations[i];
+		if (station->lock == NULL) {
+			continue;
+		}
+		json_t *json = station_json(station);
+		if (!is_json) {
+			const char *state = json_string_value(json_object_get(json, "lock-state"));
+			const char *address = json_string_value(json_object_get(json, "address"));
+			fprintf(out, "%-16s %-10s %s %4d dBm %s%s\n", station->lock->name,
+				station->lock->model, address, station->rssi,
+				state == NULL ? "" : state,
+				station->is_in_range ? "" : " (out of range)");
+		}
+		json_array_append_new(list, json);
+	}
+	if (is_json) {
+		print_json(list, out);
+	}
+	return 0;
+}
+
+static int run_show(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	if (station == NULL) {
+		return no_lock();
+	}
+	json_auto_t *json = station_json(station);
+	if (is_json) {
+		print_json(json, out);
+	} else {
+		print_lines(json, out);
+	}
+	return 0;
+}
+
+static int run_counters(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	if (station == NULL) {
+		return no_lock();
+	}
+	if (args[1] != NULL) {
+		if (!text_equal(args[1], "reset")) {
+			snprintf(why, SIM_TEXT_MAX, "%s: only reset can be said here", args[1]);
+			return -EINVAL;
+		}
+		station->lock->counters = (struct sim_counters){ 0 };
+		return 0;
+	}
+	json_auto_t *json = counters_json(&station->lock->counters);
+	if (is_json) {
+		print_json(json, out);
+	} else {
+		print_lines(json, out);
+	}
+	return 0;
+}
+
+static int run_log(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	uint64_t most = 20;
+	if (station == NULL) {
+		return no_lock();
+	}
+	if (args[1] != NULL && number_arg(args[1], 100000, &most, why) < 0) {
+		return -EINVAL;
+	}
+	if (station->lock->impl->log == NULL) {
+		return cannot(station->lock, "log", why);
+	}
+	json_auto_t *list = station->lock->impl->log(station->lock, most);
+	if (is_json) {
+		print_json(list, out);
+		return 0;
+	}
+	size_t i;
+	json_t *entry;
+	json_array_foreach(list, i, entry) {
+		print_value(entry, out);
+		fputc('\n', out);
+	}
+	return 0;
+}
+
+/* ---- a person at the door ---- */
+
+#define NEEDS(station, hook, what)                                                                 \
+	do {                                                                                       \
+		if ((station) == NULL) {                                                           \
+			return no_lock();                                                          \
+		}                                                                                  \
+		if ((station)->lock->impl->hook == NULL) {                                         \
+			return cannot((station)->lock, what, why);                                 \
+		}                                                                                  \
+	} while (0)
+
+static int run_turn(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	bool to_locked = false;
+	NEEDS(station, turn, "knob");
+	int r = word_arg(args[1], "unlock", "lock", &to_locked, why);
+	return r < 0 ? r
+		     : station->lock->impl->turn(
+			       station->lock, to_locked, world_now(control->world), why);
+}
+
+static int run_button(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	uint64_t presses = 1;
+	NEEDS(station, button, "button");
+	int r = args[1] == NULL ? 0 : number_arg(args[1], 9, &presses, why);
+	return r < 0 ? r
+		     : station->lock->impl->button(
+			       station->lock, (unsigned) presses, world_now(control->world), why);
+}
+
+static int run_fob(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	uint64_t presses = 1;
+	NEEDS(station, fob, "fob");
+	int r = args[1] == NULL ? 0 : number_arg(args[1], 9, &presses, why);
+	return r < 0 ? r
+		     : station->lock->impl->fob(
+			       station->lock, (unsigned) presses, world_now(control->world), why);
+}
+
+static int run_code(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	uint64_t code = 0;
+	NEEDS(station, code, "keypad");
+	int r = number_arg(args[1], 4294967295U, &code, why);
+	return r < 0 ? r
+		     : station->lock->impl->code(
+			       station->lock, (uint32_t) code, world_now(control->world), why);
+}
+
+static int run_door(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	bool is_open = false;
+	NEEDS(station, door, "door");
+	int r = word_arg(args[1], "close", "open", &is_open, why);
+	return r < 0 ? r
+		     : station->lock->impl->door(
+			       station->lock, is_open, world_now(control->world), why);
+}
+
+static int run_jam(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	bool on = false;
+	NEEDS(station, jam, "motor");
+	int r = word_arg(args[1], "off", "on", &on, why);
+	return r < 0 ? r : station->lock->impl->jam(station->lock, on, why);
+}
+
+static int run_battery(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	uint64_t percent = 0;
+	NEEDS(station, battery, "battery");
+	int r = number_arg(args[1], 100, &percent, why);
+	return r < 0 ? r : station->lock->impl->battery(station->lock, (unsigned) percent, why);
+}
+
+static int run_drain(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	uint64_t rate = 60;
+	NEEDS(station, drain, "battery");
+	int r = args[1] == NULL ? 0 : number_arg(args[1], 1000000, &rate, why);
+	r = r < 0 ? r
+		  : station->lock->impl->drain(
+			    station->lock, (unsigned) rate, world_now(control->world), why);
+	sim_lock_due_changed(station->lock);
+	return r;
+}
+
+static int run_clock(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	int64_t offset = 0;
+	NEEDS(station, clock, "clock");
+	int r = signed_arg(args[1], &offset, why);
+	return r < 0 ? r : station->lock->impl->clock(station->lock, offset, why);
+}
+
+static int run_pairing(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	bool on = false;
+	NEEDS(station, pairing, "pairing mode");
+	int r = word_arg(args[1], "off", "on", &on, why);
+	return r < 0 ? r
+		     : station->lock->impl->pairing(
+			       station->lock, on, world_now(control->world), why);
+}
+
+static int run_reboot(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	NEEDS(station, reboot, "program to restart");
+	return station->lock->impl->reboot(station->lock, world_now(control->world), why);
+}
+
+static int run_reset(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	NEEDS(station, reset, "factory reset");
+	return station->lock->impl->reset(station->lock, world_now(control->world), why);
+}
+
+static int run_firmware(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	NEEDS(station, firmware, "firmware");
+	return station->lock->impl->firmware(station->lock, args[1], why);
+}
+
+static int run_set(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	NEEDS(station, set, "setting");
+	char *value = strchr(args[1], '=');
+	if (value == NULL) {
+		snprintf(why, SIM_TEXT_MAX, "%s: KEY=VALUE is needed", args[1]);
+		return -EINVAL;
+	}
+	*value++ = '\0';
+	return station->lock->impl->set(station->lock, args[1], value, why);
+}
+
+/* ---- the air ---- */
+
+static int run_range(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	if (station == NULL) {
+		return no_lock();
+	}
+	int r = word_arg(args[1], "out", "in", &station->is_in_range, why);
+	if (r < 0) {
+		return r;
+	}
+	for (size_t i = 0; !station->is_in_range && i < SIM_LINKS_MAX; i++) {
+		if (station->links[i] != NULL) {
+			device_link_lost(station->links[i], true); /* supervision timeout */
+		}
+	}
+	station_changed(station);
+	return 0;
+}
+
+static int run_rssi(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	int64_t rssi = 0;
+	if (station == NULL) {
+		return no_lock();
+	}
+	int r = signed_arg(args[1], &rssi, why);
+	if (r < 0) {
+		return r;
+	}
+	if (rssi < -127 || rssi > 20) {
+		snprintf(
+			why, SIM_TEXT_MAX, "%s: a strength from -127 to 20 dBm is needed", args[1]);
+		return -EINVAL;
+	}
+	station->rssi = (int) rssi;
+	station_changed(station);
+	return 0;
+}
+
+/* Link loss, removal and a foreign hand happen at once and need no count. */
+static bool at_once(struct control *control, struct station *station, const char *kind) {
+	bool is_drop = text_equal(kind, "drop");
+	bool is_removal = text_equal(kind, "remove-device");
+	bool is_foreign = text_equal(kind, "foreign-disconnect");
+	for (size_t i = 0; (is_drop || is_foreign) && i < SIM_LINKS_MAX; i++) {
+		struct device *device = station->links[i];
+		if (device != NULL && is_drop) {
+			device_link_lost(device, true);
+		} else if (device != NULL) {
+			device_foreign_disconnect(device);
+		}
+	}
+	for (size_t i = 0; is_removal && i < control->bluez->options.n_adapters; i++) {
+		struct device *device = adapter_device(&control->bluez->adapters[i], station);
+		if (device != NULL && device->is_exported) {
+			device_removed(device);
+		}
+	}
+	return is_drop || is_removal || is_foreign;
+}
+
+static int run_fault(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	enum trouble trouble = TROUBLE_NONE;
+	uint64_t count = 1;
+	if (station == NULL) {
+		return no_lock();
+	}
+	if (args[2] != NULL && number_arg(args[2], UINT32_MAX, &count, why) < 0) {
+		return -EINVAL;
+	}
+	if (text_equal(args[1], "none")) {
+		memset(station->troubles, 0, sizeof(station->troubles));
+		return 0;
+	}
+	if (at_once(control, station, args[1])) {
+		return 0;
+	}
+	if (trouble_from_name(args[1], &trouble) < 0) {
+		const char *near = trouble_nearest(args[1]);
+		snprintf(why, SIM_TEXT_MAX, "%s: no such fault%s%s", args[1],
+			near == NULL ? " (lockhub-sim ctl faults lists them)" : "; did you mean ",
+			near == NULL ? "" : near);
+		return -EINVAL;
+	}
+	station->troubles[trouble] = (unsigned) count;
+	if (trouble == TROUBLE_DROP_AFTER) {
+		for (size_t i = 0; i < SIM_LINKS_MAX; i++) {
+			struct device *device = station->links[i];
+			if (device != NULL) {
+				device->drop_after = (unsigned) count;
+				station->troubles[trouble] = 0;
+			}
+		}
+	}
+	return 0;
+}
+
+static int run_faults(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	fprintf(out, "%-22s %s\n", "drop", "the link is lost now");
+	fprintf(out, "%-22s %s\n", "remove-device", "BlueZ forgets the device now");
+	fprintf(out, "%-22s %s\n", "foreign-disconnect", "another program disconnects it now");
+	for (size_t i = 1; i < N_TROUBLES; i++) {
+		fprintf(out, "%-22s %s\n", trouble_name((enum trouble) i),
+			trouble_text((enum trouble) i));
+	}
+	fprintf(out, "%-22s %s\n", "none", "ends all faults of this lock");
+	return 0;
+}
+
+static int run_bluez(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	static const char *const modes[] = { "before", "missing", "after" };
+	struct bluez *bluez = control->bluez;
+	uint64_t ms = 0;
+	if (args[1] != NULL && !text_equal(args[0], "connected-signal") &&
+		number_arg(args[1], 600000, &ms, why) < 0) {
+		return -EINVAL;
+	}
+	if (text_equal(args[0], "kill")) {
+		bluez_kill(bluez, (unsigned) ms);
+		return 0;
+	}
+	if (text_equal(args[0], "start")) {
+		int r = bluez_start(bluez);
+		if (r == -EALREADY) {
+			snprintf(why, SIM_TEXT_MAX, "org.bluez is running");
+		}
+		return r;
+	}
+	if (text_equal(args[0], "restart")) {
+		bluez_kill(bluez, args[1] == NULL ? 1000 : (unsigned) ms);
+		return 0;
+	}
+	for (size_t i = 0; text_equal(args[0], "connected-signal") && args[1] != NULL && i < 3;
+		i++) {
+		if (text_equal(args[1], modes[i])) {
+			bluez->options.connected_signal = (enum connected_signal) i;
+			return 0;
+		}
+	}
+	snprintf(why, SIM_TEXT_MAX,
+		"kill [MS], start, restart [MS] or connected-signal before|missing|after is "
+		"needed");
+	return -EINVAL;
+}
+
+static int run_adapter(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct bluez *bluez = control->bluez;
+	uint64_t number = 0, index = 0;
+	sd_bus_message *none = NULL;
+	if (number_arg(args[0], bluez->options.n_adapters - 1, &number, why) < 0) {
+		return -EINVAL;
+	}
+	struct adapter *adapter = &bluez->adapters[number];
+	index = adapter->index;
+	if (args[2] != NULL && number_arg(args[2], 99, &index, why) < 0) {
+		return -EINVAL;
+	}
+	if (text_equal(args[1], "off") || text_equal(args[1], "on")) {
+		adapter_set_powered(adapter, text_equal(args[1], "on"), &none);
+	} else if (text_equal(args[1], "remove")) {
+		adapter->is_present = false;
+		adapter_unexport(adapter, true);
+	} else if (text_equal(args[1], "return")) {
+		if (adapter->is_present) {
+			snprintf(why, SIM_TEXT_MAX, "adapter %s is there", args[0]);
+			return -EALREADY;
+		}
+		adapter->is_present = true;
+		adapter->index = (unsigned) index;
+		if (bluez->is_up) {
+			adapter_export(adapter);
+		}
+	} else {
+		snprintf(why, SIM_TEXT_MAX, "%s: off, on, remove or return [HCI] is needed",
+			args[1]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int run_storm(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	uint64_t loud = 0, rate = 0, quiet = 0;
+	if (text_equal(args[0], "off")) {
+		return bluez_storm(control->bluez, 0, 0, 0);
+	}
+	if (number_arg(args[0], 2000, &loud, why) < 0 ||
+		(args[1] != NULL && number_arg(args[1], 10000, &rate, why) < 0) ||
+		(args[1] != NULL && args[2] != NULL &&
+			number_arg(args[2], 2000, &quiet, why) < 0)) {
+		return -EINVAL;
+	}
+	return bluez_storm(control->bluez, (unsigned) loud, (unsigned) rate, (unsigned) quiet);
+}
+
+static int run_save(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	if (control->state_path == NULL) {
+		snprintf(why, SIM_TEXT_MAX, "the simulator was started without --state");
+		return -ENOENT;
+	}
+	return world_save(control->world, control->state_path);
+}
+
+/* clang-format off */
+const struct command commands[] = {
+	{ "list", "", "The locks, one a line", 0, 0, run_list },
+	{ "show", "LOCK", "Everything about one lock", 1, 1, run_show },
+	{ "counters", "LOCK [reset]", "Connections, writes, commands that reached it", 1, 2, run_counters },
+	{ "log", "LOCK [N]", "The newest N entries of the lock's own log", 1, 2, run_log },
+	{ "turn", "LOCK lock|unlock", "Turn the knob by hand", 2, 2, run_turn },
+	{ "button", "LOCK [PRESSES]", "Press the button", 1, 2, run_button },
+	{ "fob", "LOCK [PRESSES]", "Press the fob", 1, 2, run_fob },
+	{ "code", "LOCK CODE", "Enter a code at the keypad", 2, 2, run_code },
+	{ "door", "LOCK open|close", "Move the door", 2, 2, run_door },
+	{ "jam", "LOCK on|off", "Put something in the bolt's way", 2, 2, run_jam },
+	{ "battery", "LOCK PERCENT", "Put in batteries with this charge", 2, 2, run_battery },
+	{ "drain", "LOCK [PERCENT-PER-HOUR]", "Let the battery run down (60; 0 stops)", 1, 2, run_drain },
+	{ "clock", "LOCK SECONDS", "Let the lock's clock be off, e.g. +3600", 2, 2, run_clock },
+	{ "pairing", "LOCK on|off", "Hold the button until it can be paired", 2, 2, run_pairing },
+	{ "reboot", "LOCK", "Restart the lock", 1, 1, run_reboot },
+	{ "reset", "LOCK", "Factory reset: all users, codes, settings gone", 1, 1, run_reset },
+	{ "firmware", "LOCK X.Y.Z", "Give it another firmware", 2, 2, run_firmware },
+	{ "set", "LOCK KEY=VALUE", "Change a key of --lock, e.g. mtu=23", 2, 2, run_set },
+	{ "range", "LOCK in|out", "Walk into or out of range", 2, 2, run_range },
+	{ "rssi", "LOCK DBM", "How strongly it is heard, e.g. -85", 2, 2, run_rssi },
+	{ "fault", "LOCK KIND [COUNT]", "Let something go wrong the next COUNT (1) times", 2, 3, run_fault },
+	{ "faults", "", "The kinds of faults", 0, 0, run_faults },
+	{ "bluez", "kill [MS] | start | restart [MS] | connected-signal WHEN",
+		"Kill bluetoothd (back after MS), start it, or change its ways", 1, 2, run_bluez },
+	{ "adapter", "N off|on|remove|return [HCI]", "Switch, pull or plug an adapter", 2, 3, run_adapter },
+	{ "storm", "DEVICES RATE [QUIET] | off",
+		"Strangers: DEVICES with RATE signals a second, QUIET known ones", 1, 3, run_storm },
+	{ "save", "", "Write the state file now", 0, 0, run_save },
+};
+/* clang-format on */
+const size_t n_commands = ARRAY_SIZE(commands);

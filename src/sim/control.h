@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* The control channel: org.lockhub1.Sim on the simulator's bus, and the commands behind it. */
+
+#include <stdio.h>
+
+#include "bluez.h"
+
+#define CONTROL_NAME "org.lockhub1.Sim"
+#define CONTROL_PATH "/org/lockhub1/Sim"
+#define CONTROL_ERROR_USAGE "org.lockhub1.Sim.Error.Usage"
+#define CONTROL_ERROR_FAILED "org.lockhub1.Sim.Error.Failed"
+
+struct control {
+	struct world *world;
+	struct bluez *bluez;
+	const char *state_path; /* NULL: nothing is kept */
+	struct bus *bus;
+	sd_bus_slot *slots[4];
+	size_t n_slots;
+	void (*ready)(void *user);
+	void *user;
+};
+
+/* One command as a person types it. */
+struct command {
+	const char *name;
+	const char *args;
+	const char *blurb;
+	size_t least, most; /* arguments behind the name */
+	/* @args: NULL-terminated. -EINVAL is a usage error; @why (SIM_TEXT_MAX) says what. */
+	int (*run)(struct control *control, char **args, bool is_json, FILE *out, char *why);
+};
+extern const struct command commands[];
+extern const size_t n_commands;
+
+struct control *control_new(struct world *world, struct bluez *bluez, const char *bus_address,
+	void (*ready)(void *user), void *user);
+struct control *control_free(struct control *control);
+AUTO_DEFINE(struct control *, control_free);
+int control_start(struct control *control);
+/* Runs words; the output is the caller's to free. */
+int control_run(struct control *control, char **words, char **ret_output, char *why);
+
+/* control-client.c: "lockhub-sim ctl". @return the exit status. */
+int control_client(int argc, char **argv);
+void control_help(FILE *out);

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* lockhub-sim: virtual locks, and a virtual org.bluez to put them on. */
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "crypto/crypto.h"
+#include "util/log.h"
+#include "util/text.h"
+
+#define LOCKS_MAX 2000
+#define PAIRS_MAX 32
+enum { EXIT_USAGE = 2 };
+
+struct options {
+	const char *bus_address;
+	const char *state;
+	const char **locks;
+	size_t n_locks;
+	double speed;
+	bool has_seed;
+	uint64_t seed;
+	unsigned n_adapters;
+	enum connected_signal connected_signal;
+	int ready_fd; /* -1: a line on stdout */
+	bool is_verbose;
+};
+
+struct sim {
+	struct options options;
+	struct loop *loop;
+	struct world *world;
+	struct bluez *bluez;
+	struct control *control;
+	struct loop_timer *save_timer;
+	unsigned n_ready; /* names owned: both are needed */
+};
+
+static void help(void) {
+	printf("Usage: lockhub-sim --lock 'name=front,model=nuki:gen4' ... [OPTION]...\n"
+	       "       lockhub-sim ctl COMMAND ...          (lockhub-sim ctl --help)\n"
+	       "\n"
+	       "Plays smart locks with their real protocol, and the org.bluez to reach them by.\n"
+	       "\n"
+	       "  --lock 'KEY=VALUE,...'  a lock; repeatable. Keys: name, model, address, pin,\n"
+	       "                          battery, id, firmware, keypad=0|1|2, sensor=0|1,\n"
+	       "                          bolt=locked|unlocked, mtu, idle, auto-lock, "
+	       "log=ENTRIES,\n"
+	       "                          pairing=1\n"
+	       "  --bus-address=ADDRESS   bus to own org.bluez on ($DBUS_SYSTEM_BUS_ADDRESS)\n"
+	       "  --adapters=N            Bluetooth adapters, 1 to %d (1)\n"
+	       "  --speed=FACTOR          how much faster motors and waits go (1)\n"
+	       "  --seed=NUMBER           the same chances each time\n"
+	       "  --state=FILE            keep what the locks remember in FILE\n"
+	       "  --connected-signal=WHEN of Device1.Connected: before, missing or after the "
+	       "reply\n"
+	       "  --face=bluez-virtual    how the locks are reached (the only face)\n"
+	       "  --ready-fd=N            write READY=1 to this descriptor, not to stdout\n"
+	       "  --verbose, --help, --version\n"
+	       "\n"
+	       "Models:",
+		BLUEZ_ADAPTERS_MAX);
+	for (size_t i = 0; sim_models[i] != NULL; i++) {
+		printf(" %s", sim_models[i]);
+	}
+	printf("\n\nExit status: 0 stopped by a signal, 1 failed, 2 wrong usage.\n");
+}
+
+static int usage(const char *text) {
+	fprintf(stderr, "lockhub-sim: %s\nTry: lockhub-sim --help\n", text);
+	return -EXIT_USAGE;
+}
+
+/* ---- options ---- */
+
+static int usage_value(const char *option, const char *value, const char *wanted) {
+	char text[256];
+	snprintf(text, sizeof(text), "--%s=%s: %s", option, value, wanted);
+	return usage(text);
+}
+
+static int set_speed(struct options *options, const char *value) {
+	char *end = NULL;
+	options->speed = strtod(value, &end);
+	if (end == value || *end != '\0' || !(options->speed >= 0.01 && options->speed <= 1000)) {
+		return usage_value("speed", value, "a number from 0.01 to 1000 is needed");
+	}
+	return 0;
+}
+
+static int set_number(
+	const char *option, const char *value, uint64_t least, uint64_t most, uint64_t *ret) {
+	char wanted[96];
+	if (text_to_u64(value, least, most, ret) == 0) {
+		return 0;
+	}
+	snprintf(wanted, sizeof(wanted), "a number from %llu to %llu is needed",
+		(unsigned long long) least, (unsigned long long) most);
+	return usage_value(option, value, wanted);
+}
+
+static int set_signal(struct options *options, const char *value) {
+	static const char *const modes[] = { "before", "missing", "after" };
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (text_equal(modes[i], value)) {
+			options->connected_signal = (enum connected_signal) i;
+			return 0;
+		}
+	}
+	return usage_value("connected-signal", value, "before, missing or after is needed");
+}
+
+enum option_key {
+	OPTION_LOCK = 256,
+	OPTION_BUS,
+	OPTION_ADAPTERS,
+	OPTION_SPEED,
+	OPTION_SEED,
+	OPTION_STATE,
+	OPTION_SIGNAL,
+	OPTION_FACE,
+	OPTION_READY,
+	OPTION_VERBOSE,
+	OPTION_HELP,
+	OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+	{ "lock", required_argument, NULL, OPTION_LOCK },
+	{ "bus-address", required_argument, NULL, OPTION_BUS },
+	{ "adapters", required_argument, NULL, OPTION_ADAPTERS },
+	{ "speed", required_argument, NULL, OPTION_SPEED },
+	{ "seed", required_argument, NULL, OPTION_SEED },
+	{ "state", required_argument, NULL, OPTION_STATE },
+	{ "connected-signal", required_argument, NULL, OPTION_SIGNAL },
+	{ "face", required_argument, NULL, OPTION_FACE },
+	{ "ready-fd", required_argument, NULL, OPTION_READY },
+	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ "version", no_argument, NULL, OPTION_VERSION },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* @return 0, 1 (all is said, stop well) or -EXIT_USAGE. */
+static int set_option(struct options *options, int key, const char *value) {
+	uint64_t number = 0;
+	int r = 0;
+	switch (key) {
+	case OPTION_LOCK:
+		if (options->n_locks == LOCKS_MAX) {
+			return usage("too many locks");
+		}
+		options->locks[options->n_locks++] = value;
+		return 0;
+	case OPTION_BUS:
+		options->bus_address = value;
+		return 0;
+	case OPTION_ADAPTERS:
+		r = set_number("adapters", value, 1, BLUEZ_ADAPTERS_MAX, &number);
+		options->n_adapters = (unsigned) number;
+		return r;
+	case OPTION_SPEED:
+		return set_speed(options, value);
+	case OPTION_SEED:
+		options->has_seed = true;
+		return set_number("seed", value, 0, UINT64_MAX, &options->seed);
+	case OPTION_STATE:
+		options->state = value;
+		return 0;
+	case OPTION_SIGNAL:
+		return set_signal(options, value);
+	case OPTION_FACE:
+		return text_equal(value, "bluez-virtual")
+			       ? 0
+			       : usage_value("face", value, "the only face is bluez-virtual");
+	case OPTION_READY:
+		r = set_number("ready-fd", value, 0, 65535, &number);
+		options->ready_fd = (int) number;
+		return r;
+	case OPTION_VERBOSE:
+		options->is_verbose = true;
+		return 0;
+	case OPTION_HELP:
+		help();
+		return 1;
+	case OPTION_VERSION:
+		printf("lockhub-sim %s\n", LOCKHUB_VERSION);
+		return 1;
+	default:
+		return -EXIT_USAGE; /* getopt has said what is wrong */
+	}
+}
+
+static int parse_options(int argc, char **argv, struct options *options) {
+	int key, r = 0;
+	while (r == 0 && (key = getopt_long(argc, argv, "hv", long_options, NULL)) != -1) {
+		key = key == 'h' ? OPTION_HELP : key == 'v' ? OPTION_VERBOSE : key;
+		r = set_option(options, key, optarg);
+	}
+	if (r == 0 && optind < argc) {
+		char text[256];
+		snprintf(text, sizeof(text), "%s: what is that to mean?", argv[optind]);
+		return usage(text);
+	}
+	return r;
+}
+
+/* ---- locks ---- */
+
+/* "name=front,model=nuki:gen4" -> name, front, model, nuki:gen4, NULL. Writes into @text. */
+static int split_pairs(char *text, const char **pairs, char *why) {
+	size_t n = 0;
+	char *rest = text;
+	for (char *pair; (pair = strsep(&rest, ",")) != NULL;) {
+		char *value = strchr(pair, '=');
+		if (value == NULL || value == pair) {
+			snprintf(why, SIM_TEXT_MAX, "\"%s\": KEY=VALUE is needed", pair);
+			return -EINVAL;
+		}
+		if (n + 2 >= PAIRS_MAX) {
+			snprintf(why, SIM_TEXT_MAX, "too many keys");
+			return -E2BIG;
+		}
+		*value = '\0';
+		pairs[n++] = pair;
+		pairs[n++] = value + 1;
+	}
+	pairs[n] = NULL;
+	return 0;
+}
+
+static int add_lock(struct world *world, const char *spec) {
+	const char *pairs[PAIRS_MAX + 1];
+	char why[SIM_TEXT_MAX] = "";
+	struct sim_lock *lock = NULL;
+	char *text = strdup(spec);
+	if (text == NULL) {
+		return -ENOMEM;
+	}
+	int r = split_pairs(text, pairs, why);
+	r = r < 0 ? r : sim_lock_make(pairs, &world->env, &lock, why);
+	if (r == 0) {
+		r = world_add_lock(world, lock);
+		if (r == -EEXIST) {
+			snprintf(why, sizeof(why), "another lock has this name or this address");
+		}
+	}
+	if (r < 0) {
+		char line[SIM_TEXT_MAX + 128];
+		snprintf(line, sizeof(line), "--lock '%.100s': %s", spec,
+			why[0] == '\0' ? strerror(-r) : why);
+		usage(line);
+	}
+	free(text);
+	return r;
+}
+
+/* ---- running ---- */
+
+static void on_ready(void *user) {
+	struct sim *sim = user;
+	static const char text[] = "READY=1\n";
+	if (++sim->n_ready < 2) {
+		return;
+	}
+	int fd = sim->options.ready_fd < 0 ? STDOUT_FILENO : sim->options.ready_fd;
+	if (write(fd, text, sizeof(text) - 1) < 0) {
+		log_warning("cannot say that it is ready: %s", strerror(errno));
+	}
+	if (sim->options.ready_fd >= 0) {
+		close(sim->options.ready_fd);
+	}
+}
+
+static void on_signal(void *user, int signum) {
+	struct sim *sim = user;
+	(void) signum;
+	loop_stop(sim->loop, 0);
+}
+
+static int save(struct sim *sim) {
+	if (sim->options.state == NULL) {
+		return 0;
+	}
+	int r = world_save(sim->world, sim->options.state);
+	if (r < 0) {
+		log_error("%s: %s", sim->options.state, strerror(-r));
+	}
+	return r;
+}
+
+/* What the locks learn is written while they run too: a simulator may be killed. */
+#define SAVE_MS 2000
+
+static void on_save(void *user) {
+	struct sim *sim = user;
+	save(sim);
+	loop_timer_arm(sim->save_timer, SAVE_MS);
+}
+
+static int build(struct sim *sim) {
+	const struct options *options = &sim->options;
+	char why[SIM_TEXT_MAX] = "";
+	sim->loop = loop_new();
+	sim->world = sim->loop == NULL ? NULL
+				       : world_new(sim->loop, options->speed,
+						 options->has_seed ? &options->seed : NULL);
+	if (sim->world == NULL) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < options->n_locks; i++) {
+		if (add_lock(sim->world, options->locks[i]) < 0) {
+			return -EXIT_USAGE;
+		}
+	}
+	if (options->state != NULL && world_load(sim->world, options->state, why) < 0) {
+		log_error("%s", why);
+		return -EIO;
+	}
+	const struct bluez_options bluez_options = {
+		.bus_address = options->bus_address,
+		.n_adapters = options->n_adapters,
+		.connected_signal = options->connected_signal,
+	};
+	sim->bluez = bluez_new(sim->world, &bluez_options, on_ready, sim);
+	sim->control = sim->bluez == NULL ? NULL
+					  : control_new(sim->world, sim->bluez,
+						    options->bus_address, on_ready, sim);
+	sim->save_timer = loop_timer_new(sim->loop, on_save, sim);
+	if (sim->control == NULL || sim->save_timer == NULL) {
+		return -ENOMEM;
+	}
+	sim->control->state_path = options->state;
+	return 0;
+}
+
+static int run(struct sim *sim) {
+	struct loop_signal *term = loop_signal_new(sim->loop, SIGTERM, on_signal, sim);
+	struct loop_signal *interrupt = loop_signal_new(sim->loop, SIGINT, on_signal, sim);
+	int status = EXIT_FAILURE;
+	int r = bluez_start(sim->bluez);
+	r = r < 0 ? r : control_start(sim->control);
+	if (r < 0) {
+		log_error("cannot reach the bus: %s", strerror(-r));
+	} else {
+		if (sim->options.state != NULL) {
+			loop_timer_arm(sim->save_timer, SAVE_MS);
+		}
+		status = loop_run(sim->loop);
+		if (save(sim) < 0) {
+			status = EXIT_FAILURE;
+		}
+	}
+	loop_signal_free(term);
+	loop_signal_free(interrupt);
+	return status;
+}
+
+static void tear_down(struct sim *sim) {
+	loop_timer_free(sim->save_timer);
+	control_free(sim->control);
+	bluez_free(sim->bluez);
+	world_free(sim->world);
+	loop_free(sim->loop);
+}
+
+int main(int argc, char **argv) {
+	if (argc > 1 && text_equal(argv[1], "ctl")) {
+		return control_client(argc - 2, argv + 2);
+	}
+	struct sim sim = { .options = { .speed = 1, .n_adapters = 1, .ready_fd = -1 } };
+	sim.options.locks = calloc(LOCKS_MAX, sizeof(*sim.options.locks));
+	if (sim.options.locks == NULL || crypto_setup() < 0) {
+		fprintf(stderr, "lockhub-sim: cannot start: no memory or no random numbers\n");
+		free(sim.options.locks);
+		return EXIT_FAILURE;
+	}
+	int status = EXIT_FAILURE;
+	int r = parse_options(argc, argv, &sim.options);
+	if (r != 0) {
+		status = r > 0 ? EXIT_SUCCESS : EXIT_USAGE;
+	} else {
+		log_setup("lockhub-sim", sim.options.is_verbose ? LOG_DEBUG : LOG_INFO);
+		r = build(&sim);
+		status = r == -EXIT_USAGE ? EXIT_USAGE : r < 0 ? EXIT_FAILURE : run(&sim);
+		tear_down(&sim);
+	}
+	free(sim.options.locks);
+	return status;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nuki.h"
+
+/* A new virtual Nuki from the words of --lock. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/bytes.h"
+#include "util/text.h"
+
+static const struct {
+	const char *model;
+	int generation;
+	uint8_t firmware[3], hardware[2];
+} models[] = {
+	{ "nuki:gen1", 1, { 1, 10, 1 }, { 1, 4 } },
+	{ "nuki:gen2", 2, { 2, 8, 15 }, { 2, 5 } },
+	{ "nuki:gen3", 3, { 3, 5, 20 }, { 5, 1 } },
+	{ "nuki:gen4", 4, { 4, 3, 11 }, { 9, 2 } },
+	{ "nuki:5g", 5, { 5, 4, 6 }, { 12, 1 } },
+};
+
+/* ---- one function per key ---- */
+
+static int bad(char *why, const char *key, const char *value, const char *wanted) {
+	snprintf(why, SIM_TEXT_MAX, "%s=%s: %s", key, value, wanted);
+	return -EINVAL;
+}
+
+static int number(const char *key, const char *value, uint64_t most, uint64_t *ret, char *why) {
+	if (text_to_u64(value, 0, most, ret) < 0) {
+		char wanted[64];
+		snprintf(wanted, sizeof(wanted), "a number from 0 to %llu is needed",
+			(unsigned long long) most);
+		return bad(why, key, value, wanted);
+	}
+	return 0;
+}
+
+static int set_pin(struct nuki *nuki, const char *value, char *why) {
+	uint64_t pin = 0;
+	int r = number("pin", value, nuki->generation >= 5 ? 999999 : 9999, &pin, why);
+	if (r == 0) {
+		nuki->pin = (uint32_t) pin;
+		nuki->is_pin_set = true;
+	}
+	return r;
+}
+
+static int set_id(struct nuki *nuki, const char *value, char *why) {
+	uint8_t id[4];
+	if (hex_decode(value, id, sizeof(id)) < 0) {
+		return bad(why, "id", value, "eight hexadecimal digits are needed");
+	}
+	struct rd rd = rd_on(id, sizeof(id));
+	nuki->id = rd_u32be(&rd);
+	return 0;
+}
+
+static int set_firmware(struct nuki *nuki, const char *value, char *why) {
+	return nuki_impl.firmware(&nuki->base, value, why);
+}
+
+static int set_keypad(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = number("keypad", value, 2, &n, why);
+	if (r == 0) {
+		nuki->config.has_keypad = n == 1;
+		nuki->config.has_keypad2 = n == 2;
+		nuki->accessories = (uint8_t) ((nuki->accessories & ~1U) | (n > 0 ? 1 : 0));
+	}
+	return r;
+}
+
+static int set_sensor(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = number("sensor", value, 1, &n, why);
+	if (r == 0) {
+		nuki->has_door_sensor = n;
+		nuki->is_door_logging = n;
+	}
+	return r;
+}
+
+static int set_bolt(struct nuki *nuki, const char *value, char *why) {
+	if (text_equal(value, "locked")) {
+		nuki->body.bolt = BOLT_LOCKED;
+	} else if (text_equal(value, "unlocked")) {
+		nuki->body.bolt = BOLT_UNLOCKED;
+	} else {
+		return bad(why, "bolt", value, "locked or unlocked is needed");
+	}
+	return 0;
+}
+
+static int set_mtu(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	if (text_to_u64(value, 23, 517, &n) < 0) {
+		return bad(why, "mtu", value, "a number from 23 to 517 is needed");
+	}
+	nuki->base.mtu = (unsigned) n;
+	return 0;
+}
+
+static int set_idle(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = number("idle", value, 3600, &n, why);
+	if (r == 0) {
+		nuki->idle_ms = (unsigned) n * 1000;
+	}
+	return r;
+}
+
+static int set_auto_lock(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = number("auto-lock", value, 1800, &n, why);
+	if (r == 0) {
+		nuki->advanced.auto_lock_s = (uint16_t) n;
+		nuki->advanced.auto_lock_enabled = n > 0;
+	}
+	return r;
+}
+
+/* Fills the log as if the lock had been in use for a while: for paging and for the wrap at 1000. */
+static int set_log(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = number("log", value, 100000, &n, why);
+	for (uint64_t i = 0; r == 0 && i < n; i++) {
+		const uint8_t data[] = { i % 2 == 0 ? NUKI_ACTION_UNLOCK : NUKI_ACTION_LOCK,
+			NUKI_TRIGGER_MANUAL, 0, 0 };
+		nuki_log_add(nuki, NUKI_LOG_ACTION, 0, "", data, sizeof(data));
+	}
+	return r;
+}
+
+static int set_pairing(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = number("pairing", value, 1, &n, why);
+	if (r == 0) {
+		nuki_set_pairing(nuki, n);
+	}
+	return r;
+}
+
+static const struct key {
+	const char *name;
+	int (*fn)(struct nuki *nuki, const char *value, char *why);
+} keys[] = {
+	{ "pin", set_pin },
+	{ "id", set_id },
+	{ "firmware", set_firmware },
+	{ "keypad", set_keypad },
+	{ "sensor", set_sensor },
+	{ "bolt", set_bolt },
+	{ "mtu", set_mtu },
+	{ "idle", set_idle },
+	{ "auto-lock", set_auto_lock },
+	{ "log", set_log },
+	{ "pairing", set_pairing },
+};
+
+int nuki_person_set(struct sim_lock *lock, const char *key, const char *value, char *why) {
+	const char *names[ARRAY_SIZE(keys)];
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (text_equal(keys[i].name, key)) {
+			return keys[i].fn(nuki_of(lock), value, why);
+		}
+		names[i] = keys[i].name;
+	}
+	const char *near = text_nearest(key, names, ARRAY_SIZE(names));
+	snprintf(why, SIM_TEXT_MAX, "a Nuki has no \"%s\"%s%s%s", key,
+		near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
+		near == NULL ? "" : "\"?");
+	return -EINVAL;
+}
+
+int nuki_make(
+	const char *const *pairs, const struct sim_env *env, struct sim_lock **ret, char *why) {
+	const char *model = "", *name = "";
+	for (size_t i = 0; pairs[i] != NULL; i += 2) {
+		model = text_equal(pairs[i], "model") ? pairs[i + 1] : model;
+		name = text_equal(pairs[i], "name") ? pairs[i + 1] : name;
+	}
+	size_t at = 0;
+	while (at < ARRAY_SIZE(models) && !text_equal(models[at].model, model)) {
+		at++;
+	}
+	if (at == ARRAY_SIZE(models)) {
+		return bad(why, "model", model, "not a Nuki");
+	}
+	struct nuki *nuki = calloc(1, sizeof(*nuki));
+	struct nuki_entry *log = calloc(NUKI_LOG_MAX, sizeof(*log));
+	if (nuki == NULL || log == NULL) {
+		free(nuki);
+		free(log);
+		return -ENOMEM;
+	}
+	sim_lock_init(&nuki->base, &nuki_impl, env);
+	AUTO(sim_lock_free) struct sim_lock *lock = &nuki->base;
+	text_copy(lock->name, sizeof(lock->name), name);
+	text_copy(lock->model, sizeof(lock->model), model);
+	body_init(&nuki->body, &nuki_body_user, nuki);
+	nuki->log = log;
+	nuki->generation = models[at].generation;
+	memcpy(nuki->firmware, models[at].firmware, sizeof(nuki->firmware));
+	memcpy(nuki->hardware, models[at].hardware, sizeof(nuki->hardware));
+	env->random(env->user, SIM_RANDOM_OTHER, nuki->uuid, sizeof(nuki->uuid));
+	nuki->next_auth_id = 1;
+	nuki->next_code_id = 1;
+	nuki->next_index = 1;
+	nuki->mode = NUKI_MODE_DOOR;
+	nuki->is_logging = true;
+	nuki->is_pin_set = true;
+	nuki->idle_ms = NUKI_IDLE_MS;
+	nuki->rssi_seen = -61;
+	nuki->pairing_until = MONO_NEVER;
+	nuki->lock_n_go_until = MONO_NEVER;
+	nuki->auto_lock_at = MONO_NEVER;
+	nuki->rebooting_until = MONO_NEVER;
+	nuki->next_minute = MONO_NEVER;
+	nuki->pin_locked_until = (mono_t){ 0 };
+	nuki_config_defaults(nuki);
+	*ret = STEAL(lock);
+	return 0;
+}
