@@ -119,6 +119,8 @@ void hub_verify_log(struct hub *hub,
 	void *user);
 
 void hub_radio_status(const struct hub *hub, struct radio_status *ret);
+/* Emits radio_changed when the radio's condition is another one than at the last call. Cheap. */
+void hub_check_radio(struct hub *hub);
 /* FAULT_NONE, or why nothing can be recorded at the moment. */
 const struct fault *hub_ledger_fault(const struct hub *hub);
 const struct clock *hub_clock(const struct hub *hub);
@@ -138,7 +140,7 @@ struct hub_signals {
 	struct signal op_finished;   /* struct op: its outcome is committed */
 	struct signal discovered;    /* const struct sighting */
 	struct signal scan_ended;    /* const struct fault or NULL */
-	struct signal radio_changed; /* NULL */
+	struct signal radio_changed; /* NULL; the radio's or the ledger's condition */
 	struct signal refused;       /* const struct refusal */
 };
 /* A request that did not pass the gate: for the journal. */

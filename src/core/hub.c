@@ -86,6 +86,20 @@ void hub_radio_status(const struct hub *hub, struct radio_status *ret) {
 	hub->config.radio->impl->status(hub->config.radio, ret);
 }
 
+void hub_check_radio(struct hub *hub) {
+	struct radio_status status;
+
+	hub_radio_status(hub, &status);
+	if (status.fault.code == hub->radio_fault && status.is_ready == hub->is_radio_ready &&
+		status.n_adapters == hub->n_adapters) {
+		return;
+	}
+	hub->radio_fault = status.fault.code;
+	hub->is_radio_ready = status.is_ready;
+	hub->n_adapters = status.n_adapters;
+	signal_emit(&hub->signals.radio_changed, NULL);
+}
+
 /* ---- locks ---- */
 
 size_t hub_lock_count(const struct hub *hub) {

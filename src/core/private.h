@@ -134,6 +134,9 @@ struct hub {
 	size_t n_discovered;
 	bool is_scanning;
 	struct fault ledger_fault;
+	enum fault_code radio_fault; /* as at the last hub_check_radio() */
+	bool is_radio_ready;
+	unsigned n_adapters;
 	unsigned n_commits; /* transactions that the ledger has not answered */
 	bool is_started;
 	bool is_stopping;

@@ -89,6 +89,7 @@ static void before_sleep(void *user) {
 	} else {
 		loop_timer_arm_at(daemon->due, due);
 	}
+	hub_check_radio(daemon->hub);
 	check_radio(daemon);
 }
 
