@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "rig.h"
+
+#include <unistd.h>
+
+#define LOCK "org.lockhub1.Lock"
+#define MANAGER "org.lockhub1.Manager"
+#define MANAGER_PATH "/org/lockhub1/manager"
+#define OPERATION "org.lockhub1.Operation"
+#define DENIED "org.lockhub1.Error.Denied"
+
+/* The object path in the reply; copied to out. */
+static char *reply_path(struct rig *rig, char out[static 128]) {
+	const char *path = NULL;
+	if (rig_error(rig) != NULL) {
+		fail_msg("%s", rig_error(rig));
+	}
+	assert_true(sd_bus_message_read(rig->reply, "o", &path) > 0);
+	snprintf(out, 128, "%s", path);
+	return out;
+}
+
+static void introspection_lists_the_objects(void **state) {
+	struct rig *rig = *state;
+	const char *xml;
+	rig_call(
+		rig, "/org/lockhub1/lock", "org.freedesktop.DBus.Introspectable", "Introspect", "");
+	assert_null(rig_error(rig));
+	assert_true(sd_bus_message_read(rig->reply, "s", &xml) > 0);
+	assert_non_null(strstr(xml, "<node name=\"front_door\"/>"));
+	assert_non_null(strstr(xml, "<node name=\"back_door\"/>"));
+	rig_call(rig, FRONT_PATH, "org.freedesktop.DBus.Introspectable", "Introspect", "");
+	assert_true(sd_bus_message_read(rig->reply, "s", &xml) > 0);
+	assert_non_null(strstr(xml, "<interface name=\"" LOCK "\">"));
+	assert_non_null(strstr(xml, "<arg type=\"s\" name=\"pin\" direction=\"in\"/>"));
+}
+
+static void printed_introspection_has_every_interface(void **state) {
+	char *text = NULL;
+	size_t n = 0;
+	FILE *out = open_memstream(&text, &n);
+	assert_non_null(out);
+	assert_int_equal(api_print_introspection(out), 0);
+	fclose(out);
+	assert_non_null(strstr(text, "<interface name=\"" MANAGER "\">"));
+	assert_non_null(strstr(text, "<interface name=\"" LOCK "\">"));
+	assert_non_null(strstr(text, "<interface name=\"" OPERATION "\">"));
+	assert_non_null(strstr(text, "<signal name=\"Finished\">"));
+	assert_non_null(strstr(text, "</node>\n"));
+	free(text);
+}
+
+static void all_objects_come_in_one_answer(void **state) {
+	struct rig *rig = *state;
+	unsigned n = 0;
+	const char *path;
+	rig_call(rig, "/org/lockhub1", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects",
+		"");
+	assert_null(rig_error(rig));
+	assert_true(sd_bus_message_enter_container(rig->reply, 'a', "{oa{sa{sv}}}") > 0);
+	while (sd_bus_message_enter_container(rig->reply, 'e', "oa{sa{sv}}") > 0) {
+		assert_true(sd_bus_message_read(rig->reply, "o", &path) > 0);
+		n += strcmp(path, FRONT_PATH) == 0 || strcmp(path, BACK_PATH) == 0 ||
+		     strcmp(path, MANAGER_PATH) == 0;
+		assert_true(sd_bus_message_skip(rig->reply, "a{sa{sv}}") > 0);
+		assert_true(sd_bus_message_exit_container(rig->reply) > 0);
+	}
+	assert_int_equal(n, 3);
+}
+
+static void properties_tell_the_facts(void **state) {
+	struct rig *rig = *state;
+	assert_string_equal(rig_text(rig, FRONT_PATH, LOCK, "Name"), "Front door");
+	assert_string_equal(rig_text(rig, FRONT_PATH, LOCK, "Slug"), "front-door");
+	assert_string_equal(rig_text(rig, FRONT_PATH, LOCK, "Id"), FRONT_ID);
+	assert_string_equal(rig_text(rig, FRONT_PATH, LOCK, "State"), "locked");
+	assert_string_equal(rig_text(rig, FRONT_PATH, LOCK, "Door"), "unknown");
+	assert_string_equal(rig_text(rig, FRONT_PATH, LOCK, "Fault"), "none");
+	assert_string_equal(rig_text(rig, FRONT_PATH, LOCK, "FaultText"), "");
+	assert_string_equal(rig_text(rig, FRONT_PATH, LOCK, "Brand"), "Fake");
+	assert_int_equal(rig_flag(rig, FRONT_PATH, LOCK, "HasPin"), 1);
+	assert_int_equal(rig_flag(rig, BACK_PATH, LOCK, "HasPin"), 0);
+	assert_int_equal(rig_flag(rig, FRONT_PATH, LOCK, "Reachable"), 1);
+	assert_string_equal(rig_text(rig, MANAGER_PATH, MANAGER, "Version"), "1.2.3");
+	rig_call(rig, FRONT_PATH, "org.freedesktop.DBus.Properties", "GetAll", "s", LOCK);
+	assert_null(rig_error(rig));
+	rig_call(rig, MANAGER_PATH, "org.freedesktop.DBus.Properties", "GetAll", "s", MANAGER);
+	assert_null(rig_error(rig));
+	rig_call(rig, FRONT_PATH, "org.freedesktop.DBus.Properties", "Get", "ss", LOCK, "Nonsense");
+	assert_non_null(rig_error(rig));
+	rig_call(rig, "/org/lockhub1/lock/nonsense", LOCK, "Lock", "");
+	assert_string_equal(rig_error(rig), "org.freedesktop.DBus.Error.UnknownObject");
+}
+
+static void the_state_says_how_it_is_known(void **state) {
+	struct rig *rig = *state;
+	const char *key, *how;
+	int64_t wall, boot;
+	bool is_found = false;
+	rig_call(rig, FRONT_PATH, "org.freedesktop.DBus.Properties", "Get", "ss", LOCK, "Known");
+	assert_null(rig_error(rig));
+	assert_true(sd_bus_message_enter_container(rig->reply, 'v', "a{s(sxx)}") > 0);
+	assert_true(sd_bus_message_enter_container(rig->reply, 'a', "{s(sxx)}") > 0);
+	while (sd_bus_message_read(rig->reply, "{s(sxx)}", &key, &how, &wall, &boot) > 0) {
+		if (strcmp(key, "state") == 0) {
+			is_found = true;
+			assert_string_equal(how, "answered");
+			assert_true(wall > 0 && boot > 0);
+		}
+	}
+	assert_true(is_found);
+}
+
+static void an_unlock_finishes_once_with_its_outcome(void **state) {
+	struct rig *rig = *state;
+	char path[128];
+	rig_call(rig, FRONT_PATH, LOCK, "Unlock", "");
+	reply_path(rig, path);
+	assert_memory_equal(path, "/org/lockhub1/operation/", 24);
+	assert_true(rig_signals(rig, "/org/lockhub1", "InterfacesAdded", path, NULL) == 1);
+	rig_until_signal(rig, path, "Finished", "done", "none");
+	assert_string_equal(rig_text(rig, path, OPERATION, "Outcome"), "done");
+	assert_string_equal(rig_text(rig, path, OPERATION, "State"), "finished");
+	assert_string_equal(rig_text(rig, path, OPERATION, "Act"), "unlock");
+	assert_string_equal(rig_text(rig, path, OPERATION, "LockSlug"), "front-door");
+	assert_string_equal(rig_text(rig, path, OPERATION, "Lock"), FRONT_PATH);
+	assert_non_null(strstr(rig_text(rig, path, OPERATION, "Actor"), "(uid "));
+	assert_string_equal(rig_text(rig, FRONT_PATH, LOCK, "State"), "unlocked");
+	for (unsigned i = 0; i < 20; i++) {
+		rig_turn(rig);
+	}
+	assert_int_equal(rig_signals(rig, path, "Finished", NULL, NULL), 1);
+	assert_true(rig_signals(rig, FRONT_PATH, "PropertiesChanged", LOCK, NULL) > 0);
+	assert_true(rig_signals(rig, MANAGER_PATH, "Event", NULL, NULL) > 0);
+	/* The other lock has nothing to say about it. */
+	assert_int_equal(rig_signals(rig, BACK_PATH, "PropertiesChanged", NULL, NULL), 0);
+}
+
+static void a_refusal_by_the_lock_is_told_with_its_fault(void **state) {
+	struct rig *rig = *state;
+	char path[128];
+	rig->refusal = FAULT_KEY_DISABLED;
+	rig_call(rig, FRONT_PATH, LOCK, "Unlock", "");
+	reply_path(rig, path);
+	rig_until_signal(rig, path, "Finished", "failed", "key-disabled");
+	assert_string_equal(rig_text(rig, path, OPERATION, "Fault"), "key-disabled");
+	assert_true(strlen(rig_text(rig, path, OPERATION, "Message")) > 0);
+	assert_true(strlen(rig_text(rig, path, OPERATION, "Hint")) > 0);
+}
+
+static void errors_have_the_names_of_faults(void **state) {
+	struct rig *rig = *state;
+	rig_call(rig, MANAGER_PATH, MANAGER, "FindLock", "s", "frnt-door");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.NoSuchLock");
+	assert_non_null(strstr(sd_bus_message_get_error(rig->reply)->message, "front-door"));
+	rig_call(rig, MANAGER_PATH, MANAGER, "FindLock", "s", "Front door");
+	assert_null(rig_error(rig));
+	/* An act the fake lock has not. */
+	rig_call(rig, FRONT_PATH, LOCK, "LockNGo", "");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.NotSupported");
+	rig_call(rig, MANAGER_PATH, MANAGER, "Scan", "u", 0);
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+	rig_call(rig, FRONT_PATH, LOCK, "Rename", "s", "Back door");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.NameTaken");
+	rig_call(rig, FRONT_PATH, LOCK, "Rename", "s", "with\ncontrol");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+	rig_call(rig, FRONT_PATH, LOCK, "SetPin", "s", "");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+	rig_call(rig, MANAGER_PATH, MANAGER, "Pair", "ssa{sv}", "11:22:33:44:55:66", "", 0);
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.NotDiscovered");
+	rig_call(rig, MANAGER_PATH, MANAGER, "Pair", "ssa{sv}", "11:22:33:44:55:66", "", 1, "pim",
+		"s", "1234");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+	assert_non_null(strstr(sd_bus_message_get_error(rig->reply)->message, "'pin'"));
+}
+
+static void an_operation_can_be_cancelled_before_it_is_sent(void **state) {
+	struct rig *rig = *state;
+	char path[128];
+	rig->is_deaf = true;
+	fake_down(rig->fake, fake_link(rig->fake, FRONT_ADDRESS), FAULT_NONE);
+	rig_call(rig, FRONT_PATH, LOCK, "Unlock", "");
+	reply_path(rig, path);
+	rig_call(rig, path, OPERATION, "Cancel", "");
+	assert_null(rig_error(rig));
+	rig_until_signal(rig, path, "Finished", "failed", "cancelled");
+	rig_call(rig, path, OPERATION, "Cancel", "");
+	assert_non_null(rig_error(rig));
+}
+
+static void the_log_answers_later(void **state) {
+	struct rig *rig = *state;
+	unsigned n = 0;
+	const char *contents;
+	char type;
+	rig_call(rig, MANAGER_PATH, MANAGER, "QueryLog", "a{sv}", 5, "lock", "s", "front-door",
+		"limit", "x", (int64_t) 7, "type", "s", "unlocked", "oldest_first", "b", 1, "since",
+		"x", (int64_t) 5);
+	assert_null(rig_error(rig));
+	assert_string_equal(rig->query.lock_id, FRONT_ID);
+	assert_string_equal(rig->query.word, "unlocked");
+	assert_int_equal(rig->query.limit, 7);
+	assert_int_equal(rig->query.since.s, 5);
+	assert_true(rig->query.is_oldest_first);
+	assert_true(sd_bus_message_enter_container(rig->reply, 'a', "a{sv}") > 0);
+	while (sd_bus_message_peek_type(rig->reply, &type, &contents) > 0) {
+		assert_true(sd_bus_message_skip(rig->reply, "a{sv}") > 0);
+		n++;
+	}
+	assert_int_equal(n, rig->fake->n_stored);
+	assert_true(n > 0);
+
+	rig_call(rig, MANAGER_PATH, MANAGER, "QueryLog", "a{sv}", 1, "typo", "s", "x");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+	assert_non_null(strstr(sd_bus_message_get_error(rig->reply)->message, "'type'"));
+	rig_call(rig, MANAGER_PATH, MANAGER, "QueryLog", "a{sv}", 1, "type", "s", "unlokced");
+	assert_non_null(strstr(sd_bus_message_get_error(rig->reply)->message, "'unlocked'"));
+	rig_call(rig, MANAGER_PATH, MANAGER, "QueryLog", "a{sv}", 1, "limit", "s", "x");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+	rig_call(rig, MANAGER_PATH, MANAGER, "QueryLog", "a{sv}", 1, "limit", "x", (int64_t) 10001);
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+
+	rig_call(rig, MANAGER_PATH, MANAGER, "VerifyLog", "");
+	assert_null(rig_error(rig));
+	fault_set(&rig->query_fault, FAULT_DATABASE_IO, "the disk is gone");
+	rig_call(rig, MANAGER_PATH, MANAGER, "QueryLog", "a{sv}", 0);
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.DatabaseIo");
+	rig_call(rig, MANAGER_PATH, MANAGER, "VerifyLog", "");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.DatabaseIo");
+}
+
+static void a_rename_moves_the_object(void **state) {
+	struct rig *rig = *state;
+	char path[128];
+	rig_call(rig, FRONT_PATH, LOCK, "Rename", "s", "Garden gate");
+	assert_string_equal(reply_path(rig, path), "/org/lockhub1/lock/garden_gate");
+	rig_until_signal(rig, "/org/lockhub1", "InterfacesAdded", path, NULL);
+	assert_int_equal(
+		rig_signals(rig, "/org/lockhub1", "InterfacesRemoved", FRONT_PATH, NULL), 1);
+	assert_string_equal(rig_text(rig, path, LOCK, "Name"), "Garden gate");
+	assert_string_equal(rig_text(rig, path, LOCK, "Id"), FRONT_ID);
+	rig_call(rig, FRONT_PATH, LOCK, "Lock", "");
+	assert_non_null(rig_error(rig));
+}
+
+static void an_unpaired_lock_disappears(void **state) {
+	struct rig *rig = *state;
+	char path[128];
+	rig_call(rig, FRONT_PATH, LOCK, "Unpair", "b", 1);
+	reply_path(rig, path);
+	rig_until_signal(rig, path, "Finished", "done", NULL);
+	rig_until_signal(rig, "/org/lockhub1", "InterfacesRemoved", FRONT_PATH, NULL);
+	rig_call(rig, FRONT_PATH, LOCK, "Lock", "");
+	assert_non_null(rig_error(rig));
+	assert_string_equal(rig_text(rig, path, OPERATION, "Outcome"), "done");
+}
+
+static void a_lock_is_discovered_and_paired(void **state) {
+	struct rig *rig = *state;
+	char path[128];
+	rig_call(rig, MANAGER_PATH, MANAGER, "Scan", "u", 10);
+	assert_null(rig_error(rig));
+	assert_int_equal(rig_flag(rig, MANAGER_PATH, MANAGER, "Scanning"), 1);
+	fake_heard(rig->fake, "AA:BB:CC:00:00:09", true, false);
+	rig_until_signal(rig, MANAGER_PATH, "Discovered", NULL, NULL);
+	rig_call(rig, MANAGER_PATH, MANAGER, "Pair", "ssa{sv}", "AA:BB:CC:00:00:09", "Shed", 1,
+		"pin", "s", "1234");
+	reply_path(rig, path);
+	rig_until_signal(rig, path, "Finished", "done", NULL);
+	rig_until_signal(rig, "/org/lockhub1", "InterfacesAdded", "/org/lockhub1/lock/shed", NULL);
+	assert_string_equal(rig_text(rig, path, OPERATION, "Lock"), "/org/lockhub1/lock/shed");
+	rig_call(rig, MANAGER_PATH, MANAGER, "StopScan", "");
+	assert_null(rig_error(rig));
+	rig->fake->scan_ended(rig->fake->scan_user, NULL);
+	rig_until_signal(rig, MANAGER_PATH, "ScanEnded", "none", NULL);
+}
+
+static void the_status_is_complete(void **state) {
+	struct rig *rig = *state;
+	const char *key, *contents;
+	char type;
+	bool has_radio = false, has_database = false, has_locks = false;
+	rig_call(rig, MANAGER_PATH, "org.freedesktop.DBus.Properties", "Get", "ss", MANAGER,
+		"Status");
+	assert_null(rig_error(rig));
+	assert_true(sd_bus_message_enter_container(rig->reply, 'v', "a{sv}") > 0);
+	assert_true(sd_bus_message_enter_container(rig->reply, 'a', "{sv}") > 0);
+	while (sd_bus_message_peek_type(rig->reply, &type, &contents) > 0) {
+		assert_true(sd_bus_message_enter_container(rig->reply, 'e', "sv") > 0);
+		assert_true(sd_bus_message_read(rig->reply, "s", &key) > 0);
+		has_radio |= strcmp(key, "radio") == 0;
+		has_database |= strcmp(key, "database") == 0;
+		has_locks |= strcmp(key, "locks") == 0;
+		assert_true(sd_bus_message_skip(rig->reply, "v") > 0);
+		assert_true(sd_bus_message_exit_container(rig->reply) > 0);
+	}
+	assert_true(has_radio && has_database && has_locks);
+}
+
+static void a_lost_bus_is_survived(void **state) {
+	struct rig *rig = *state;
+	const char *text;
+	private_bus_kill(rig->daemon);
+	for (unsigned i = 0; i < 50; i++) {
+		rig_turn(rig);
+	}
+	assert_int_equal(api_fault(rig->api)->code, FAULT_BUS_LOST);
+	assert_true(api_answered_lately(rig->api)); /* nothing to restart the daemon for */
+	/* What happens meanwhile is seen afterwards. */
+	rig->bolt = 'U';
+	fake_heard(rig->fake, FRONT_ADDRESS, false, true);
+	assert_true(private_bus_start(rig->daemon));
+	rig_until(rig, &rig->is_client_up);
+	rig_until_named(rig);
+	text = rig_text(rig, FRONT_PATH, LOCK, "Name");
+	assert_string_equal(text, "Front door");
+	char path[128];
+	rig_call(rig, FRONT_PATH, LOCK, "Lock", "");
+	reply_path(rig, path);
+	rig_until_signal(rig, path, "Finished", "done", NULL);
+}
+
+static void calls_that_wait_are_dropped_with_the_bus(void **state) {
+	struct rig *rig = *state;
+	sd_bus_message *call = NULL;
+	rig->is_query_held = true;
+	assert_true(sd_bus_message_new_method_call(bus_sd(rig->client), &call, "org.lockhub1",
+			    MANAGER_PATH, MANAGER, "VerifyLog") >= 0);
+	assert_true(sd_bus_send(bus_sd(rig->client), call, NULL) >= 0);
+	sd_bus_message_unref(call);
+	bus_kick(rig->client);
+	for (unsigned i = 0; i < 20; i++) {
+		rig_turn(rig);
+	}
+	assert_true(rig->verify_done != NULL);
+	private_bus_kill(rig->daemon);
+	for (unsigned i = 0; i < 20; i++) {
+		rig_turn(rig);
+	}
+	rig->is_query_held = false;
+	rig_turn(rig); /* answers into the void; the sanitizer would tell */
+	assert_true(rig->verify_done == NULL);
+}
+
+static void a_silent_bus_shows_in_the_watchdog(void **state) {
+	struct rig *rig = *state;
+	assert_true(api_answered_lately(rig->api));
+	rig_turn(rig);
+	assert_true(api_answered_lately(rig->api)); /* pings, if nothing was heard */
+	for (unsigned i = 0; i < 20; i++) {
+		rig_turn(rig);
+	}
+	assert_true(api_answered_lately(rig->api));
+	private_bus_freeze(rig->daemon, true);
+	assert_true(api_answered_lately(rig->api));
+	assert_true(api_answered_lately(rig->api));
+	bool is_silent = false;
+	for (unsigned i = 0; i < API_PATIENCE_MS / 100 + 20 && !is_silent; i++) {
+		usleep(100000);
+		loop_turn(rig->loop, 1);
+		is_silent = !api_answered_lately(rig->api);
+	}
+	private_bus_freeze(rig->daemon, false);
+	assert_true(is_silent);
+}
+
+int main(void) {
+#define ON_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(printed_introspection_has_every_interface),
+		ON_RIG(introspection_lists_the_objects),
+		ON_RIG(all_objects_come_in_one_answer),
+		ON_RIG(properties_tell_the_facts),
+		ON_RIG(the_state_says_how_it_is_known),
+		ON_RIG(an_unlock_finishes_once_with_its_outcome),
+		ON_RIG(a_refusal_by_the_lock_is_told_with_its_fault),
+		ON_RIG(errors_have_the_names_of_faults),
+		ON_RIG(an_operation_can_be_cancelled_before_it_is_sent),
+		ON_RIG(the_log_answers_later),
+		ON_RIG(a_rename_moves_the_object),
+		ON_RIG(an_unpaired_lock_disappears),
+		ON_RIG(a_lock_is_discovered_and_paired),
+		ON_RIG(the_status_is_complete),
+		ON_RIG(a_lost_bus_is_survived),
+		ON_RIG(calls_that_wait_are_dropped_with_the_bus),
+		ON_RIG(a_silent_bus_shows_in_the_watchdog),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
