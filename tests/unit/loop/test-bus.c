@@ -2,7 +2,7 @@
 #include "loop/bus.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "private-bus.h"
@@ -320,10 +320,12 @@ static void answer_before_the_deadline_is_heard_before_it(void **state) {
 	struct deadline deadline = { .side = &world->a };
 	side_open(world, &world->a);
 	struct loop_timer *timer = loop_timer_new(world->loop, on_deadline, &deadline);
+	private_bus_freeze(world->daemon, true);
 	side_ask(&world->a, NULL);
 	loop_turn(world->loop, 0); /* no timer of the pump is left that could hide the order */
 	assert_int_equal(world->a.n_replies, 0);
 	loop_timer_arm(timer, 30);
+	private_bus_freeze(world->daemon, false);
 	usleep(200000);
 	turn_until(world, &deadline.n_fired, 1);
 	assert_int_equal(deadline.n_replies, 1);
@@ -371,15 +373,15 @@ static void flood_does_not_starve_the_loop(void **state) {
 
 /* More than the socket takes: the rest must go when it is writable again. */
 static void backlog_is_written_when_the_bus_reads_again(void **state) {
-	enum { N = 100 };
+	enum { N = 100, LARGE = 256 * 1024 };
 	struct world *world = *state;
 	side_open(world, &world->a);
 	side_open(world, &world->b);
 	side_listen(world, &world->a);
-	char *large = malloc(32768);
+	char *large = malloc(LARGE);
 	assert_non_null(large);
-	memset(large, 'x', 32767);
-	large[32767] = '\0';
+	memset(large, 'x', LARGE - 1);
+	large[LARGE - 1] = '\0';
 	private_bus_freeze(world->daemon, true);
 	for (int i = 0; i < N; i++) {
 		side_emit(&world->b, large);
@@ -389,6 +391,7 @@ static void backlog_is_written_when_the_bus_reads_again(void **state) {
 		loop_turn(world->loop, 10);
 	}
 	assert_int_equal(world->a.n_signals, 0);
+	assert_true((sd_bus_get_events(bus_sd(world->b.bus)) & POLLOUT) != 0);
 	private_bus_freeze(world->daemon, false);
 	turn_until(world, &world->a.n_signals, N);
 }
