@@ -372,6 +372,7 @@ int conf_read(struct conf *conf, const char *path, bool is_optional, FILE *error
 
 	/* Debian's inih has these as variables; its stack buffer would be 200 octets. */
 	ini_use_stack = false;
+	ini_initial_alloc = LINE_MAX_;
 	ini_max_line = LINE_MAX_;
 	ini_allow_multiline = false;
 	ini_allow_inline_comments = false;
