@@ -496,11 +496,12 @@ static void on_list_end(struct nuki_session *session, const struct nuki_message 
 	const bool is_moving = session->log_last != session->log_before;
 
 	pin_accepted(session);
-	if (is_full && is_moving && !session->is_log_more &&
-		session->n_log < session->job.log_max) {
+	if (is_full && is_moving && session->n_log < session->job.log_max) {
 		step_go(session, session->i_step);
 		return;
 	}
+	/* A full page without the one entry too many: the lock repeats the entry asked from. */
+	session->is_log_more = session->is_log_more || (is_full && is_moving);
 	nuki_done(session);
 }
 
