@@ -3,7 +3,7 @@
 
 /*
  * A Bluetooth LE central on BlueZ: the radio of util/radio.h, made of D-Bus calls that never block.
- * Why each thing is done as it is: docs/bluez.md and the comments in src/ble. Loop thread only.
+ * Why each thing is done as it is stands in the comments of src/ble. Loop thread only.
  *
  * The central owns a private connection to the bus, so that its match rules, its discovery session
  * and its notify sessions are nobody else's.
@@ -13,10 +13,11 @@
  *    no bytes() come before up() or after down().
  *  - After release() a link lingers. want() while it lingers keeps it and up() comes again, on the
  *    same link: a session of the device's own protocol that was open is still open.
- *  - release() of a want that is not up yet ends it with down(NULL), at once. The radio clears up
- * by itself, and a new want waits for that.
- *  - drop() gives written(-ECANCELED, RADIO_MAYBE_SENT) if a write was under way, then down(NULL),
- * at once too.
+ *  - release() of a want that is not up yet ends it with down(NULL), at once. What is left of the
+ *    attempt is cleared up behind the scenes, and a new want waits for that.
+ *  - drop() gives down(NULL) at once too, and before it written(-ECANCELED, RADIO_MAYBE_SENT) if a
+ *    write was under way.
+ *  - A want() made while a down() is on its way to the user is answered by that down().
  *  - A want that waits for an adapter, for BlueZ or for the bus gives up after 5 s, or when its
  *    patience is over: what is off now seldom comes back, and a person waits.
  *  - The errno of written(): -ECONNRESET link lost, -ETIMEDOUT no answer, -ENOTCONN, -EBUSY another

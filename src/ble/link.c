@@ -335,11 +335,7 @@ static void door_want(struct radio_link *link, enum radio_need need, unsigned pa
 		return;
 	}
 	if (event_is_posted(&link->event_down)) {
-		if (link->down_fault.code != FAULT_NONE) {
-			return; /* on its way, and the answer to this want as well */
-		}
-		/* The end of what was released: nobody needs to hear of it any more. */
-		event_cancel(&link->event_down);
+		return; /* on its way, and the answer to this want as well */
 	}
 	bool is_new = !link->owes_down;
 	bool is_up = link->state == LINK_READY || link->state == LINK_LINGER;

@@ -374,6 +374,16 @@ static void want_while_closing_connects_anew(void **state) {
 	assert_int_equal(t->fake.devices[0].n_connects, 2);
 }
 
+static void want_before_down_is_answered_by_it(void **state) {
+	struct test *t = *state;
+
+	up(t, 0);
+	drop(t, 0);
+	want(t, 0, RADIO_NEED_LOCK);
+	UNTIL(t, t->users[0].n_downs == 1 && in_state(t, 0, "idle"));
+	assert_int_equal(t->fake.devices[0].n_connects, 1);
+}
+
 static void refuses_impossible_writes(void **state) {
 	struct test *t = *state;
 	uint8_t large[513] = { 0 };
@@ -1224,6 +1234,7 @@ int main(void) {
 		ONE(tells_bluez_version),
 		ONE(keeps_a_lingering_link),
 		ONE(want_while_closing_connects_anew),
+		ONE(want_before_down_is_answered_by_it),
 		ONE(refuses_impossible_writes),
 		ONE(retries_a_flip),
 		ONE(gives_up_after_three_attempts),
