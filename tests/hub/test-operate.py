@@ -115,7 +115,7 @@ def a_link_that_breaks_after_the_command_does_not_unlock_twice():
             before = rig.motor_runs(FRONT)
             rig.trouble(FRONT, trouble)
             rig.try_ctl("unlock", FRONT.slug)
-            rig.sim("trouble", FRONT.slug, "none")
+            rig.sim("fault", FRONT.slug, "none")
             rig.ctl("refresh", FRONT.slug)
             after = rig.motor_runs(FRONT)
             expect(after[1] - before[1] <= 1, f"{trouble}: unlocked {after[1] - before[1]} times")

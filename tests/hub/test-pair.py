@@ -84,7 +84,7 @@ def unpairing_clears_what_was_retained():
         wait(lambda: not left(), 20, lambda: f"still retained: {left()}", 0.5)
         expect(watcher.value(f"lockhub/{back}/lock/state"), "the other lock's topics are gone too")
         # The lock has forgotten us too.
-        expect_equal(rig.show(FRONT).get("authorizations", []), [], "authorisations at the lock")
+        expect_equal(rig.show(FRONT)["authorisations"], [], "authorisations at the lock")
 
 
 main()

@@ -20,8 +20,9 @@ PASSWORD = "planted-broker-password-8841"
 
 def command_lines(rig):
     text = []
+    # The simulator's own is full of them: it plays the locks.
     for child in rig.children:
-        if child.is_running():
+        if child.is_running() and child.name == "lockhubd":
             text.append(pathlib.Path(f"/proc/{child.pid}/cmdline").read_bytes().decode())
             with contextlib.suppress(PermissionError):  # lockhubd is not dumpable
                 text.append(pathlib.Path(f"/proc/{child.pid}/environ").read_bytes().decode())
@@ -89,7 +90,7 @@ def planted_secrets_are_nowhere():
 def secret_keys(rig):
     """The shared keys as the virtual locks know them: 64 hex digits in their saved memory."""
     text = rig.memory()
-    return set(re.findall(r'"(?:shared_key|shared|key)"\s*:\s*"([0-9a-f]{64})"', text))
+    return set(re.findall(r'"key"\s*:\s*"([0-9a-f]{64})"', text))
 
 
 @case

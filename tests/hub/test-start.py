@@ -137,8 +137,8 @@ def a_caller_whom_the_bus_denies_is_told_what_to_do():
         rig.start_hub()
         done = rig.try_ctl("list")
         expect_equal(done.returncode, 1, done.stdout + done.stderr)
-        expect("denied" in done.stderr.lower() or "allowed" in done.stderr.lower(), done.stderr)
-        expect("group" in done.stderr or "root" in done.stderr, "no hint: " + done.stderr)
+        expect("does not let you" in done.stderr, done.stderr)
+        expect("group" in done.stderr, "no hint: " + done.stderr)
 
 
 @case
@@ -161,13 +161,12 @@ def sigterm_ends_it_in_every_phase():
         # While it starts: at a different moment each time.
         for phase in range(8):
             hub = rig.start_hub(wait_ready=False)
-            wait(lambda: hub.log().count("\n") >= phase or not hub.child.is_running(), 10,
+            wait(lambda: hub.log().count("\n") >= phase or "READY=1" in hub.notifications(), 10,
                  "the start goes on", 0.001)
             status = hub.stop()
             expect(status in (0, -signal.SIGTERM), f"phase {phase}: {status}\n{hub.log()}")
         # While it scans, pairs, connects, unlocks, imports the log.
         rig.start_hub()
-        rig.ctl("scan", "--no-wait") if False else None
         rig.pair(FRONT)
         for phase in ("idle", "unlock", "refresh", "lock"):
             if phase != "idle":
