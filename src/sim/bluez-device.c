@@ -247,6 +247,9 @@ static void resolve(struct device *device) {
 	}
 	device->is_cached = true;
 	device->is_resolved = true;
+	if (device->node.bluez->options.is_objects_first && !device->has_objects) {
+		gatt_added(device);
+	}
 	if (is_first) {
 		node_changed(&device->node, "UUIDs", "ServicesResolved", NULL);
 	} else {

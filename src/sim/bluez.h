@@ -187,6 +187,11 @@ struct bluez_options {
 	const char *bus_address;
 	unsigned n_adapters;
 	enum connected_signal connected_signal;
+	/*
+	 * 5.66 says ServicesResolved before it shows the objects (bluez issue 1489), which bleak
+	 * does not expect (bleak issue 1806). True: the other way round, for such clients.
+	 */
+	bool is_objects_first;
 };
 
 struct bluez {

@@ -120,7 +120,7 @@ int body_turn(struct body *body, bool to_locked, mono_t now) {
 
 /* The motor's present step has taken its time: what is true now? */
 static enum motor_result settle(struct body *body) {
-	if (body->is_jammed && body->motor != MOTOR_HOLDING) {
+	if (body->is_jammed && body->motor != MOTOR_IDLE && body->motor != MOTOR_HOLDING) {
 		body->is_blocked = true;
 		body->bolt = BOLT_UNKNOWN;
 		return MOTOR_BLOCKED;

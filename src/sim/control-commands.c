@@ -74,17 +74,32 @@ static int no_lock(void) {
 /* ---- telling ---- */
 
 static json_t *counters_json(const struct sim_counters *counters) {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}",
-		"connections", (int) counters->connections, "link-ms", (int) counters->link_ms,
-		"writes", (int) counters->writes, "reads", (int) counters->reads, "subscriptions",
-		(int) counters->subscriptions, "indications", (int) counters->indications,
-		"messages", (int) counters->messages_in, "commands-lock",
-		(int) counters->commands_lock, "commands-unlock", (int) counters->commands_unlock,
-		"commands-unlatch", (int) counters->commands_unlatch, "refused",
-		(int) counters->refused, "last-connection-writes",
-		(int) counters->last_connection_writes, "last-connection-indications",
-		(int) counters->last_connection_indications, "motor-lock",
-		(int) counters->motor_lock);
+	const struct {
+		const char *name;
+		unsigned value;
+	} rows[] = {
+		{ "connections", counters->connections },
+		{ "link-ms", counters->link_ms },
+		{ "writes", counters->writes },
+		{ "reads", counters->reads },
+		{ "subscriptions", counters->subscriptions },
+		{ "indications", counters->indications },
+		{ "messages", counters->messages_in },
+		{ "commands-lock", counters->commands_lock },
+		{ "commands-unlock", counters->commands_unlock },
+		{ "commands-unlatch", counters->commands_unlatch },
+		{ "motor-lock", counters->motor_lock },
+		{ "motor-unlock", counters->motor_unlock },
+		{ "motor-unlatch", counters->motor_unlatch },
+		{ "refused", counters->refused },
+		{ "last-connection-writes", counters->last_connection_writes },
+		{ "last-connection-indications", counters->last_connection_indications },
+	};
+	json_t *json = json_object();
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		json_object_set_new(json, rows[i].name, json_integer(rows[i].value));
+	}
+	return json;
 }
 
 static json_t *troubles_json(const struct station *station) {

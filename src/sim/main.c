@@ -29,6 +29,7 @@ struct options {
 	uint64_t seed;
 	unsigned n_adapters;
 	enum connected_signal connected_signal;
+	bool is_objects_first;
 	int ready_fd; /* -1: a line on stdout */
 	bool is_verbose;
 };
@@ -61,6 +62,7 @@ static void help(void) {
 	       "  --state=FILE            keep what the locks remember in FILE\n"
 	       "  --connected-signal=WHEN of Device1.Connected: before, missing or after the "
 	       "reply\n"
+	       "  --objects-first         show GATT objects before ServicesResolved is said\n"
 	       "  --face=bluez-virtual    how the locks are reached (the only face)\n"
 	       "  --ready-fd=N            write READY=1 to this descriptor, not to stdout\n"
 	       "  --verbose, --help, --version\n"
@@ -125,6 +127,7 @@ enum option_key {
 	OPTION_SEED,
 	OPTION_STATE,
 	OPTION_SIGNAL,
+	OPTION_OBJECTS,
 	OPTION_FACE,
 	OPTION_READY,
 	OPTION_VERBOSE,
@@ -140,6 +143,7 @@ static const struct option long_options[] = {
 	{ "seed", required_argument, NULL, OPTION_SEED },
 	{ "state", required_argument, NULL, OPTION_STATE },
 	{ "connected-signal", required_argument, NULL, OPTION_SIGNAL },
+	{ "objects-first", no_argument, NULL, OPTION_OBJECTS },
 	{ "face", required_argument, NULL, OPTION_FACE },
 	{ "ready-fd", required_argument, NULL, OPTION_READY },
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
@@ -176,6 +180,9 @@ static int set_option(struct options *options, int key, const char *value) {
 		return 0;
 	case OPTION_SIGNAL:
 		return set_signal(options, value);
+	case OPTION_OBJECTS:
+		options->is_objects_first = true;
+		return 0;
 	case OPTION_FACE:
 		return text_equal(value, "bluez-virtual")
 			       ? 0
@@ -328,6 +335,7 @@ static int build(struct sim *sim) {
 		.bus_address = options->bus_address,
 		.n_adapters = options->n_adapters,
 		.connected_signal = options->connected_signal,
+		.is_objects_first = options->is_objects_first,
 	};
 	sim->bluez = bluez_new(sim->world, &bluez_options, on_ready, sim);
 	sim->control = sim->bluez == NULL ? NULL

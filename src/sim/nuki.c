@@ -135,7 +135,11 @@ void nuki_wipe_users(struct nuki *nuki) {
 /* What the motor and the battery say. The final state is told by the run's end, with its result. */
 static void on_moved(void *user, mono_t now) {
 	struct nuki *nuki = user;
+	struct sim_counters *counters = &nuki->base.counters;
 	nuki->now = now;
+	counters->motor_lock += nuki->body.motor == MOTOR_LOCKING;
+	counters->motor_unlock += nuki->body.motor == MOTOR_UNLOCKING;
+	counters->motor_unlatch += nuki->body.motor == MOTOR_UNLATCHING;
 	if (nuki->run.is_active && nuki->body.motor == MOTOR_IDLE) {
 		return;
 	}
