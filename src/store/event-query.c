@@ -2,6 +2,7 @@
 #include "event-query.h"
 
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "event-row.h"
 #include "util/text.h"
@@ -23,6 +24,9 @@ static const struct path paths[QUERY_PATHS] = {
 };
 
 #define RANGE_SQL "seq > ?6 AND seq < ?7"
+#define EDGE_SQL(what)                                                                             \
+	"SELECT " what " FROM event INDEXED BY event_time WHERE time >= ?4 AND time < ?5"          \
+	" AND " RANGE_SQL
 
 /* Every filter is tested again: those that do not lead are tested on the row. */
 static int prepare_path(struct event_query *query, enum query_path path, struct fault *ret_fault) {
@@ -51,14 +55,20 @@ static int prepare_path(struct event_query *query, enum query_path path, struct 
 
 int event_query_open(struct event_query *query, sqlite3 *db, struct fault *ret_fault) {
 	*query = (struct event_query){ .db = db };
-	for (int i = 0; i < QUERY_PATHS; i++) {
-		int r = prepare_path(query, (enum query_path) i, ret_fault);
-		if (r < 0) {
-			event_query_close(query);
-			return r;
-		}
+	int r = 0;
+	for (int i = 0; i < QUERY_PATHS && r == 0; i++) {
+		r = prepare_path(query, (enum query_path) i, ret_fault);
 	}
-	return 0;
+	if (r == 0) {
+		r = db_prepare(db, EDGE_SQL("max(seq)"), &query->edge[0], ret_fault);
+	}
+	if (r == 0) {
+		r = db_prepare(db, EDGE_SQL("min(seq)"), &query->edge[1], ret_fault);
+	}
+	if (r < 0) {
+		event_query_close(query);
+	}
+	return r;
 }
 
 void event_query_close(struct event_query *query) {
@@ -67,6 +77,8 @@ void event_query_close(struct event_query *query) {
 		query->select[i][1] = db_finalize(query->select[i][1]);
 		query->probe[i] = db_finalize(query->probe[i]);
 	}
+	query->edge[0] = db_finalize(query->edge[0]);
+	query->edge[1] = db_finalize(query->edge[1]);
 }
 
 static int64_t or_else(int64_t value, int64_t open) {
@@ -94,7 +106,12 @@ static int bind_query(sqlite3_stmt *stmt, const struct log_query *asked, int64_t
 	};
 	int rc = SQLITE_OK;
 
+	int n_parameters = sqlite3_bind_parameter_count(stmt);
+
 	for (size_t i = 0; i < ARRAY_SIZE(numbers) && rc == SQLITE_OK; i++) {
+		if (numbers[i].number > n_parameters) {
+			continue;
+		}
 		rc = sqlite3_bind_int64(stmt, numbers[i].number, numbers[i].value);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(texts) && rc == SQLITE_OK; i++) {
@@ -103,9 +120,9 @@ static int bind_query(sqlite3_stmt *stmt, const struct log_query *asked, int64_t
 	return rc;
 }
 
-static int probe(struct event_query *query, enum query_path path, const struct log_query *asked,
+/* One number; of a probe at most QUERY_PROBE_MAX. */
+static int ask_number(struct event_query *query, sqlite3_stmt *stmt, const struct log_query *asked,
 	int64_t *ret, struct fault *ret_fault) {
-	sqlite3_stmt *stmt = query->probe[path];
 	int r = 0;
 
 	int rc = bind_query(stmt, asked, QUERY_PROBE_MAX);
@@ -118,6 +135,7 @@ static int probe(struct event_query *query, enum query_path path, const struct l
 		r = db_fault(query->db, rc, "looking into the log", ret_fault);
 	}
 	(void) sqlite3_reset(stmt);
+	(void) sqlite3_clear_bindings(stmt);
 	return r;
 }
 
@@ -138,10 +156,32 @@ static bool is_filtered(enum query_path path, const struct log_query *asked) {
 }
 
 /*
- * The rarest filter; of several that are frequent the first in the enum's order. A long stretch of
- * time alone is left to the walk by number, unless its newest row may be far from the end.
+ * A long stretch of time is walked by number, since a clock that is right gives both the same order
+ * and the wanted ones are then at its edge. The way to the edge is cut short: a walk through the
+ * index alone, ten times as fast as one through the rows.
  */
-static int choose(struct event_query *query, const struct log_query *asked, enum query_path *ret,
+static int start_at_edge(
+	struct event_query *query, struct log_query *asked, struct fault *ret_fault) {
+	bool is_ascending = asked->after_seq != 0;
+	int64_t seq = 0;
+
+	if (!is_ascending && asked->until.s == 0) {
+		return 0; /* the edge is the end */
+	}
+	int r = ask_number(query, query->edge[is_ascending], asked, &seq, ret_fault);
+	if (r == 0 && is_ascending) {
+		asked->after_seq = seq - 1;
+	} else if (r == 0) {
+		asked->before_seq = seq + 1;
+	}
+	return r;
+}
+
+/*
+ * The rarest filter leads; of several that are frequent the first in the enum's order. May narrow
+ * @asked without changing the answer.
+ */
+static int choose(struct event_query *query, struct log_query *asked, enum query_path *ret,
 	struct fault *ret_fault) {
 	enum query_path best = QUERY_BY_SEQ;
 	int64_t best_n = INT64_MAX;
@@ -152,7 +192,7 @@ static int choose(struct event_query *query, const struct log_query *asked, enum
 		if (!is_filtered(path, asked)) {
 			continue;
 		}
-		int r = probe(query, path, asked, &n, ret_fault);
+		int r = ask_number(query, query->probe[path], asked, &n, ret_fault);
 		if (r < 0) {
 			return r;
 		}
@@ -161,25 +201,32 @@ static int choose(struct event_query *query, const struct log_query *asked, enum
 			best_n = n;
 		}
 	}
-	if (best == QUERY_BY_TIME && best_n >= QUERY_PROBE_MAX && asked->until.s == 0) {
-		best = QUERY_BY_SEQ;
+	if (best == QUERY_BY_TIME && best_n >= QUERY_PROBE_MAX) {
+		*ret = QUERY_BY_SEQ;
+		return start_at_edge(query, asked, ret_fault);
 	}
 	*ret = best;
 	return 0;
 }
 
-static int push(struct event **events, size_t *n, size_t *room, sqlite3_stmt *stmt) {
-	if (*n == *room) {
-		size_t more = *room > 0 ? *room * 2 : 64;
-		struct event *grown = reallocarray(*events, more, sizeof(*grown));
-		if (grown == NULL) {
-			return SQLITE_NOMEM;
-		}
-		*events = grown;
-		*room = more;
+void event_answer_free(struct event_answer *answer) {
+	if (answer->events != NULL) {
+		(void) munmap(answer->events, answer->n_mapped);
 	}
-	event_row_read(stmt, &(*events)[(*n)++]);
-	return SQLITE_ROW;
+	*answer = (struct event_answer){ 0 };
+}
+
+/* Room for the longest answer; what is not written to costs nothing. */
+static int event_answer_make(struct event_answer *ret, size_t limit, struct fault *ret_fault) {
+	size_t n_mapped = limit * sizeof(struct event);
+
+	void *room = mmap(NULL, n_mapped, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (room == MAP_FAILED) {
+		return fault_set(ret_fault, FAULT_NO_MEMORY, "%zu events", limit);
+	}
+	*ret = (struct event_answer){ .events = room, .n_mapped = n_mapped };
+	return 0;
 }
 
 static void reverse(struct event *events, size_t n) {
@@ -190,45 +237,52 @@ static void reverse(struct event *events, size_t n) {
 	}
 }
 
-int event_query_run(struct event_query *query, const struct log_query *asked, struct event **ret,
-	size_t *ret_n, struct fault *ret_fault) {
-	AUTO(free) struct event *events = NULL;
-	size_t n = 0;
-	size_t room = 0;
-	enum query_path path;
-	/* What follows a known row is taken from there on; else the newest are wanted. */
-	bool is_ascending = asked->after_seq != 0;
-	int64_t limit =
-		asked->limit == 0 || asked->limit > LOG_QUERY_MAX ? LOG_QUERY_MAX : asked->limit;
+static int fetch(struct event_query *query, sqlite3_stmt *stmt, const struct log_query *asked,
+	size_t limit, struct event_answer *answer, struct fault *ret_fault) {
+	int r = 0;
 
-	int r = choose(query, asked, &path, ret_fault);
-	if (r < 0) {
-		return r;
-	}
-	query->last_path = path;
-	sqlite3_stmt *stmt = query->select[path][is_ascending];
-	int rc = bind_query(stmt, asked, limit);
+	int rc = bind_query(stmt, asked, (int64_t) limit);
 	if (rc == SQLITE_OK) {
 		rc = sqlite3_step(stmt);
 	}
-	while (rc == SQLITE_ROW && (rc = push(&events, &n, &room, stmt)) == SQLITE_ROW) {
+	while (rc == SQLITE_ROW && answer->n < limit) {
+		event_row_read(stmt, &answer->events[answer->n++]);
 		rc = sqlite3_step(stmt);
 	}
-	if (rc == SQLITE_NOMEM) {
-		r = fault_set(ret_fault, FAULT_NO_MEMORY, "%zu events", n);
-	} else if (rc != SQLITE_DONE) {
+	if (rc != SQLITE_DONE) {
 		r = db_fault(query->db, rc, "reading the log", ret_fault);
 	}
 	(void) sqlite3_reset(stmt);
 	(void) sqlite3_clear_bindings(stmt);
+	return r;
+}
+
+int event_query_run(struct event_query *query, const struct log_query *asked,
+	struct event_answer *ret, struct fault *ret_fault) {
+	struct event_answer answer;
+	struct log_query narrowed = *asked;
+	/* What follows a known row is taken from there on; else the newest are wanted. */
+	bool is_ascending = asked->after_seq != 0;
+	size_t limit =
+		asked->limit == 0 || asked->limit > LOG_QUERY_MAX ? LOG_QUERY_MAX : asked->limit;
+
+	int r = choose(query, &narrowed, &query->last_path, ret_fault);
+	if (r == 0) {
+		r = event_answer_make(&answer, limit, ret_fault);
+	}
 	if (r < 0) {
 		return r;
 	}
-	if (is_ascending != asked->is_oldest_first) {
-		reverse(events, n);
+	sqlite3_stmt *stmt = query->select[query->last_path][is_ascending];
+	r = fetch(query, stmt, &narrowed, limit, &answer, ret_fault);
+	if (r < 0) {
+		event_answer_free(&answer);
+		return r;
 	}
-	*ret = STEAL(events);
-	*ret_n = n;
+	if (is_ascending != asked->is_oldest_first) {
+		reverse(answer.events, answer.n);
+	}
+	*ret = answer;
 	return 0;
 }
 

@@ -49,8 +49,7 @@ struct query_job {
 	struct log_query asked;
 	void (*done)(void *user, const struct event *events, size_t n, const struct fault *fault);
 	void *user;
-	struct event *events;
-	size_t n;
+	struct event_answer answer;
 };
 
 static void query_run(struct worker_job *job, void *context) {
@@ -60,8 +59,7 @@ static void query_run(struct worker_job *job, void *context) {
 	(void) pthread_mutex_lock(&reader->mutex);
 	int r = reader_open(reader, &job->fault);
 	if (r == 0) {
-		r = event_query_run(
-			&reader->query, &query->asked, &query->events, &query->n, &job->fault);
+		r = event_query_run(&reader->query, &query->asked, &query->answer, &job->fault);
 	}
 	if (r < 0 && db_is_trouble(job->fault.code)) {
 		reader_close(reader);
@@ -72,8 +70,8 @@ static void query_run(struct worker_job *job, void *context) {
 static void query_deliver(struct outbox_item *item) {
 	struct query_job *query = container_of(item, struct query_job, job.item);
 
-	query->done(query->user, query->events, query->n, fault_or_null(&query->job));
-	free(query->events);
+	query->done(query->user, query->answer.events, query->answer.n, fault_or_null(&query->job));
+	event_answer_free(&query->answer);
 	free(query);
 }
 

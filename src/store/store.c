@@ -15,6 +15,9 @@
 #include "migrate.h"
 #include "room.h"
 
+#define TEXT_OF_(x) #x
+#define TEXT_OF(x) TEXT_OF_(x)
+
 /* Rounds of done() that hand over more, before store_close() goes through with it. */
 #define CLOSE_ROUNDS_MAX 8
 
@@ -134,6 +137,10 @@ static int bring_up_to_date(struct store *store, sqlite3 *db, size_t version, co
 
 	if (version > 0 && version < store_migrations_n) {
 		r = keep_copy(store, db, ret_fault);
+	}
+	if (r == 0) {
+		/* Counts only for a file with nothing in it. */
+		r = db_exec(db, "PRAGMA page_size = " TEXT_OF(DB_PAGE_SIZE), ret_fault);
 	}
 	if (r == 0) {
 		r = use_wal(db, ret_fault);

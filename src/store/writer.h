@@ -18,12 +18,12 @@
 
 #define WRITER_BATCH_MAX 256
 /* WAL frames: above the first a checkpoint follows the commit, above the second it waits for
- * readers and cuts the file (D18). 4 KiB each. */
-#define WRITER_WAL_FRAMES 500
-#define WRITER_WAL_FRAMES_MAX 3000
+ * readers and cuts the file (D18). DB_PAGE_SIZE each. */
+#define WRITER_WAL_FRAMES 1500
+#define WRITER_WAL_FRAMES_MAX 6000
 /* With nothing to do for so long, a WAL above WRITER_WAL_IDLE_FRAMES is written back and cut. */
 #define WRITER_IDLE_MS 30000
-#define WRITER_WAL_IDLE_FRAMES 200
+#define WRITER_WAL_IDLE_FRAMES 500
 
 /* A handed-over txn with what became of it. */
 struct pending {

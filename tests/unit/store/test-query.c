@@ -238,7 +238,8 @@ static void rare_filters_lead(void **state) {
 		{ { .since = { late }, .limit = 50 }, QUERY_BY_TIME },
 		{ { .since = { late }, .lock_id = "00000001", .limit = 50 }, QUERY_BY_TIME },
 		{ { .since = { 1800000000 }, .limit = 50 }, QUERY_BY_SEQ },
-		{ { .since = { 1800000000 }, .until = { late }, .limit = 50 }, QUERY_BY_TIME },
+		{ { .since = { 1800000000 }, .until = { late }, .limit = 50 }, QUERY_BY_SEQ },
+		{ { .until = { late }, .after_seq = 5, .limit = 50 }, QUERY_BY_SEQ },
 	};
 	struct event_query query;
 	sqlite3 *db;
@@ -246,10 +247,9 @@ static void rare_filters_lead(void **state) {
 	assert_int_equal(db_open(rig->path, DB_READ, &db, NULL), 0);
 	assert_int_equal(event_query_open(&query, db, NULL), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct event *events = NULL;
-		size_t n;
-		assert_int_equal(event_query_run(&query, &cases[i].query, &events, &n, NULL), 0);
-		free(events);
+		struct event_answer answer;
+		assert_int_equal(event_query_run(&query, &cases[i].query, &answer, NULL), 0);
+		event_answer_free(&answer);
 		if (query.last_path != cases[i].path) {
 			fail_msg("case %zu went by %d", i, query.last_path);
 		}
@@ -270,12 +270,11 @@ static void the_newest_are_cheap(void **state) {
 	assert_int_equal(db_open(rig->path, DB_READ, &db, NULL), 0);
 	assert_int_equal(event_query_open(&query, db, NULL), 0);
 	for (int i = 0; i < 2; i++) {
-		struct event *events = NULL;
-		size_t n;
+		struct event_answer answer;
 		assert_int_equal(
-			event_query_run(&query, i == 0 ? &newest : &of_lock, &events, &n, NULL), 0);
-		assert_int_equal(n, 50);
-		free(events);
+			event_query_run(&query, i == 0 ? &newest : &of_lock, &answer, NULL), 0);
+		assert_int_equal(answer.n, 50);
+		event_answer_free(&answer);
 		sqlite3_stmt *stmt = query.select[query.last_path][0];
 		assert_true(sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 0) < 50 * 60);
 		assert_int_equal(sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_FULLSCAN_STEP, 0), 0);
