@@ -38,7 +38,7 @@ static bool clock_read_is_trusted(const struct clock *clock) {
 		return true;
 	}
 	return container_of(clock, struct loop, clock)->is_clock_vouched ||
-		access(TIMESYNC_MARK, F_OK) == 0;
+	       access(TIMESYNC_MARK, F_OK) == 0;
 }
 
 bool loop_clock_kernel_answers(void) {
