@@ -325,6 +325,10 @@ static int find_lock(sd_bus *bus, const char *path, const char *interface, void 
 	void **ret_found, sd_bus_error *ret_error) {
 	struct api_lock *shown = find_by_path(user, path);
 	*ret_found = shown;
+	if (shown == NULL && strlen(path) > strlen(API_LOCK_PREFIX)) {
+		return sd_bus_error_setf(ret_error, fault_row(FAULT_NO_SUCH_LOCK)->dbus, "%s (%s)",
+			fault_row(FAULT_NO_SUCH_LOCK)->summary, path);
+	}
 	return shown != NULL;
 }
 

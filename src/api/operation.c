@@ -155,6 +155,10 @@ static int find_operation(sd_bus *bus, const char *path, const char *interface, 
 	void **ret_found, sd_bus_error *ret_error) {
 	struct api_op *shown = find_by_path(user, path);
 	*ret_found = shown;
+	if (shown == NULL && strlen(path) > strlen(API_OPERATION_PREFIX)) {
+		return sd_bus_error_setf(ret_error, fault_row(FAULT_NO_SUCH_OPERATION)->dbus,
+			"%s (%s)", fault_row(FAULT_NO_SUCH_OPERATION)->summary, path);
+	}
 	return shown != NULL;
 }
 

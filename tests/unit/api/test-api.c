@@ -89,7 +89,9 @@ static void properties_tell_the_facts(void **state) {
 	rig_call(rig, FRONT_PATH, "org.freedesktop.DBus.Properties", "Get", "ss", LOCK, "Nonsense");
 	assert_non_null(rig_error(rig));
 	rig_call(rig, "/org/lockhub1/lock/nonsense", LOCK, "Lock", "");
-	assert_string_equal(rig_error(rig), "org.freedesktop.DBus.Error.UnknownObject");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.NoSuchLock");
+	rig_call(rig, "/org/lockhub1/operation/nonsense", OPERATION, "Cancel", "");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.NoSuchOperation");
 }
 
 static void the_state_says_how_it_is_known(void **state) {
