@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+static void accessory_cell(struct table *table, const char *level) {
+	table_cell(
+		table, tone_of_battery(level), "%s", strcmp(level, "unknown") == 0 ? "-" : level);
+}
+
 static void add_row(struct table *table, const json_t *lock) {
 	const json_t *report = json_object_get(lock, "battery_report");
 	const json_t *known = json_object_get(json_object_get(lock, "known"), "battery");
@@ -25,10 +30,8 @@ static void add_row(struct table *table, const json_t *lock) {
 	} else {
 		table_cell(table, TONE_PLAIN, "-");
 	}
-	table_cell(table, tone_of_battery(facts_text(lock, "keypad_battery")), "%s",
-		facts_text(lock, "keypad_battery"));
-	table_cell(table, tone_of_battery(facts_text(lock, "door_sensor_battery")), "%s",
-		facts_text(lock, "door_sensor_battery"));
+	accessory_cell(table, facts_text(lock, "keypad_battery"));
+	accessory_cell(table, facts_text(lock, "door_sensor_battery"));
 	table_cell(table, TONE_FAINT, "%s", age >= 0 ? age_text(age, text) : "never");
 }
 

@@ -83,7 +83,7 @@ static void show_battery(struct ctl *ctl, const json_t *lock) {
 		int64_t now = facts_number(report, "millivolts", -1);
 		int64_t lowest = facts_number(report, "millivolts_lowest", -1);
 		char text[64] = "";
-		if (lowest >= 0) {
+		if (lowest > 0) { /* 0: nothing was moved since */
 			snprintf(text, sizeof(text), ", %jd mV at the lowest", (intmax_t) lowest);
 		}
 		fact(ctl, lock, "battery report", "battery_report", TONE_PLAIN, "%jd mV%s",

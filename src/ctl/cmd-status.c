@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "util/text.h"
+
 static json_t *fetch_status(struct ctl *ctl) {
 	AUTO(sd_bus_message_unref) sd_bus_message *reply = NULL;
 	if (talk_call(ctl, MANAGER_PATH, "org.freedesktop.DBus.Properties", "Get", NULL, &reply,
@@ -27,7 +29,7 @@ static void print_part(struct ctl *ctl, const json_t *status, const char *key, c
 	const char *text = facts_text(status, long_key);
 	bool is_fault = text[0] != '\0';
 	enum tone tone = is_fault ? TONE_BAD : TONE_GOOD;
-	say(ctl, "%12s: %s%s%s", title, tone_start(ctl, tone), is_fault ? text : value,
+	say(ctl, "%16s: %s%s%s", title, tone_start(ctl, tone), is_fault ? text : value,
 		tone_end(ctl, tone));
 	if (strcmp(key, "radio") == 0) {
 		const char *version = facts_text(status, "bluez_version");
@@ -38,14 +40,14 @@ static void print_part(struct ctl *ctl, const json_t *status, const char *key, c
 	say(ctl, "\n");
 	snprintf(long_key, sizeof(long_key), "%s_hint", key);
 	if (is_fault && facts_text(status, long_key)[0] != '\0') {
-		say(ctl, "%14s%s\n", "", facts_text(status, long_key));
+		say(ctl, "%18s%s\n", "", facts_text(status, long_key));
 	}
 }
 
 static void print_clock(struct ctl *ctl, const json_t *status) {
 	bool is_trusted = facts_flag(status, "time_trusted");
 	char moment[MOMENT_TEXT_MAX];
-	say(ctl, "%12s: %s, %s%s%s\n", "clock", moment_text(facts_text(status, "time"), moment),
+	say(ctl, "%16s: %s, %s%s%s\n", "clock", moment_text(facts_text(status, "time"), moment),
 		tone_start(ctl, is_trusted ? TONE_PLAIN : TONE_WARN),
 		is_trusted ? "synchronised" : "not synchronised yet: times may be wrong",
 		tone_end(ctl, is_trusted ? TONE_PLAIN : TONE_WARN));
@@ -55,7 +57,7 @@ static void print_counts(struct ctl *ctl, const json_t *status) {
 	int64_t n = facts_number(status, "locks", 0);
 	int64_t n_reachable = facts_number(status, "locks_reachable", 0);
 	int64_t n_faulty = facts_number(status, "locks_with_fault", 0);
-	say(ctl, "%12s: %jd paired, %jd reachable", "locks", (intmax_t) n, (intmax_t) n_reachable);
+	say(ctl, "%16s: %jd paired, %jd reachable", "locks", (intmax_t) n, (intmax_t) n_reachable);
 	if (n_faulty > 0) {
 		say(ctl, ", %s%jd with a fault%s (lockhubctl list)", tone_start(ctl, TONE_BAD),
 			(intmax_t) n_faulty, tone_end(ctl, TONE_BAD));
@@ -63,7 +65,7 @@ static void print_counts(struct ctl *ctl, const json_t *status) {
 	if (n == 0) {
 		say(ctl, " (to pair one: lockhubctl pair)");
 	}
-	say(ctl, "\n%12s: %jd waiting\n", "operations",
+	say(ctl, "\n%16s: %jd waiting\n", "operations",
 		(intmax_t) facts_number(status, "operations_waiting", 0));
 }
 
@@ -84,12 +86,17 @@ static void print_rest(struct ctl *ctl, const json_t *status) {
 		if (is_known) {
 			continue;
 		}
+		char title[32];
+		text_copy(title, sizeof(title), key);
+		for (char *p = strchr(title, '_'); p != NULL; p = strchr(p, '_')) {
+			*p = ' ';
+		}
 		if (json_is_string(value)) {
-			say(ctl, "%12s: %s\n", key, json_string_value(value));
+			say(ctl, "%16s: %s\n", title, json_string_value(value));
 		} else if (json_is_integer(value)) {
-			say(ctl, "%12s: %jd\n", key, (intmax_t) json_integer_value(value));
+			say(ctl, "%16s: %jd\n", title, (intmax_t) json_integer_value(value));
 		} else if (json_is_boolean(value)) {
-			say(ctl, "%12s: %s\n", key, json_is_true(value) ? "yes" : "no");
+			say(ctl, "%16s: %s\n", title, json_is_true(value) ? "yes" : "no");
 		}
 	}
 }
@@ -102,7 +109,7 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 	if (ctl->opt.is_json) {
 		return print_json(ctl, json_incref(status));
 	}
-	say(ctl, "%s%12s%s: running, version %s\n", tone_start(ctl, TONE_BOLD), "lockhubd",
+	say(ctl, "%s%16s%s: running, version %s\n", tone_start(ctl, TONE_BOLD), "lockhubd",
 		tone_end(ctl, TONE_BOLD), facts_text(status, "version"));
 	print_part(ctl, status, "radio", "radio");
 	print_part(ctl, status, "mqtt", "mqtt");

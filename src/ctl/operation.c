@@ -119,7 +119,7 @@ static int explain_failure(struct ctl *ctl, const json_t *facts, const char *abo
 	bool is_unknown = strcmp(facts_text(facts, "outcome"), "unknown") == 0;
 	const char *message = facts_text(facts, "message"), *hint = facts_text(facts, "hint");
 	complain(ctl, "%s: %s %s: %s", about, facts_text(facts, "act"),
-		is_unknown ? "may or may not have been done" : "was not done",
+		is_unknown ? "may or may not have been done" : "failed",
 		message[0] != '\0' ? message : facts_text(facts, "fault"));
 	if (hint[0] != '\0') {
 		advise(ctl, "%s", hint);
