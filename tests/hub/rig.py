@@ -269,9 +269,11 @@ class Hub:
         self.rig = rig
         path = rig.dir / f"notify-{rig.count}"
         # pylint: disable=consider-using-with
-        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(str(path))
         self.told = []
+        # A service manager that does not read would block its service.
+        threading.Thread(target=self._listen, daemon=True).start()
         environment = dict(rig.env(), NOTIFY_SOCKET=str(path), LOCKHUB_LOG=log_level,
                            LOCKHUB_TRUST_CLOCK="1", **(env or {}))
         self.started = time.monotonic()
@@ -283,12 +285,17 @@ class Hub:
         if is_ready_awaited:
             self.wait_ready()
 
-    def notifications(self):
+    def _listen(self):
         while True:
-            try:
-                self.told += self.notify.recv(4096).decode().splitlines()
-            except BlockingIOError:
-                return self.told
+            lines = self.notify.recv(4096).decode().splitlines()
+            if not lines:
+                self.notify.close()
+                return
+            self.told += lines
+
+    def notifications(self):
+        """What it has told its service manager: READY=1, STATUS=..., STOPPING=1."""
+        return self.told
 
     def wait_ready(self, seconds=15):
         def is_ready():
@@ -300,9 +307,7 @@ class Hub:
         self.ready_after = time.monotonic() - self.started
 
     def stop(self, number=signal.SIGTERM):
-        status = self.child.stop(number)
-        self.notify.close()
-        return status
+        return self.child.stop(number)
 
     def log(self):
         return self.child.output()
