@@ -73,16 +73,19 @@ class Tour:
              f"{self.rig.topic(lock, leaf)} {wanted}")
 
     def list_the_locks(self):
+        """List the locks"""
         text = self.ctl("list")
         for lock in LOCKS:
             if lock.slug not in text and lock.name not in text:
                 raise Failure(f"{lock.slug} is not in the list")
 
     def unlock_from_the_command_line(self):
+        """Unlock from the command line"""
         self.ctl("unlock", FRONT.slug)
         self.expect_topic(FRONT, "lock/state", "UNLOCKED")
 
     def unlock_through_mqtt_as_home_assistant_does(self):
+        """Unlock through MQTT, exactly as Home Assistant would"""
         topic = self.rig.topic(BACK, "lock/set")
         payload = f'{{"action":"UNLOCK","code":null,"ts":{time.time():.3f}}}'
         show(f"mosquitto_pub -t {topic} -m '{payload}'")
@@ -90,11 +93,13 @@ class Tour:
         self.expect_topic(BACK, "lock/state", "UNLOCKED")
 
     def turn_the_knob_by_hand(self):
+        """Turn the knob by hand at the door, and see it arrive"""
         self.sim("turn", FRONT.slug, "lock")
         self.expect_topic(FRONT, "lock/state", "LOCKED")
         self.ctl("list")
 
     def jam_the_bolt(self):
+        """Jam the bolt, and see it said"""
         self.sim("jam", GARAGE.slug, "on")
         done = self.rig.try_ctl("unlock", GARAGE.slug)
         show(f"lockhubctl unlock {GARAGE.slug}", done.stdout + done.stderr)
@@ -106,18 +111,21 @@ class Tour:
         self.expect_topic(GARAGE, "lock/state", "UNLOCKED")
 
     def drain_the_battery(self):
+        """Drain the battery"""
         self.sim("battery", FRONT.slug, "7")
         self.ctl("refresh", FRONT.slug)
         self.ctl("battery")
         self.expect_topic(FRONT, "battery_low", "ON")
 
     def read_the_activity_log(self):
+        """Read the activity log, and verify that nobody changed it"""
         text = self.ctl("log", "-n", "20")
         if FRONT.slug not in text and FRONT.name not in text:
             raise Failure("the log does not speak of the front door")
         self.ctl("log", "verify")
 
     def restart_the_hub_and_find_everything_there(self):
+        """Restart the hub, and find everything still there"""
         before = {row["seq"] for row in self.rig.log_rows("-n", "10000")}
         show("systemctl restart lockhubd   # here: SIGTERM, and started again")
         self.rig.restart_hub()
@@ -134,13 +142,11 @@ class Tour:
                  self.jam_the_bolt, self.drain_the_battery, self.read_the_activity_log,
                  self.restart_the_hub_and_find_everything_there)
         for number, step in enumerate(steps, 1):
-            name = step.__name__.replace("_", " ")
-            say(f"\n{BOLD}{number}. {name[0].upper()}{name[1:]}{END}")
+            say(f"\n{BOLD}{number}. {step.__doc__}{END}")
             try:
                 step()
             except Exception as error:
-                say(f"\nFailed at step {number}, {name}: {error}")
-                raise
+                raise Failure(f"step {number} ({step.__doc__}) failed: {error}") from error
             say(f"{GOOD}ok{END}")
 
 
