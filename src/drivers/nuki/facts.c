@@ -173,7 +173,7 @@ void nuki_facts_states(const struct nuki_states *states, const struct nuki_setti
 	ret->config.version = states->config_count;
 	if (states->ble_rssi != RSSI_INVALID && states->ble_rssi != RSSI_NOT_SUPPORTED) {
 		ret->has |= FACT_SIGNAL;
-		ret->lock_rssi = states->ble_rssi;
+		ret->lock_rssi = (int16_t) (int) states->ble_rssi; /* with its sign */
 	}
 	if (setting->now.s != 0) {
 		ret->has |= FACT_CLOCK;
