@@ -450,8 +450,8 @@ void adapter_heard(struct adapter *adapter, struct station *station) {
 	if (device != NULL && device->connecting == CONNECTING_WAIT) {
 		device_reachable(device);
 	}
-	if (!adapter->is_discovering || station->is_quiet) {
-		return;
+	if (!adapter->is_discovering || station->lock == NULL) {
+		return; /* strangers are heard when the storm says so */
 	}
 	if (device == NULL) {
 		device = device_new(adapter, station);

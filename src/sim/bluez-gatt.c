@@ -577,8 +577,8 @@ static void queue(
 		return;
 	}
 	mono_t now = sched_now(sched_of(device));
-	mono_t from =
-		device->indication_free.ms > now.ms - INDICATION_MS ? device->indication_free : now;
+	mono_t from = device->indication_free.ms >= now.ms - INDICATION_MS ? device->indication_free
+									   : now;
 	indication->due = mono_after(from, INDICATION_MS + extra_ms);
 	device->indication_free = indication->due;
 	indication->chr = chr;
