@@ -19,7 +19,10 @@ static void explain_connect(struct ctl *ctl, int r, const char *address) {
 	complain(ctl, "the %s cannot be reached: %s",
 		address != NULL ? "bus given by --bus-address or LOCKHUB_BUS_ADDRESS"
 				: "system bus",
-		strerror(-r));
+		r == -ENOTCONN || r == -ECONNRESET
+			? "it hung up, which a bus does to users it does not "
+			  "know"
+			: strerror(-r));
 	if (address != NULL) {
 		advise(ctl, "See that the address is right: %s", address);
 	} else {

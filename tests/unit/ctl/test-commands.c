@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The real lockhubctl, as a process, against the real api over a real bus (tests/unit/api/rig.h).
+ * Some are run as other users; those tests are skipped when this is not root.
+ */
+
+#include "../api/rig.h"
+
+#include <jansson.h>
+#include <unistd.h>
+
+#include "util/auto.h"
+
+#define ARGS_MAX 12
+/* rig.c: even uids are in the group that may operate, odd ones are not. dbus-daemon wants them
+ * real. */
+#define UID_OF_GROUP 65534
+#define UID_OF_NOBODY 1
+
+static struct rig_output output;
+
+static void run_as(struct rig *rig, uid_t uid, const char *input, const char *const *words) {
+	char *argv[ARGS_MAX + 2] = { getenv("LOCKHUBCTL") };
+	assert_non_null(argv[0]);
+	for (size_t i = 0; i < ARGS_MAX && words[i] != NULL; i++) {
+		argv[i + 1] = (char *) words[i];
+	}
+	rig_run(rig, input, uid, argv, &output);
+}
+
+#define RUN(rig, ...) run_as(rig, 0, "", (const char *const[]){ __VA_ARGS__, NULL })
+#define RUN_AS(rig, uid, ...) run_as(rig, uid, "", (const char *const[]){ __VA_ARGS__, NULL })
+#define RUN_WITH(rig, input, ...) run_as(rig, 0, input, (const char *const[]){ __VA_ARGS__, NULL })
+
+static void expect_status(int status) {
+	if (output.status != status) {
+		fail_msg("exit status %d, not %d:\n%s%s", output.status, status, output.out,
+			output.err);
+	}
+}
+
+static void expect_out(const char *text) {
+	if (strstr(output.out, text) == NULL) {
+		fail_msg("no \"%s\" in the output:\n%s%s", text, output.out, output.err);
+	}
+}
+
+static void expect_err(const char *text) {
+	if (strstr(output.err, text) == NULL) {
+		fail_msg("no \"%s\" in the complaint:\n%s%s", text, output.out, output.err);
+	}
+}
+
+static json_t *parsed(void) {
+	json_error_t error;
+	json_t *value = json_loads(output.out, JSON_REJECT_DUPLICATES, &error);
+	if (value == NULL) {
+		fail_msg("%s at line %d of:\n%s%s", error.text, error.line, output.out, output.err);
+	}
+	return value;
+}
+
+static void list_shows_all_locks(void **state) {
+	struct rig *rig = *state;
+	RUN(rig, "list");
+	expect_status(0);
+	expect_out("LOCK");
+	expect_out("front-door");
+	expect_out("back-door");
+	expect_out("locked");
+	assert_null(strchr(output.out, '\033'));
+	assert_string_equal(output.err, "");
+	RUN(rig, "list", "--names");
+	assert_string_equal(output.out, "back-door\nfront-door\n");
+	RUN(rig, "list", "--color", "always");
+	assert_non_null(strchr(output.out, '\033'));
+}
+
+static void show_says_how_it_is_known(void **state) {
+	struct rig *rig = *state;
+	RUN(rig, "show", "Front door");
+	expect_status(0);
+	expect_out("Front door (front-door)");
+	expect_out("answered by the lock");
+	expect_out(FRONT_ID);
+	RUN(rig, "show", "frnt-door");
+	expect_status(1);
+	expect_err("did you mean front-door?");
+	expect_err("lockhubctl list");
+}
+
+static void an_operation_is_waited_for(void **state) {
+	struct rig *rig = *state;
+	RUN(rig, "unlock", "front-door");
+	expect_status(0);
+	expect_out("unlock done");
+	expect_out("front-door is unlocked");
+	RUN(rig, "lock", "front-door", "--json");
+	expect_status(0);
+	json_t *json = parsed();
+	assert_string_equal(json_string_value(json_object_get(json, "outcome")), "done");
+	assert_string_equal(json_string_value(json_object_get(json, "lock")), "front-door");
+	assert_string_equal(json_string_value(json_object_get(json, "state_after")), "locked");
+	assert_true(json_is_null(json_object_get(json, "fault")));
+	json_decref(json);
+	RUN(rig, "unlock", "--no-wait", "front-door");
+	expect_status(0);
+	expect_out("operation ");
+}
+
+static void a_failure_has_a_reason_and_a_hint(void **state) {
+	struct rig *rig = *state;
+	rig->refusal = FAULT_KEY_DISABLED;
+	RUN(rig, "unlock", "front-door");
+	expect_status(1);
+	expect_err("front-door: unlock failed: ");
+	assert_non_null(strstr(output.err, "\n  ")); /* the hint */
+	RUN(rig, "unlock", "front-door", "--json");
+	expect_status(1);
+	json_t *json = parsed();
+	assert_string_equal(json_string_value(json_object_get(json, "fault")), "key-disabled");
+	assert_string_equal(json_string_value(json_object_get(json, "outcome")), "failed");
+	json_decref(json);
+	RUN(rig, "lock-n-go", "front-door");
+	expect_status(1);
+	expect_err("This lock cannot do that");
+	RUN(rig, "cancel", "0123456789abcdef");
+	expect_status(1);
+	expect_err("no such operation");
+}
+
+static void no_outcome_in_time_is_said(void **state) {
+	struct rig *rig = *state;
+	rig->is_deaf = true;
+	RUN(rig, "refresh", "front-door", "--timeout", "1");
+	expect_status(1);
+	expect_err("no outcome within 1 s");
+}
+
+static void json_is_valid_everywhere(void **state) {
+	static const char *const words[][4] = { { "list", "--json" }, { "status", "--json" },
+		{ "show", "front-door", "--json" }, { "log", "--json" }, { "battery", "--json" },
+		{ "signal", "--json" }, { "log", "verify", "--json" },
+		{ "battery", "--read", "--json" },
+		{ "rename", "back-door", "Back \"door\"", "--json" } };
+	struct rig *rig = *state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		run_as(rig, 0, "",
+			(const char *const[]){
+				words[i][0], words[i][1], words[i][2], words[i][3], NULL });
+		expect_status(0);
+		json_t *json = parsed();
+		assert_true(json_is_object(json));
+		json_decref(json);
+	}
+}
+
+static void the_log_is_printed(void **state) {
+	struct rig *rig = *state;
+	RUN(rig, "unlock", "front-door");
+	RUN(rig, "log", "-n20", "--type", "unlocked", "--user", "anna", "--since", "@5", "--until",
+		"@7");
+	expect_status(0);
+	expect_out("front-door");
+	assert_string_equal(rig->query.word, "unlocked");
+	assert_string_equal(rig->query.user, "anna");
+	assert_int_equal(rig->query.limit, 20);
+	assert_int_equal(rig->query.since.s, 5);
+	assert_int_equal(rig->query.until.s, 7);
+	RUN(rig, "log", "back-door");
+	assert_string_equal(rig->query.lock_id, BACK_ID);
+	assert_int_equal(rig->query.limit, 50);
+	RUN(rig, "log", "--type", "unlokced");
+	expect_status(1);
+	expect_err("did you mean 'unlocked'?");
+	RUN(rig, "log", "--since", "soonish");
+	expect_status(2);
+	expect_err("'soonish' is not a time");
+	RUN(rig, "log", "verify");
+	expect_status(0);
+	expect_out("The chain holds");
+}
+
+static void a_pin_comes_from_standard_input_only(void **state) {
+	struct rig *rig = *state;
+	RUN_WITH(rig, "1234\n", "set-pin", "front-door", "--pin-stdin");
+	expect_status(0);
+	expect_out("accepted the PIN");
+	assert_null(strstr(output.out, "1234"));
+	RUN(rig, "set-pin", "front-door", "--pin-stdin");
+	expect_status(1);
+	expect_err("no PIN was given");
+	RUN(rig, "set-pin", "front-door");
+	expect_status(2);
+	expect_err("--pin-stdin");
+}
+
+static void unpairing_wants_to_be_meant(void **state) {
+	struct rig *rig = *state;
+	RUN(rig, "unpair", "front-door");
+	expect_status(2);
+	RUN(rig, "unpair", "front-door", "--force", "--yes");
+	expect_status(0);
+	expect_out("unpaired");
+	RUN(rig, "list", "--names");
+	assert_string_equal(output.out, "back-door\n");
+	RUN(rig, "unpair", "back-door", "--force", "--yes", "--json");
+	expect_status(0);
+	json_decref(parsed());
+	RUN(rig, "list");
+	expect_status(0);
+	expect_out("lockhubctl pair");
+}
+
+static void names_from_outside_do_not_drive_the_terminal(void **state) {
+	struct rig *rig = *state;
+	struct event *event = &rig->fake->stored[rig->fake->n_stored++];
+	event_init(event, EVENT_LOCK_OPERATION, &rig->fake->clock);
+	event->seq = 999;
+	event->operation = OPERATION_UNLOCK;
+	snprintf(event->user, sizeof(event->user), "evil\033[2J\a\r\xff");
+	RUN(rig, "log");
+	expect_status(0);
+	expect_out("evil?[2J");
+	for (const char *p = output.out; *p != '\0'; p++) {
+		assert_true((unsigned char) *p >= 0x20 || *p == '\n');
+	}
+	RUN(rig, "log", "--json");
+	json_decref(parsed());
+}
+
+static void without_lockhubd_it_says_how_to_start_it(void **state) {
+	struct rig *rig = *state;
+	rig->api = api_free(rig->api);
+	RUN(rig, "list");
+	expect_status(1);
+	expect_err("lockhubd is not running");
+	expect_err("systemctl start lockhubd");
+	rig_start_api(rig);
+}
+
+/* May another user run the program at all? A build tree under /root is not for them. */
+static bool can_run_as_others(struct rig *rig) {
+	if (getuid() != 0) {
+		return false;
+	}
+	RUN_AS(rig, UID_OF_GROUP, "--version");
+	return output.status == 0;
+}
+
+static void the_group_may_view_and_operate(void **state) {
+	struct rig *rig = *state;
+	if (!can_run_as_others(rig)) {
+		skip();
+	}
+	RUN_AS(rig, UID_OF_GROUP, "unlock", "front-door");
+	expect_status(0);
+	RUN_AS(rig, UID_OF_GROUP, "log");
+	expect_status(0);
+	RUN_AS(rig, UID_OF_GROUP, "rename", "front-door", "Mine");
+	expect_status(1);
+	expect_err("Not allowed");
+	expect_err("manage");
+	RUN_AS(rig, UID_OF_GROUP, "unpair", "front-door", "--yes");
+	expect_status(1);
+	RUN_AS(rig, UID_OF_GROUP, "calibrate", "front-door");
+	expect_status(1);
+	expect_err("Not allowed");
+}
+
+static void others_may_nothing(void **state) {
+	struct rig *rig = *state;
+	static const char *const words[][4] = { { "unlock", "front-door" },
+		{ "lock", "front-door" }, { "log" }, { "log", "verify" }, { "scan" },
+		{ "refresh", "front-door" }, { "rename", "front-door", "Mine" },
+		{ "unpair", "front-door", "--yes" } };
+	if (!can_run_as_others(rig)) {
+		skip();
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		run_as(rig, UID_OF_NOBODY, "",
+			(const char *const[]){
+				words[i][0], words[i][1], words[i][2], words[i][3], NULL });
+		expect_status(1);
+		expect_err("Not allowed");
+		expect_err("group");
+	}
+	assert_int_equal(fake_count(fake_link(rig->fake, FRONT_ADDRESS), 'U'), 0);
+	assert_int_equal(fake_count(fake_link(rig->fake, FRONT_ADDRESS), 'L'), 0);
+}
+
+int main(void) {
+#define ON_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
+	const struct CMUnitTest tests[] = {
+		ON_RIG(list_shows_all_locks),
+		ON_RIG(show_says_how_it_is_known),
+		ON_RIG(an_operation_is_waited_for),
+		ON_RIG(a_failure_has_a_reason_and_a_hint),
+		ON_RIG(no_outcome_in_time_is_said),
+		ON_RIG(json_is_valid_everywhere),
+		ON_RIG(the_log_is_printed),
+		ON_RIG(a_pin_comes_from_standard_input_only),
+		ON_RIG(unpairing_wants_to_be_meant),
+		ON_RIG(names_from_outside_do_not_drive_the_terminal),
+		ON_RIG(without_lockhubd_it_says_how_to_start_it),
+		ON_RIG(the_group_may_view_and_operate),
+		ON_RIG(others_may_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

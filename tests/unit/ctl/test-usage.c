@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Mistakes on the command line, and what needs no lockhubd: in this process, without any bus. */
+
+#include "test.h"
+
+#include <stdlib.h>
+
+#include "ctl/ctl.h"
+#include "util/auto.h"
+
+#define WORDS_MAX 8
+
+struct output {
+	char *out, *err;
+	size_t n_out, n_err;
+	int status;
+};
+
+static void run(struct output *output, const char *const *words) {
+	char *argv[WORDS_MAX + 2] = { (char *) "lockhubctl" };
+	struct ctl_streams streams;
+	int argc = 1;
+	for (; argc <= WORDS_MAX && words[argc - 1] != NULL; argc++) {
+		argv[argc] = (char *) words[argc - 1];
+	}
+	memset(output, 0, sizeof(*output));
+	streams.in = fopen("/dev/null", "re");
+	streams.out = open_memstream(&output->out, &output->n_out);
+	streams.err = open_memstream(&output->err, &output->n_err);
+	assert_true(streams.in != NULL && streams.out != NULL && streams.err != NULL);
+	output->status = ctl_main(argc, argv, &streams);
+	fclose(streams.in);
+	fclose(streams.out);
+	fclose(streams.err);
+}
+
+static void output_free(struct output *output) {
+	free(output->out);
+	free(output->err);
+}
+
+static void mistakes_are_explained(void **state) {
+	static const struct {
+		const char *words[WORDS_MAX];
+		const char *expected;
+	} rows[] = {
+		{ { NULL }, "lockhubctl status" },
+		{ { "unlok" }, "did you mean 'unlock'?" },
+		{ { "lsit" }, "did you mean 'list'?" },
+		{ { "zzzzzzzz" }, "there is no command 'zzzzzzzz'" },
+		{ { "esc\033[31m" }, "there is no command 'esc?[31m'" },
+		{ { "unlock" }, "which lock?" },
+		{ { "unlock" }, "lockhubctl list" },
+		{ { "unlock" }, "Usage: lockhubctl unlock [OPTION...] LOCK" },
+		{ { "unlock" }, "For example: lockhubctl unlock front-door" },
+		{ { "show" }, "which lock?" },
+		{ { "set-pin" }, "which lock?" },
+		{ { "set-pin", "front-door", "1234" }, "'1234' is too much" },
+		{ { "rename", "front-door" }, "the new name is missing" },
+		{ { "rename", "front-door", "Garden", "gate" }, "quotation marks" },
+		{ { "cancel" }, "which operation?" },
+		{ { "cancel", "xyz" }, "not the id of an operation" },
+		{ { "list", "front-door" }, "'front-door' is too much" },
+		{ { "list", "--jsno" }, "did you mean --json?" },
+		{ { "list", "--jsno=1" }, "did you mean --json?" },
+		{ { "list", "-x" }, "there is no option -x" },
+		{ { "list", "--json=yes" }, "--json takes no value" },
+		{ { "list", "--force" }, "--force does not go with 'list'" },
+		{ { "unlock", "front-door", "--names" }, "--names does not go with 'unlock'" },
+		{ { "log", "-n" }, "-n needs a value" },
+		{ { "log", "--lines" }, "--lines needs a value" },
+		{ { "log", "-n", "many" }, "N must be a number from 1 to 10000" },
+		{ { "log", "-n0" }, "N must be a number" },
+		{ { "log", "--lines=-3" }, "N must be a number" },
+		{ { "log", "-f", "--until", "now" }, "do not go together" },
+		{ { "log", "front-door", "--lock", "back-door" }, "twice" },
+		{ { "scan", "--seconds", "601" }, "from 1 to 600" },
+		{ { "list", "--timeout", "soon" }, "SECONDS must be a number" },
+		{ { "list", "--color", "pink" }, "auto, always or never" },
+		{ { "pair", "nonsense" }, "not an address" },
+		{ { "pair", "54:D2:72:00:11:2" }, "not an address" },
+		{ { "pair", "54-D2-72-00-11-22" }, "not an address" },
+		{ { "pair" }, "ADDRESS" },
+		{ { "unpair", "front-door" }, "--yes" },
+		{ { "help", "unlok" }, "did you mean 'unlock'?" },
+		{ { "log", "verify", "x" }, "'x' is too much" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct output output;
+		run(&output, rows[i].words);
+		if (output.status != CTL_USAGE || strstr(output.err, rows[i].expected) == NULL ||
+			output.n_out != 0) {
+			fail_msg("row %zu: %d, \"%s\" is not in: %s%s", i, output.status,
+				rows[i].expected, output.out, output.err);
+		}
+		output_free(&output);
+	}
+}
+
+static void help_needs_no_bus(void **state) {
+	static const char *const commands[] = { "battery", "calibrate", "cancel", "help", "list",
+		"lock", "lock-n-go", "log", "monitor", "pair", "reboot", "refresh", "rename",
+		"scan", "set-pin", "show", "signal", "status", "sync-clock", "unlatch", "unlock",
+		"unpair", "version" };
+	struct output overview;
+	run(&overview, (const char *const[]){ "help", NULL });
+	assert_int_equal(overview.status, CTL_DONE);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		struct output by_command, by_option;
+		char line[64];
+		snprintf(line, sizeof(line), "\n  %s ", commands[i]);
+		assert_non_null(strstr(overview.out, line));
+		run(&by_command, (const char *const[]){ "help", commands[i], NULL });
+		run(&by_option, (const char *const[]){ commands[i], "--help", NULL });
+		assert_int_equal(by_command.status, CTL_DONE);
+		assert_int_equal(by_option.status, CTL_DONE);
+		assert_string_equal(by_command.out, by_option.out);
+		assert_int_equal(by_command.n_err, 0);
+		snprintf(line, sizeof(line), "Usage: lockhubctl %s", commands[i]);
+		assert_ptr_equal(strstr(by_command.out, line), by_command.out);
+		output_free(&by_command);
+		output_free(&by_option);
+	}
+	output_free(&overview);
+	struct output verify;
+	run(&verify, (const char *const[]){ "help", "log", "verify", NULL });
+	assert_int_equal(verify.status, CTL_DONE);
+	assert_non_null(strstr(verify.out, "hash"));
+	output_free(&verify);
+}
+
+/* A terminal has 80 columns, and a man page quotes this. */
+static void help_fits_a_terminal(void **state) {
+	static const char *const words[][3] = { { "help" }, { "help", "log" }, { "help", "pair" },
+		{ "help", "monitor" }, { "help", "unlock" }, { "help", "set-pin" },
+		{ "help", "list" } };
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct output output;
+		run(&output, words[i]);
+		for (char *line = output.out; *line != '\0';) {
+			size_t n = strcspn(line, "\n");
+			if (n > 100) {
+				fail_msg("%zu columns: %.*s", n, (int) n, line);
+			}
+			line += n + (line[n] == '\n');
+		}
+		output_free(&output);
+	}
+}
+
+static void version_needs_no_bus(void **state) {
+	struct output output;
+	run(&output, (const char *const[]){ "--version", NULL });
+	assert_int_equal(output.status, CTL_DONE);
+	assert_string_equal(output.out, "lockhubctl " LOCKHUB_VERSION "\n");
+	output_free(&output);
+}
+
+static void a_missing_bus_is_explained(void **state) {
+	struct output output;
+	run(&output,
+		(const char *const[]){ "list", "--bus-address", "unix:path=/nonexistent", NULL });
+	assert_int_equal(output.status, CTL_FAILED);
+	assert_non_null(strstr(output.err, "cannot be reached"));
+	assert_non_null(strstr(output.err, "unix:path=/nonexistent"));
+	assert_int_equal(output.n_out, 0);
+	output_free(&output);
+	run(&output, (const char *const[]){ "list", "--bus-address", "rubbish", NULL });
+	assert_int_equal(output.status, CTL_FAILED);
+	output_free(&output);
+}
+
+static void a_time_that_is_none_is_explained(void **state) {
+	setenv("LOCKHUB_BUS_ADDRESS", "", 1);
+	struct output output;
+	run(&output, (const char *const[]){ "log", "--bus-address", "unix:path=/nonexistent",
+			     "--since", "soonish", NULL });
+	/* The bus is asked first here; with one, the exit status is 2: test-commands.c. */
+	assert_true(output.status != CTL_DONE);
+	output_free(&output);
+	unsetenv("LOCKHUB_BUS_ADDRESS");
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mistakes_are_explained),
+		cmocka_unit_test(help_needs_no_bus),
+		cmocka_unit_test(help_fits_a_terminal),
+		cmocka_unit_test(version_needs_no_bus),
+		cmocka_unit_test(a_missing_bus_is_explained),
+		cmocka_unit_test(a_time_that_is_none_is_explained),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
