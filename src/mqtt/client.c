@@ -308,16 +308,14 @@ static int conn_peek(struct conn *conn) {
 static int conn_drive(struct conn *conn, int events) {
 	int rc = MOSQ_ERR_SUCCESS;
 
-	if (events < 0) {
-		conn->error = -events;
-		return MOSQ_ERR_ERRNO;
-	}
-	if (!conn->is_answered) {
-		bool was_tcp_up = conn->is_tcp_up;
-		conn->is_tcp_up = true;
+	if (events < 0 || !conn->is_answered) {
 		conn->error = conn_peek(conn);
+		/* Reset or closed: by a broker that was there. */
+		conn->is_tcp_up = conn->is_tcp_up || conn->error == 0 ||
+				  conn->error == ECONNRESET || conn->error == EPIPE;
+		/* libuv calls every error of the socket EBADF. */
+		conn->error = conn->error == 0 && events < 0 ? -events : conn->error;
 		if (conn->error != 0) {
-			conn->is_tcp_up = was_tcp_up;
 			return MOSQ_ERR_ERRNO;
 		}
 	}

@@ -73,11 +73,12 @@ void broker_start(struct broker *broker) {
 	char text[1024];
 
 	(void) snprintf(text, sizeof(text),
-		"user root\npersistence false\nlog_dest file %s/log\nlog_type all\n%s\n"
+		"user root\npersistence false\nmax_queued_messages 100000\nlog_dest file %s/log\n"
+		"log_type all\n"
 		"per_listener_settings true\n"
 		"listener 0 %s\nallow_anonymous true\n"
 		"listener %u 127.0.0.1\n%s\n%s%s%s",
-		broker->folder, "", broker->socket, broker->port,
+		broker->folder, broker->socket, broker->port,
 		broker->users[0] != '\0' ? broker->users : "allow_anonymous true",
 		broker->is_tls ? "certfile server.crt\n" : "",
 		broker->is_tls ? "keyfile server.key\n" : "",
@@ -169,9 +170,15 @@ void watcher_finish(struct watcher *watcher) {
 }
 
 void watcher_turn(struct watcher *watcher) {
-	if (watcher->mosq != NULL) {
-		(void) mosquitto_loop(watcher->mosq, 0, 1);
-	}
+	size_t n;
+
+	/* All that is there: mosquitto drops what a slow client does not fetch. */
+	do {
+		n = watcher->n;
+		if (watcher->mosq != NULL) {
+			(void) mosquitto_loop(watcher->mosq, 0, 1);
+		}
+	} while (watcher->n > n);
 }
 
 void watcher_publish(struct watcher *watcher, const char *topic, const char *payload, size_t n,

@@ -434,8 +434,14 @@ void rig_init(struct rig *rig) {
 
 void rig_finish(struct rig *rig) {
 	rig->mqtt = mqtt_free(rig->mqtt);
-	rig->hub = hub_free(rig->hub);
 	ledger_turn(rig);
+	rig->hub = hub_free(rig->hub);
+	/* Nobody is left to be told of these. */
+	struct txn *txn;
+	while ((txn = list_first(&rig->txns, struct txn, link)) != NULL) {
+		list_remove(&txn->link);
+		(void) txn_free(txn);
+	}
 	rig->ledger_timer = loop_timer_free(rig->ledger_timer);
 	rig->loop = loop_free(rig->loop);
 	watcher_finish(&rig->watcher);

@@ -4,6 +4,7 @@
  */
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,17 @@ static void say(struct rig *rig, const char *payload) {
 	watcher_publish(&rig->watcher, LOCK "lock/set", payload, strlen(payload), false);
 }
 
+/* The first event of the lock that holds the text; NULL: none. */
+static const char *event_with(struct rig *rig, const char *text) {
+	for (size_t i = 0; i < rig->watcher.n; i++) {
+		if (strcmp(rig->watcher.seen[i].topic, LOCK "event") == 0 &&
+			strstr(rig->watcher.seen[i].payload, text) != NULL) {
+			return rig->watcher.seen[i].payload;
+		}
+	}
+	return NULL;
+}
+
 static void comes_online_in_order(void **state) {
 	struct rig *rig = *state;
 	const struct watcher *watcher = &rig->watcher;
@@ -53,10 +65,407 @@ static void comes_online_in_order(void **state) {
 	assert_int_equal(watcher_count(watcher, LOCK "lock/state", "LOCKED"), 0);
 }
 
+static void carries_out_words(void **state) {
+	struct rig *rig = *state;
+	const struct watcher *watcher = &rig->watcher;
+
+	rig->fake.motor_ms = 50;
+	rig_start(rig);
+	rig_until(rig, RIG_IS(rig, LOCK "lock/state", "UNLOCKED"));
+	watcher_forget(&rig->watcher);
+	say(rig, "LOCK");
+	rig_until(rig, RIG_IS(rig, LOCK "lock/state", "LOCKED"));
+	assert_int_equal(rig->fake.n_motor, 1);
+	size_t moving = watcher_find(watcher, LOCK "lock/state", "LOCKING");
+	assert_true(moving < watcher_find(watcher, LOCK "lock/state", "LOCKED"));
+	say(rig, "OPEN");
+	rig_until(rig, RIG_IS(rig, LOCK "lock/state", "OPEN"));
+	assert_int_equal(rig->fake.last_act, ACT_UNLATCH);
+	assert_true(watcher_find(watcher, LOCK "lock/state", "OPENING") != SIZE_MAX);
+	assert_int_equal(mqtt_status(rig->mqtt)->commands, 2);
+	assert_int_equal(mqtt_status(rig->mqtt)->refused, 0);
+}
+
+static void carries_out_json_once(void **state) {
+	struct rig *rig = *state;
+	char text[128];
+
+	rig_start(rig);
+	say(rig, "{\"action\":\"LOCK\",\"code\":\"004711\",\"id\":\"a1\"}");
+	rig_until(rig, rig->fake.n_motor == 1);
+	say(rig, "{\"action\":\"LOCK\",\"code\":\"004711\",\"id\":\"a1\"}");
+	rig_until(rig, mqtt_status(rig->mqtt)->refused == 1);
+	rig_until(rig, event_with(rig, "\"reason\":\"duplicate\"") != NULL);
+	/* Home Assistant's form has no id: the moment stands for it. */
+	(void) snprintf(text, sizeof(text), "{\"action\":\"UNLOCK\",\"code\":null,\"ts\":%lld.218}",
+		(long long) clock_wall(loop_clock(rig->loop)).s);
+	say(rig, text);
+	rig_until(rig, rig->fake.n_motor == 2);
+	say(rig, text);
+	rig_until(rig, mqtt_status(rig->mqtt)->refused == 2);
+	rig_wait_ms(rig, 100);
+	assert_int_equal(rig->fake.n_motor, 2);
+	/* The code is nowhere. */
+	for (size_t i = 0; i < rig->watcher.n; i++) {
+		if (strcmp(rig->watcher.seen[i].topic, LOCK "lock/set") != 0) {
+			assert_null(strstr(rig->watcher.seen[i].payload, "4711"));
+		}
+	}
+}
+
+static void repeated_word_is_one(void **state) {
+	struct rig *rig = *state;
+
+	rig_start(rig);
+	say(rig, "LOCK");
+	say(rig, "LOCK");
+	rig_until(rig, mqtt_status(rig->mqtt)->commands == 2);
+	rig_wait_ms(rig, 200);
+	assert_int_equal(rig->fake.n_motor, 1);
+}
+
+static void retained_command_is_dropped(void **state) {
+	struct rig *rig = *state;
+
+	broker_start(&rig->broker);
+	watcher_start(&rig->watcher, &rig->broker);
+	watcher_publish(&rig->watcher, LOCK "lock/set", "UNLOCK", 6, true);
+	rig->fake.state = LOCK_STATE_LOCKED;
+	rig_mqtt(rig);
+	hub_start(rig->hub);
+	rig_until(rig, RIG_IS(rig, LOCK "lock/state", "LOCKED"));
+	rig_until(rig, mqtt_status(rig->mqtt)->refused == 1);
+	rig_until(rig, event_with(rig, "\"reason\":\"retained-command\"") != NULL);
+	rig_wait_ms(rig, 200);
+	assert_int_equal(rig->fake.n_motor, 0);
+	/* Clearing it as advised is not a command. */
+	watcher_publish(&rig->watcher, LOCK "lock/set", "", 0, true);
+	rig_wait_ms(rig, 100);
+	assert_int_equal(mqtt_status(rig->mqtt)->commands, 1);
+}
+
+static void refuses_what_it_does_not_understand(void **state) {
+	struct rig *rig = *state;
+	static char big[1024 * 1024];
+
+	memset(big, 'U', sizeof(big));
+	rig_start(rig);
+	watcher_publish(&rig->watcher, LOCK "lock/set", big, sizeof(big), false);
+	say(rig, "unlock");
+	say(rig, "{\"action\":\"UNLOCK\"");
+	say(rig, "{\"action\":\"UNLOCK\",\"code\":4711}");
+	say(rig, "\xff\xfe");
+	watcher_publish(&rig->watcher, "lockhub/front-door/lock/set", "UNLOCK", 6, false);
+	watcher_publish(&rig->watcher, "lockhub/00000000/lock/set", "UNLOCK", 6, false);
+	rig_until(rig, mqtt_status(rig->mqtt)->commands == 7);
+	rig_wait_ms(rig, 100);
+	assert_int_equal(mqtt_status(rig->mqtt)->refused, 7);
+	assert_int_equal(rig->fake.n_motor, 0);
+	const char *event = event_with(rig, "\"command_refused\"");
+	assert_non_null(event);
+	assert_non_null(strstr(event, "\"bad-command\""));
+	assert_int_equal(
+		rig->watcher.seen[watcher_find(&rig->watcher, LOCK "event", event)].qos, 1);
+}
+
+static void flood_is_dropped(void **state) {
+	struct rig *rig = *state;
+
+	rig_start(rig);
+	for (unsigned i = 0; i < 500; i++) {
+		say(rig, "NONSENSE");
+	}
+	rig_until(rig, mqtt_status(rig->mqtt)->commands == 500);
+	rig_wait_ms(rig, 300);
+	/* No amplification: as many answers as the bucket holds. */
+	assert_in_range(watcher_count(&rig->watcher, LOCK "event", NULL), 1, 40);
+}
+
+static void commands_can_be_off(void **state) {
+	struct rig *rig = *state;
+
+	rig->config.allow_commands = false;
+	rig_start(rig);
+	say(rig, "LOCK");
+	rig_until(rig, mqtt_status(rig->mqtt)->refused == 1);
+	rig_wait_ms(rig, 100);
+	assert_int_equal(rig->fake.n_motor, 0);
+}
+
+static void will_and_farewell(void **state) {
+	struct rig *rig = *state;
+
+	rig_start(rig);
+	rig->mqtt = mqtt_free(rig->mqtt); /* as kill -9 would */
+	rig_until(rig, RIG_IS(rig, "lockhub/status", "offline"));
+	rig_mqtt(rig);
+	rig_until(rig, RIG_IS(rig, "lockhub/status", "online"));
+	watcher_forget(&rig->watcher);
+	rig_stop_mqtt(rig);
+	rig_until(rig, RIG_IS(rig, "lockhub/status", "offline"));
+	rig_wait_ms(rig, 100);
+	assert_int_equal(watcher_count(&rig->watcher, "lockhub/status", NULL), 1); /* no will */
+}
+
+static void broker_restart_loses_nothing(void **state) {
+	struct rig *rig = *state;
+	struct event event;
+
+	rig_start(rig);
+	broker_stop(&rig->broker, SIGKILL);
+	watcher_finish(&rig->watcher);
+	rig_until(rig, !mqtt_status(rig->mqtt)->is_connected);
+	assert_int_equal(mqtt_status(rig->mqtt)->fault.code, FAULT_BROKER_UNREACHABLE);
+	for (int i = 1; i <= 1200; i++) {
+		event_init(&event, EVENT_LOCK_OPERATION, loop_clock(rig->loop));
+		(void) strcpy(event.lock_id, RIG_LOCK);
+		event.operation = OPERATION_UNLOCK;
+		event.seq = 100000 + i;
+		signal_emit(&hub_signals(rig->hub)->event, &event);
+	}
+	rig->fake.state = LOCK_STATE_LOCKED;
+	rig_read_state(rig);
+	broker_start(&rig->broker);
+	watcher_start(&rig->watcher, &rig->broker);
+	rig_until(rig, mqtt_status(rig->mqtt)->is_online);
+	rig_until(rig, RIG_IS(rig, LOCK "lock/state", "LOCKED"));
+	rig_until(rig, mqtt_status(rig->mqtt)->queued_events == 0);
+	rig_until(rig, event_with(rig, "\"seq\":101200,") != NULL);
+	assert_true(watcher_find(&rig->watcher, CONFIG, NULL) != SIZE_MAX);
+	assert_int_equal(mqtt_status(rig->mqtt)->connects, 2);
+	/* The newest came, in order; what is missing is told. */
+	int64_t last = 0;
+	unsigned n = 0;
+	for (size_t i = 0; i < rig->watcher.n; i++) {
+		const char *at = strstr(rig->watcher.seen[i].payload, "\"seq\":1");
+		if (at != NULL && strcmp(rig->watcher.seen[i].topic, LOCK "event") == 0) {
+			int64_t seq = strtoll(at + 6, NULL, 10);
+			assert_true(seq > last);
+			last = seq;
+			n++;
+		}
+	}
+	assert_int_equal(last, 101200);
+	assert_in_range(n, 995, 1000);
+	const char *gap = watcher_last(&rig->watcher, "lockhub/hub/event");
+	assert_non_null(gap);
+	assert_non_null(strstr(gap, "events_lost"));
+	assert_in_range(mqtt_status(rig->mqtt)->lost_events, 1200 - n, 1210 - n);
+}
+
+static void birth_repeats_once(void **state) {
+	struct rig *rig = *state;
+
+	rig_start(rig);
+	rig_wait_ms(rig, 5200); /* what was learnt at the start has been told */
+	unsigned n_links = rig->fake.n_links;
+	watcher_forget(&rig->watcher);
+	watcher_publish(&rig->watcher, "homeassistant/status", "online", 6, false);
+	rig_wait_ms(rig, 300);
+	watcher_publish(&rig->watcher, "homeassistant/status", "online", 6, false);
+	assert_int_equal(watcher_count(&rig->watcher, LOCK "lock/state", NULL), 0);
+	rig_until(rig, watcher_count(&rig->watcher, "lockhub/status", "online") == 1);
+	rig_wait_ms(rig, 5500);
+	assert_int_equal(watcher_count(&rig->watcher, LOCK "lock/state", NULL), 1);
+	assert_int_equal(watcher_count(&rig->watcher, LOCK "availability", "online"), 1);
+	assert_int_equal(watcher_count(&rig->watcher, CONFIG, NULL), 0);
+	assert_int_equal(rig->fake.n_links, n_links); /* no lock was woken */
+}
+
+static void cleared_discovery_comes_back(void **state) {
+	struct rig *rig = *state;
+
+	rig_start(rig);
+	rig_wait_ms(rig, 300);
+	watcher_forget(&rig->watcher);
+	watcher_publish(&rig->watcher, CONFIG, "", 0, true);
+	rig_until(rig, RIG_IS(rig, CONFIG, ""));
+	rig_until_ms(rig, 12000, !RIG_IS(rig, CONFIG, ""));
+	assert_int_equal(watcher_count(&rig->watcher, CONFIG, NULL), 2);
+}
+
+static void foreign_status_is_set_right(void **state) {
+	struct rig *rig = *state;
+
+	rig_start(rig);
+	watcher_publish(&rig->watcher, "lockhub/status", "offline", 7, true);
+	rig_until(rig, RIG_IS(rig, "lockhub/status", "offline"));
+	rig_until(rig, RIG_IS(rig, "lockhub/status", "online"));
+}
+
+static void renames_are_gathered(void **state) {
+	struct rig *rig = *state;
+	struct fault fault;
+
+	rig_start(rig);
+	rig_wait_ms(rig, 5200); /* what was learnt at the start has been told */
+	watcher_forget(&rig->watcher);
+	assert_int_equal(hub_rename(rig->hub, RIG_LOCK, "Back", "test", ROLE_MANAGE, &fault), 0);
+	rig_wait_ms(rig, 300);
+	assert_int_equal(hub_rename(rig->hub, RIG_LOCK, "Cellar", "test", ROLE_MANAGE, &fault), 0);
+	rig_until(rig, watcher_last(&rig->watcher, CONFIG) != NULL);
+	rig_wait_ms(rig, 5500);
+	assert_int_equal(watcher_count(&rig->watcher, CONFIG, NULL), 1);
+	assert_non_null(strstr(watcher_last(&rig->watcher, CONFIG), "\"name\":\"Cellar\""));
+	assert_non_null(strstr(watcher_last(&rig->watcher, CONFIG), "lockhub_" RIG_LOCK "_lock"));
+	assert_non_null(strstr(watcher_last(&rig->watcher, LOCK "lock/attributes"), "\"cellar\""));
+}
+
+/* A door sensor that comes and goes (rule 7 of the contract). */
+static void parts_come_and_go(void **state) {
+	struct rig *rig = *state;
+
+	rig_start(rig);
+	rig_wait_ms(rig, 5200);
+	watcher_forget(&rig->watcher);
+	rig->fake.has_door_sensor = true;
+	rig->fake.door = DOOR_STATE_OPEN;
+	rig_read_state(rig);
+	rig_until(rig, RIG_IS(rig, LOCK "door", "ON"));
+	rig_until(rig, watcher_last(&rig->watcher, CONFIG) != NULL);
+	assert_non_null(strstr(watcher_last(&rig->watcher, CONFIG), "_door\""));
+	watcher_forget(&rig->watcher);
+	rig->fake.door = DOOR_STATE_UNKNOWN;
+	rig_read_state(rig);
+	rig->fake.has_door_sensor = false;
+	rig_read_state(rig);
+	rig_until(rig, RIG_IS(rig, LOCK "door", ""));
+	rig_until_ms(rig, 15000, watcher_count(&rig->watcher, CONFIG, NULL) == 2);
+	size_t first = watcher_find(&rig->watcher, CONFIG, NULL);
+	assert_non_null(strstr(
+		rig->watcher.seen[first].payload, "\"door\":{\"platform\":\"binary_sensor\"}"));
+	assert_null(strstr(watcher_last(&rig->watcher, CONFIG), "\"door\""));
+}
+
+static void unpaired_lock_vanishes(void **state) {
+	struct rig *rig = *state;
+	struct watcher fresh = { .n = 0 };
+	struct fault fault;
+	struct op *op;
+
+	rig_start(rig);
+	rig_wait_ms(rig, 200);
+	assert_int_equal(hub_unpair(rig->hub, RIG_LOCK, true, "test", ROLE_MANAGE, &op, &fault), 0);
+	rig_until(rig, hub_lock_count(rig->hub) == 0);
+	rig_until(rig, RIG_IS(rig, LOCK "availability", ""));
+	rig_wait_ms(rig, 300);
+	watcher_start(&fresh, &rig->broker);
+	for (size_t i = 0; i < fresh.n; i++) {
+		assert_null(strstr(fresh.seen[i].topic, RIG_LOCK));
+	}
+	assert_true(watcher_find(&fresh, HUB_CONFIG, NULL) != SIZE_MAX);
+	watcher_finish(&fresh);
+}
+
+static void jam_then_unknown_is_unavailable(void **state) {
+	struct rig *rig = *state;
+
+	rig_start(rig);
+	rig->fake.is_jammed = true;
+	rig->fake.state = LOCK_STATE_NOT_FULLY_LOCKED;
+	rig_read_state(rig);
+	rig_until(rig, RIG_IS(rig, LOCK "lock/state", "JAMMED"));
+	watcher_forget(&rig->watcher);
+	rig->fake.is_jammed = false;
+	rig->fake.state = LOCK_STATE_UNKNOWN;
+	rig_read_state(rig);
+	rig_until(rig, RIG_IS(rig, LOCK "lock/state", "None"));
+	rig_until(rig, RIG_IS(rig, LOCK "availability", "offline"));
+	/* Out of sight first: Home Assistant would go on showing JAMMED. */
+	assert_true(watcher_find(&rig->watcher, LOCK "availability", "offline") <
+		    watcher_find(&rig->watcher, LOCK "lock/state", "None"));
+	rig->fake.state = LOCK_STATE_LOCKED;
+	rig_read_state(rig);
+	rig_until(rig, RIG_IS(rig, LOCK "availability", "online"));
+	assert_true(RIG_IS(rig, LOCK "lock/state", "LOCKED"));
+	rig->fake.state = LOCK_STATE_UNKNOWN;
+	rig_read_state(rig);
+	rig_until(rig, RIG_IS(rig, LOCK "lock/state", "None"));
+	rig_wait_ms(rig, 50);
+	assert_true(RIG_IS(rig, LOCK "availability", "online")); /* "unknown" is shown */
+}
+
+static void users_can_be_hidden(void **state) {
+	struct rig *rig = *state;
+	struct event event;
+
+	rig->config.show_users = false;
+	rig_start(rig);
+	event_init(&event, EVENT_LOCK_OPERATION, loop_clock(rig->loop));
+	(void) strcpy(event.lock_id, RIG_LOCK);
+	(void) strcpy(event.user, "Anna");
+	event.operation = OPERATION_UNLOCK;
+	event.source = SOURCE_KEYPAD;
+	event.seq = 77;
+	signal_emit(&hub_signals(rig->hub)->event, &event);
+	rig_until(rig, event_with(rig, "\"seq\":77,") != NULL);
+	assert_non_null(strstr(event_with(rig, "\"seq\":77,"), "\"unlocked\""));
+	assert_non_null(strstr(event_with(rig, "\"seq\":77,"), "\"keypad\""));
+	for (size_t i = 0; i < rig->watcher.n; i++) {
+		assert_null(strstr(rig->watcher.seen[i].payload, "Anna"));
+	}
+}
+
+static void single_form(void **state) {
+	struct rig *rig = *state;
+
+	rig->config.discovery = MQTT_DISCOVERY_SINGLE;
+	rig->fake.state = LOCK_STATE_UNLATCHED;
+	rig_start(rig);
+	assert_true(watcher_find(&rig->watcher, CONFIG, NULL) == SIZE_MAX);
+	const char *config =
+		watcher_last(&rig->watcher, "homeassistant/lock/lockhub_" RIG_LOCK "_lock/config");
+	assert_non_null(config);
+	assert_non_null(strstr(config, "\"unique_id\":\"lockhub_" RIG_LOCK "_lock\""));
+	/* Not known to the releases that this form is for. */
+	assert_null(strstr(config, "serial_number"));
+	rig_until(rig, RIG_IS(rig, LOCK "lock/state", "UNLOCKED"));
+}
+
+static void discovery_off(void **state) {
+	struct rig *rig = *state;
+
+	rig->config.discovery = MQTT_DISCOVERY_OFF;
+	rig_start(rig);
+	for (size_t i = 0; i < rig->watcher.n; i++) {
+		assert_null(strstr(rig->watcher.seen[i].topic, "homeassistant/"));
+	}
+}
+
+static void storage_problem_is_shown(void **state) {
+	struct rig *rig = *state;
+
+	rig_start(rig);
+	rig_until(rig, RIG_IS(rig, "lockhub/hub/storage", "OFF"));
+	rig->is_ledger_broken = true;
+	say(rig, "LOCK");
+	rig_until(rig, RIG_IS(rig, "lockhub/hub/storage", "ON"));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(comes_online_in_order, setup, teardown),
+#define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		RIG_TEST(comes_online_in_order),
+		RIG_TEST(carries_out_words),
+		RIG_TEST(carries_out_json_once),
+		RIG_TEST(repeated_word_is_one),
+		RIG_TEST(retained_command_is_dropped),
+		RIG_TEST(refuses_what_it_does_not_understand),
+		RIG_TEST(flood_is_dropped),
+		RIG_TEST(commands_can_be_off),
+		RIG_TEST(will_and_farewell),
+		RIG_TEST(broker_restart_loses_nothing),
+		RIG_TEST(birth_repeats_once),
+		RIG_TEST(cleared_discovery_comes_back),
+		RIG_TEST(foreign_status_is_set_right),
+		RIG_TEST(renames_are_gathered),
+		RIG_TEST(parts_come_and_go),
+		RIG_TEST(unpaired_lock_vanishes),
+		RIG_TEST(jam_then_unknown_is_unavailable),
+		RIG_TEST(users_can_be_hidden),
+		RIG_TEST(single_form),
+		RIG_TEST(discovery_off),
+		RIG_TEST(storage_problem_is_shown),
 	};
-	(void) say;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Payloads from views, without a hub: the lock's word above all (L1). */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "payload.h"
+#include "util/auto.h"
+
+static void known_view(struct view *view) {
+	memset(view, 0, sizeof(*view));
+	lock_status_init(&view->status);
+	(void) strcpy(view->id, "9f3a71c2");
+	(void) strcpy(view->slug, "front-door");
+	view->status.bolt_known.how = EVIDENCE_ANSWERED;
+	view->status.bolt_known.wall.s = 1795329002;
+}
+
+static const struct {
+	enum lock_state state;
+	enum lock_motion motion;
+	bool is_jammed;
+	enum act moving;
+	const char *word;
+	const char *old_word; /* NULL: the same */
+} rows[] = {
+	{ LOCK_STATE_LOCKED, LOCK_MOTION_NONE, false, ACT_NONE, "LOCKED", NULL },
+	{ LOCK_STATE_UNLOCKED, LOCK_MOTION_NONE, false, ACT_NONE, "UNLOCKED", NULL },
+	{ LOCK_STATE_NOT_FULLY_LOCKED, LOCK_MOTION_NONE, false, ACT_NONE, "UNLOCKED", NULL },
+	{ LOCK_STATE_UNLATCHED, LOCK_MOTION_NONE, false, ACT_NONE, "OPEN", "UNLOCKED" },
+	{ LOCK_STATE_UNKNOWN, LOCK_MOTION_NONE, false, ACT_NONE, "None", NULL },
+	{ LOCK_STATE_NOT_FULLY_LOCKED, LOCK_MOTION_NONE, true, ACT_NONE, "JAMMED", NULL },
+	{ LOCK_STATE_LOCKED, LOCK_MOTION_NONE, true, ACT_NONE, "JAMMED", NULL },
+	{ LOCK_STATE_UNLOCKED, LOCK_MOTION_LOCKING, false, ACT_NONE, "LOCKING", NULL },
+	{ LOCK_STATE_LOCKED, LOCK_MOTION_UNLOCKING, false, ACT_NONE, "UNLOCKING", NULL },
+	{ LOCK_STATE_LOCKED, LOCK_MOTION_UNLATCHING, false, ACT_NONE, "OPENING", "UNLOCKING" },
+	{ LOCK_STATE_LOCKED, LOCK_MOTION_CALIBRATING, false, ACT_NONE, "None", NULL },
+	/* The wish is shown as under way, never as reached. */
+	{ LOCK_STATE_UNLOCKED, LOCK_MOTION_NONE, false, ACT_LOCK, "LOCKING", NULL },
+	{ LOCK_STATE_LOCKED, LOCK_MOTION_NONE, false, ACT_UNLOCK, "UNLOCKING", NULL },
+	{ LOCK_STATE_UNLOCKED, LOCK_MOTION_NONE, false, ACT_UNLATCH, "OPENING", "UNLOCKING" },
+	{ LOCK_STATE_UNKNOWN, LOCK_MOTION_NONE, false, ACT_LOCK, "LOCKING", NULL },
+	{ LOCK_STATE_NOT_FULLY_LOCKED, LOCK_MOTION_NONE, true, ACT_LOCK, "LOCKING", NULL },
+	{ LOCK_STATE_LOCKED, LOCK_MOTION_NONE, false, ACT_LOCK_N_GO, "UNLOCKING", NULL },
+	/* Evidence that it is there counts more than the wish. */
+	{ LOCK_STATE_LOCKED, LOCK_MOTION_NONE, false, ACT_LOCK, "LOCKED", NULL },
+	{ LOCK_STATE_UNLOCKED, LOCK_MOTION_NONE, false, ACT_UNLOCK, "UNLOCKED", NULL },
+	{ LOCK_STATE_LOCKED, LOCK_MOTION_UNLOCKING, false, ACT_LOCK, "UNLOCKING", NULL },
+	/* Housekeeping shows nothing. */
+	{ LOCK_STATE_LOCKED, LOCK_MOTION_NONE, false, ACT_CALIBRATE, "LOCKED", NULL },
+	{ LOCK_STATE_LOCKED, LOCK_MOTION_NONE, false, ACT_READ_STATE, "LOCKED", NULL },
+};
+
+static void state_words(void **state) {
+	struct view view;
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		known_view(&view);
+		view.status.bolt.state = rows[i].state;
+		view.status.bolt.motion = rows[i].motion;
+		view.status.bolt.is_jammed = rows[i].is_jammed;
+		view.moving = rows[i].moving;
+		assert_string_equal(payload_state(&view, false), rows[i].word);
+		assert_string_equal(payload_state(&view, true),
+			rows[i].old_word != NULL ? rows[i].old_word : rows[i].word);
+	}
+}
+
+/* LOCKED comes of evidence of this life and of nothing else (L1). */
+static void locked_needs_evidence(void **state) {
+	struct view view;
+
+	(void) state;
+	for (enum lock_motion motion = LOCK_MOTION_NONE; motion <= LOCK_MOTION_CALIBRATING;
+		motion++) {
+		for (enum act act = ACT_NONE; act < ACT_COUNT_; act++) {
+			known_view(&view);
+			view.status.bolt.state = LOCK_STATE_LOCKED;
+			view.status.bolt.motion = motion;
+			view.status.previous_state = LOCK_STATE_LOCKED;
+			view.moving = act;
+			view.status.bolt_known.how = EVIDENCE_STORED;
+			assert_string_not_equal(payload_state(&view, false), "LOCKED");
+			view.status.bolt_known.how = EVIDENCE_NONE;
+			assert_string_not_equal(payload_state(&view, false), "LOCKED");
+		}
+	}
+}
+
+static void clearable_words(void **state) {
+	static const char *const others[] = { "JAMMED", "LOCKING", "UNLOCKING", "OPEN", "OPENING" };
+
+	(void) state;
+	assert_true(payload_state_is_clearable("LOCKED"));
+	assert_true(payload_state_is_clearable("UNLOCKED"));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		assert_false(payload_state_is_clearable(others[i]));
+	}
+}
+
+static const char *part_of(const struct view *view, enum part part) {
+	static char text[PAYLOAD_MAX];
+	return payload_part(view, part, true, text);
+}
+
+static void small_payloads(void **state) {
+	static const struct {
+		enum door_state door;
+		const char *word;
+	} doors[] = { { DOOR_STATE_OPEN, "ON" }, { DOOR_STATE_CLOSED, "OFF" },
+		{ DOOR_STATE_AJAR, "ON" }, { DOOR_STATE_FORCED_OPEN, "ON" },
+		{ DOOR_STATE_JAMMED, "None" }, { DOOR_STATE_ERROR, "None" },
+		{ DOOR_STATE_UNKNOWN, "None" } };
+	struct view view;
+
+	(void) state;
+	known_view(&view);
+	view.status.battery.percent = -1;
+	view.status.battery.level = BATTERY_UNKNOWN;
+	assert_string_equal(part_of(&view, PART_BATTERY), "None");
+	assert_string_equal(part_of(&view, PART_BATTERY_LOW), "None");
+	view.status.battery.percent = 101; /* Home Assistant would show it */
+	assert_string_equal(part_of(&view, PART_BATTERY), "None");
+	view.status.battery.percent = 0;
+	view.status.battery.level = BATTERY_CRITICAL;
+	assert_string_equal(part_of(&view, PART_BATTERY), "0");
+	assert_string_equal(part_of(&view, PART_BATTERY_LOW), "ON");
+	view.status.battery.level = BATTERY_WARNING;
+	assert_string_equal(part_of(&view, PART_BATTERY_LOW), "ON");
+	view.status.battery.level = BATTERY_OK;
+	assert_string_equal(part_of(&view, PART_BATTERY_LOW), "OFF");
+	for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
+		view.status.door = doors[i].door;
+		assert_string_equal(part_of(&view, PART_DOOR), doors[i].word);
+	}
+	assert_string_equal(part_of(&view, PART_RSSI), "None");
+	view.status.rssi = -67;
+	assert_string_equal(part_of(&view, PART_RSSI), "-67");
+	assert_string_equal(part_of(&view, PART_LINK), "OFF");
+	view.is_reachable = true;
+	assert_string_equal(part_of(&view, PART_LINK), "ON");
+	view.status.heard.wall.s = 1795327200;
+	assert_string_equal(part_of(&view, PART_LAST_SEEN), "None"); /* no clock to believe */
+	view.is_time_trusted = true;
+	assert_string_equal(part_of(&view, PART_LAST_SEEN), "2026-11-22T06:00:00Z");
+	assert_string_equal(part_of(&view, PART_PROBLEM), "OFF");
+	view.fault.code = FAULT_LOCK_UNREACHABLE;
+	assert_string_equal(part_of(&view, PART_PROBLEM), "ON");
+	assert_string_equal(part_of(&view, PART_FAULT), "out_of_range");
+	assert_null(part_of(&view, PART_FIRMWARE));
+	(void) strcpy(view.status.versions.firmware, "3.\"7");
+	assert_string_equal(part_of(&view, PART_FIRMWARE), "{\"installed_version\":\"3.\\\"7\"}");
+	assert_null(part_of(&view, PART_ACTIVITY));
+}
+
+static void every_fault_has_an_option(void **state) {
+	const char *const *options = payload_fault_options();
+
+	(void) state;
+	for (enum fault_code code = FAULT_NONE; code < FAULT_COUNT_; code++) {
+		const char *word = payload_fault(code);
+		size_t i = 0;
+		while (options[i] != NULL && strcmp(options[i], word) != 0) {
+			i++;
+		}
+		assert_non_null(options[i]);
+		assert_true((code == FAULT_NONE) == (strcmp(word, "none") == 0));
+	}
+}
+
+static void sample_event(struct event *event) {
+	memset(event, 0, sizeof(*event));
+	event->seq = 17;
+	event->kind = EVENT_LOCK_OPERATION;
+	event->time.s = 1795327200;
+	event->is_time_trusted = true;
+	event->operation = OPERATION_UNLOCK;
+	event->source = SOURCE_KEYPAD;
+	event->error = OPERATION_ERROR_NONE;
+	event->alarm = ALARM_NONE;
+	event->door = DOOR_STATE_UNKNOWN;
+	event->state = LOCK_STATE_UNKNOWN;
+	(void) strcpy(event->user, "Anna");
+	(void) strcpy(event->text, "by Anna \xff\n");
+}
+
+static void events_hide_users(void **state) {
+	struct event event;
+
+	(void) state;
+	sample_event(&event);
+	AUTO(free) char *open = payload_event(&event, true);
+	AUTO(free) char *hidden = payload_event(&event, false);
+	assert_string_equal(open,
+		"{\"event_type\":\"unlocked\",\"seq\":17,\"time\":\"2026-11-22T06:00:00Z\","
+		"\"kind\":\"lock_operation\",\"operation\":\"unlock\",\"method\":\"keypad\","
+		"\"user\":\"Anna\",\"text\":\"by Anna ??\"}");
+	assert_null(strstr(hidden, "Anna"));
+	event.is_time_trusted = false;
+	AUTO(free) char *timeless = payload_event(&event, true);
+	assert_null(strstr(timeless, "\"time\""));
+}
+
+static void attributes_are_safe(void **state) {
+	/* Names that Home Assistant drops or that would clash (home-assistant-mqtt.md, 5.6). */
+	static const char *const forbidden[] = { "changed_by", "code_format", "assumed_state",
+		"available", "device_class", "device_info", "entity_category", "entity_picture",
+		"friendly_name", "icon", "state", "supported_features", "unique_id",
+		"unit_of_measurement" };
+	struct view view;
+
+	(void) state;
+	known_view(&view);
+	sample_event(&view.last);
+	(void) fault_set(&view.fault, FAULT_JAMMED, "\"quoted\"");
+	AUTO(free) char *text = payload_attributes(&view, true);
+	json_t *root = json_loads(text, 0, NULL);
+	assert_non_null(root);
+	for (size_t i = 0; i < ARRAY_SIZE(forbidden); i++) {
+		assert_null(json_object_get(root, forbidden[i]));
+	}
+	assert_string_equal(json_string_value(json_object_get(root, "last_user")), "Anna");
+	assert_string_equal(json_string_value(json_object_get(root, "last_method")), "keypad");
+	assert_string_equal(json_string_value(json_object_get(root, "fault")), "jammed");
+	assert_string_equal(
+		json_string_value(json_object_get(root, "state_at")), "2026-11-22T06:30:02Z");
+	json_decref(root);
+	AUTO(free) char *hidden = payload_attributes(&view, false);
+	assert_null(strstr(hidden, "Anna"));
+}
+
+static void last_event_fits(void **state) {
+	struct view view;
+	char text[PAYLOAD_MAX];
+
+	(void) state;
+	known_view(&view);
+	assert_string_equal(part_of(&view, PART_LAST_EVENT), "None");
+	sample_event(&view.last);
+	memset(view.last.user, 'x', sizeof(view.last.user) - 1);
+	memset(view.last.text, 'y', sizeof(view.last.text) - 1);
+	assert_true(strlen(payload_part(&view, PART_LAST_EVENT, true, text)) <= 255);
+	assert_null(strstr(payload_part(&view, PART_LAST_EVENT, false, text), "xxx"));
+}
+
+int main(void) {
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(state_words),
+		cmocka_unit_test(locked_needs_evidence),
+		cmocka_unit_test(clearable_words),
+		cmocka_unit_test(small_payloads),
+		cmocka_unit_test(every_fault_has_an_option),
+		cmocka_unit_test(events_hide_users),
+		cmocka_unit_test(attributes_are_safe),
+		cmocka_unit_test(last_event_fits),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
