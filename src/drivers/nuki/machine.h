@@ -31,7 +31,7 @@
 
 #define NUKI_LOG_BATCH 8
 /* Restarts of a timer that a lock may cause by talking, per step (R6). */
-#define NUKI_RESTARTS_MAX 64
+#define NUKI_RESTARTS_MAX 16
 #define NUKI_FRAGMENTS_MAX 256
 
 enum nuki_phase {

@@ -210,6 +210,11 @@ static void errors_have_rows(void **state) {
 		assert_true(rows[i].retry == NUKI_RETRY_NONE || rows[i].is_refusal);
 		assert_ptr_equal(nuki_error_row(rows[i].code), &rows[i]);
 	}
+	/* The motor may have moved: never a refusal, never repeated. */
+	static const uint8_t moved[] = { 0x42, 0x43, 0x44, 0x46, 0x48, 0x49, 0x4a, 0x4b, 0xff };
+	for (size_t i = 0; i < ARRAY_SIZE(moved); i++) {
+		assert_false(nuki_error_row(moved[i])->is_refusal);
+	}
 	for (size_t i = 0; i < n_completions; i++) {
 		assert_true(i == 0 || completions[i].code > completions[i - 1].code);
 		assert_int_equal(completions[i].fault == FAULT_NONE,
@@ -218,6 +223,26 @@ static void errors_have_rows(void **state) {
 	assert_int_equal(nuki_error_row(0x77)->fault, FAULT_LOCK_ERROR);
 	assert_false(nuki_error_row(0x77)->is_refusal);
 	assert_int_equal(nuki_completion_row(0x77)->fault, FAULT_LOCK_ERROR);
+}
+
+/* A lock that knows the key may still send a box with too little in it. */
+static void boxes_may_be_too_small(void **state) {
+	static const uint8_t key[32] = { 1 }, nonce[24] = { 2 }, zeros[16];
+	uint8_t wire[100], plain[NUKI_BOX_MAX];
+	struct nuki_frame frame;
+
+	for (size_t n = 0; n <= 9; n++) {
+		struct wr wr = wr_on(wire, sizeof(wire));
+		wr_bytes(&wr, nonce, sizeof(nonce));
+		wr_u32le(&wr, 0);
+		wr_u16le(&wr, (uint16_t) (n + CRYPTO_TAG_LEN));
+		crypto_secretbox_seal(key, nonce, zeros, n, wire + NUKI_HEAD_LEN);
+		assert_int_equal(
+			nuki_open(key, wire, NUKI_HEAD_LEN + n + CRYPTO_TAG_LEN, plain, &frame),
+			n < 8 ? -EBADMSG : 0);
+	}
+	assert_int_equal(nuki_open(key, wire, 0, plain, &frame), -EBADMSG);
+	assert_int_equal(nuki_plain_open(zeros, 3, &frame), -EBADMSG);
 }
 
 static void crc_zero_is_tolerated_when_sealed(void **state) {
@@ -289,6 +314,7 @@ int main(void) {
 		cmocka_unit_test(odd_dates_are_no_dates),
 		cmocka_unit_test(text_hides_secrets),
 		cmocka_unit_test(errors_have_rows),
+		cmocka_unit_test(boxes_may_be_too_small),
 		cmocka_unit_test(crc_zero_is_tolerated_when_sealed),
 		cmocka_unit_test(inbox_survives_anything),
 	};

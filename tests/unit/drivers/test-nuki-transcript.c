@@ -536,6 +536,41 @@ static void link_lost_while_pairing(void **state) {
 	}
 }
 
+static void garbage_while_pairing(void **state) {
+	static const char *const ids[] = { "flow-s-g14-pair", "flow-s-5g-pair" };
+	static const char *const characteristics[] = { NUKI_PAIRING_GDIO, NUKI_PAIRING_GDIO_5,
+		NUKI_USDIO, NUKI_GDIO };
+
+	for (size_t k = 0; k < ARRAY_SIZE(ids); k++) {
+		for (unsigned n_steps = 0; n_steps < 5; n_steps++) {
+			struct script script;
+			uint32_t noise = n_steps + 1;
+			uint8_t octets[300];
+
+			start_pairing(ids[k], &script);
+			for (unsigned s = 0; s < n_steps; s++) {
+				script_step(&script, 20);
+			}
+			const unsigned n_keys = bench.n_keys;
+			for (unsigned i = 0; i < 200; i++) {
+				for (size_t at = 0; at < sizeof(octets); at++) {
+					noise = noise * 1664525u + 1013904223u;
+					octets[at] = (uint8_t) (noise >> 24);
+				}
+				bench.session->impl->bytes(bench.session,
+					characteristics[i % ARRAY_SIZE(characteristics)], octets,
+					noise % sizeof(octets));
+			}
+			for (unsigned i = 0; i < 3 && bench.n_done == 0; i++) {
+				bench.session->impl->timer(bench.session);
+			}
+			assert_int_equal(bench.n_done, 1);
+			assert_int_equal(bench.n_keys, n_keys);
+			bench_finish(&bench);
+		}
+	}
+}
+
 static int close_vectors(void **state) {
 	vectors_close();
 	return 0;
@@ -556,6 +591,7 @@ int main(void) {
 		cmocka_unit_test(sealed_pin_error),
 		cmocka_unit_test(generation_by_characteristic),
 		cmocka_unit_test(link_lost_while_pairing),
+		cmocka_unit_test(garbage_while_pairing),
 	};
 
 	return cmocka_run_group_tests_name("nuki-transcript", tests, NULL, close_vectors);
