@@ -531,6 +531,8 @@ static void own_action_has_our_source(void **state) {
 	bench_start(&bench, ACT_LOCK);
 	bench_run(&bench);
 	assert_int_equal(bench.evidence.bolt.source, SOURCE_PROPRIETARY_REMOTE);
+	/* How long ago the job was given its time, nobody knows. */
+	assert_int_equal(bench.evidence.has & FACT_CLOCK, 0);
 	bench_send_states(&bench, NUKI_LOCK_UNLOCKED);
 	assert_int_equal(bench.evidence.bolt.source, SOURCE_REMOTE);
 	bench_finish(&bench);
@@ -681,6 +683,24 @@ static void foreign_authorisation_is_ignored(void **state) {
 	bench_finish(&bench);
 }
 
+/* Pairing again: what comes sealed with the old key is no part of it. */
+static void old_key_has_no_say_in_pairing(void **state) {
+	const struct job job = { .act = ACT_PAIR, .client_name = "lockhub" };
+	struct nuki_message message;
+
+	bench_init(&bench, NUKI_GENERATION_1_TO_4);
+	assert_int_equal(bench_start_job(&bench, &job), 0);
+	assert_string_equal(bench.written.characteristic, NUKI_PAIRING_GDIO);
+	bench.is_writing = false;
+	bench.session->impl->written(bench.session, 0, RADIO_NOT_SENT);
+	nuki_message_init(&message, NUKI_PUBLIC_KEY, NUKI_GENERATION_1_TO_4);
+	message.pairing.key[0] = 9;
+	bench_send(&bench, &message);
+	assert_int_equal(bench.n_writes, 1);
+	assert_int_equal(bench.n_done, 0);
+	bench_finish(&bench);
+}
+
 static void what_cannot_be_started(void **state) {
 	bench_init(&bench, NUKI_GENERATION_1_TO_4);
 	assert_true(bench_start(&bench, ACT_NONE) < 0);
@@ -757,6 +777,7 @@ int main(void) {
 		cmocka_unit_test(garbage_at_every_moment),
 		cmocka_unit_test(half_a_message_is_forgotten),
 		cmocka_unit_test(foreign_authorisation_is_ignored),
+		cmocka_unit_test(old_key_has_no_say_in_pairing),
 		cmocka_unit_test(what_cannot_be_started),
 		cmocka_unit_test(traces_hold_no_secrets),
 	};
