@@ -19,6 +19,8 @@
 #include "util/log.h"
 
 #define CARE_PATIENCE_MS 45000
+/* The radio gives up this long before the operation does: its reason says more than "expired". */
+#define PATIENCE_MARGIN_MS 500
 #define JOB_TRIES_MAX 3
 #define LOG_PAGE 50
 /* Reading the state back may take this long beyond the operation's own time. */
@@ -202,9 +204,11 @@ static void start_job(
 }
 
 static void want_link(struct lock *lock, enum radio_need need, mono_t deadline) {
-	int64_t patience = deadline.ms == INT64_MAX ? CARE_PATIENCE_MS
-						    : mono_since(hub_now(lock->hub), deadline);
+	int64_t patience = CARE_PATIENCE_MS;
 
+	if (deadline.ms != INT64_MAX) {
+		patience = mono_since(hub_now(lock->hub), deadline) - PATIENCE_MARGIN_MS;
+	}
 	if (patience < 1000) {
 		patience = 1000;
 	}
