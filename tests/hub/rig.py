@@ -204,6 +204,7 @@ class Messages:
         self.lock = threading.Lock()
         self.all = []
         self.values = {}
+        self.qos = {}
         name = f"watch-{rig.count}"
         self.marker = f"rig/{name}"
         argv = ["mosquitto_sub", *rig.broker.client_args(), *args, "-i", name, "-q", "1",
@@ -236,6 +237,7 @@ class Messages:
             with self.lock:
                 self.all.append((message["topic"], payload, bool(message.get("retain"))))
                 self.values[message["topic"]] = payload
+                self.qos[message["topic"]] = message.get("qos", 0)
 
     def snapshot(self):
         with self.lock:
@@ -561,6 +563,31 @@ class Rig:
 
     def watch(self, topic="#", args=()):
         return Messages(self, topic, args)
+
+    def dump(self, watcher):
+        """What lies on the broker, and what else @watcher has seen: the form of tools/ha-validate."""
+        fresh = self.watch()
+        wait(lambda: fresh.value("lockhub/status"), 10, "the retained messages")
+        kept = {topic for topic, payload, is_retained in fresh.snapshot() if is_retained and payload}
+        topics = {topic for topic in (*fresh.values, *watcher.values)
+                  if topic in kept or watcher.values.get(topic)}
+        return {topic: {"payload": fresh.values.get(topic) or watcher.values[topic],
+                        "retain": topic in kept,
+                        "qos": fresh.qos.get(topic, watcher.qos.get(topic))}
+                for topic in topics if not topic.startswith("rig/")}
+
+    def subscriptions(self):
+        """Topic filters that the hub has subscribed, by the broker's log."""
+        found = set()
+        is_ours = False
+        for line in self.broker.child.output().splitlines():
+            if "SUBSCRIBE from" in line:
+                is_ours = "Received SUBSCRIBE from lockhub-" in line
+            elif is_ours and re.match(r"\t\S+ \(QoS \d\)", line):
+                found.add(line.split()[0])
+            elif not line.startswith("\t"):
+                is_ours = is_ours and "lockhub-" in line
+        return sorted(found)
 
     # -- the hub as seen on the bus
 
