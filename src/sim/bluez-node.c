@@ -720,6 +720,9 @@ int node_filter(sd_bus_message *m, void *user, sd_bus_error *error) {
 	if (!sd_bus_message_is_method_call(m, NULL, NULL) || path == NULL || interface == NULL) {
 		return 0;
 	}
+	if (bluez->is_hung) {
+		return 1; /* as if stopped: the call is never answered */
+	}
 	if (sd_bus_message_is_method_call(m, MANAGER_INTERFACE, "GetManagedObjects") &&
 		text_equal(path, "/")) {
 		return bluez->is_up ? get_managed_objects(bluez, m) : unknown_object(m);

@@ -202,6 +202,7 @@ struct bluez {
 	bool is_up; /* owns the name and shows its objects */
 	bool has_name;
 	bool is_first; /* no gap at the first start */
+	bool is_hung;  /* owns its name, answers nothing */
 	struct adapter adapters[BLUEZ_ADAPTERS_MAX];
 	sd_bus_slot *slots[24];
 	size_t n_slots;

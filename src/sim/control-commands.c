@@ -513,16 +513,36 @@ static int run_faults(struct control *control, char **args, bool is_json, FILE *
 	return 0;
 }
 
-static int run_bluez(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+static int set_connected_signal(struct bluez *bluez, const char *when, char *why) {
 	static const char *const modes[] = { "before", "missing", "after" };
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (text_equal(when, modes[i])) {
+			bluez->options.connected_signal = (enum connected_signal) i;
+			return 0;
+		}
+	}
+	snprintf(why, SIM_TEXT_MAX, "before, missing or after is needed");
+	return -EINVAL;
+}
+
+static int run_bluez(struct control *control, char **args, bool is_json, FILE *out, char *why) {
 	struct bluez *bluez = control->bluez;
 	uint64_t ms = 0;
-	if (args[1] != NULL && !text_equal(args[0], "connected-signal") &&
-		number_arg(args[1], 600000, &ms, why) < 0) {
+	if (text_equal(args[0], "connected-signal")) {
+		return set_connected_signal(bluez, args[1], why);
+	}
+	if (text_equal(args[0], "hang") && args[1] != NULL) {
+		return word_arg(args[1], "off", "on", &bluez->is_hung, why);
+	}
+	if (args[1] != NULL && number_arg(args[1], 600000, &ms, why) < 0) {
 		return -EINVAL;
 	}
 	if (text_equal(args[0], "kill")) {
 		bluez_kill(bluez, (unsigned) ms);
+		return 0;
+	}
+	if (text_equal(args[0], "restart")) {
+		bluez_kill(bluez, args[1] == NULL ? 1000 : (unsigned) ms);
 		return 0;
 	}
 	if (text_equal(args[0], "start")) {
@@ -532,20 +552,8 @@ static int run_bluez(struct control *control, char **args, bool is_json, FILE *o
 		}
 		return r;
 	}
-	if (text_equal(args[0], "restart")) {
-		bluez_kill(bluez, args[1] == NULL ? 1000 : (unsigned) ms);
-		return 0;
-	}
-	for (size_t i = 0; text_equal(args[0], "connected-signal") && args[1] != NULL && i < 3;
-		i++) {
-		if (text_equal(args[1], modes[i])) {
-			bluez->options.connected_signal = (enum connected_signal) i;
-			return 0;
-		}
-	}
 	snprintf(why, SIM_TEXT_MAX,
-		"kill [MS], start, restart [MS] or connected-signal before|missing|after is "
-		"needed");
+		"kill [MS], start, restart [MS], hang on|off or connected-signal WHEN is needed");
 	return -EINVAL;
 }
 
@@ -630,7 +638,7 @@ const struct command commands[] = {
 	{ "rssi", "LOCK DBM", "How strongly it is heard, e.g. -85", 2, 2, run_rssi },
 	{ "fault", "LOCK KIND [COUNT]", "Let something go wrong the next COUNT (1) times", 2, 3, run_fault },
 	{ "faults", "", "The kinds of faults", 0, 0, run_faults },
-	{ "bluez", "kill [MS] | start | restart [MS] | connected-signal WHEN",
+	{ "bluez", "kill [MS] | start | restart [MS] | hang on|off | connected-signal WHEN",
 		"Kill bluetoothd (back after MS), start it, or change its ways", 1, 2, run_bluez },
 	{ "adapter", "N off|on|remove|return [HCI]", "Switch, pull or plug an adapter", 2, 3, run_adapter },
 	{ "storm", "DEVICES RATE [QUIET] | off",

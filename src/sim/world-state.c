@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-int world_save(struct world *world, const char *path) {
+static char *dump(struct world *world) {
 	json_auto_t *root = json_object();
 	json_t *locks = json_object();
 	json_object_set_new(root, "lockhub-sim", json_integer(1));
@@ -23,6 +23,10 @@ int world_save(struct world *world, const char *path) {
 					lock->impl->save(lock)));
 		}
 	}
+	return json_dumps(root, JSON_INDENT(1) | JSON_SORT_KEYS);
+}
+
+static int write_file(const char *path, const char *text) {
 	char temporary[4096];
 	int n = snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path);
 	if (n < 0 || (size_t) n >= sizeof(temporary)) {
@@ -33,7 +37,16 @@ int world_save(struct world *world, const char *path) {
 	if (fd < 0) {
 		return -errno;
 	}
-	int r = json_dumpfd(root, fd, JSON_INDENT(1) | JSON_SORT_KEYS) < 0 ? -EIO : 0;
+	int r = 0;
+	for (size_t at = 0, left = strlen(text); left > 0 && r == 0;) {
+		ssize_t written = write(fd, text + at, left);
+		if (written < 0) {
+			r = errno == EINTR ? 0 : -errno;
+			continue;
+		}
+		at += (size_t) written;
+		left -= (size_t) written;
+	}
 	if (close(fd) < 0 && r == 0) {
 		r = -errno;
 	}
@@ -42,6 +55,24 @@ int world_save(struct world *world, const char *path) {
 	}
 	if (r < 0) {
 		unlink(temporary);
+	}
+	return r;
+}
+
+int world_save(struct world *world, const char *path) {
+	char *text = dump(world);
+	if (text == NULL) {
+		return -ENOMEM;
+	}
+	if (world->saved != NULL && strcmp(world->saved, text) == 0) {
+		free(text);
+		return 0;
+	}
+	int r = write_file(path, text);
+	free(world->saved);
+	world->saved = r == 0 ? text : NULL;
+	if (r < 0) {
+		free(text);
 	}
 	return r;
 }

@@ -288,6 +288,7 @@ struct world *world_free(struct world *world) {
 		station_free(world->stations[i]);
 	}
 	free(world->stations);
+	free(world->saved);
 	if (world->timer != NULL) {
 		loop_set_before_sleep(world->loop, NULL, NULL);
 		loop_timer_free(world->timer);

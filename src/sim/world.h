@@ -90,6 +90,7 @@ struct world {
 	size_t n_stations;
 	const struct world_face *face;
 	void *face_user;
+	char *saved; /* what the state file says: nothing is written when nothing has changed */
 };
 
 struct world *world_new(struct loop *loop, double speed, const uint64_t *seed);

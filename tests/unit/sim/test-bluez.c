@@ -5,7 +5,8 @@
  * bluetoothd 5.66. The simulator runs 50 times as fast, so that 41 s of patience are 0.8 s.
  */
 
-#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../../test.h"
 #include "bluez-client.h"
@@ -491,7 +492,102 @@ static void introspection_works(void **state) {
 	client_free(client);
 }
 
+static void hung_daemon_says_nothing(void **state) {
+	struct client *client = start();
+	client_discover(client);
+	assert_int_equal(client_ctl(client, "bluez", "hang", "on", NULL), 0);
+	client_call(client, FRONT, DEVICE1, "Connect", NULL);
+	client_expect_quiet(client, 200);
+	assert_int_equal(client_ctl(client, "bluez", "hang", "off", NULL), 0);
+	client_call(client, FRONT, DEVICE1, "Disconnect", NULL);
+	client_expect(client, "reply Disconnect");
+	client_free(client);
+}
+
+static void foreign_hands(void **state) {
+	struct client *client = start();
+	client_discover(client);
+	client_connect(client);
+	assert_int_equal(client_ctl(client, "fault", "front", "foreign-disconnect", NULL), 0);
+	client_expect(client, "changed " FRONT " ServicesResolved=0");
+	client_expect(client, "changed " FRONT " Connected=0");
+	client_connect(client);
+	assert_int_equal(client_ctl(client, "fault", "front", "remove-device", NULL), 0);
+	client_expect(client, "changed " FRONT " ServicesResolved=0 Connected=0");
+	client_skip_to(client, "removed " FRONT);
+	client_expect_quiet(client, 50);
+	client_free(client);
+}
+
+static void pieces_may_be_lost_and_change_places(void **state) {
+	struct client *client = start();
+	client_discover(client);
+	client_connect(client);
+	hear(client, PLAIN);
+	assert_int_equal(client_ctl(client, "fault", "front", "lose", NULL), 0);
+	client_write(client, USER, nonsense, sizeof(nonsense), NULL);
+	client_expect(client, "reply WriteValue");
+	client_expect_quiet(client, 100);
+	assert_int_equal(client_ctl(client, "fault", "front", "duplicate", NULL), 0);
+	assert_int_equal(client_ctl(client, "fault", "front", "reorder", NULL), 0);
+	client_write(client, USER, nonsense, sizeof(nonsense), NULL);
+	client_expect(client, "reply WriteValue");
+	client_expect(client, "changed " PLAIN " Value");
+	client_expect(client, "changed " PLAIN " Value");
+	assert_int_equal(client_ctl(client, "fault", "front", "drop-after", "2", NULL), 0);
+	client_write(client, USER, nonsense, sizeof(nonsense), NULL);
+	client_expect(client, "reply WriteValue");
+	client_expect(client, "changed " PLAIN " Value");
+	client_write(client, USER, nonsense, sizeof(nonsense), NULL);
+	client_expect(client, "reply WriteValue");
+	client_expect(client, "changed " PLAIN " Value");
+	client_expect(client, "changed " FRONT " ServicesResolved=0 Connected=0");
+	client_free(client);
+}
+
+static void second_adapter_has_its_own_links(void **state) {
+	const char *const args[] = { one_lock[0], one_lock[1], one_lock[2], "--adapters=2", NULL };
+	struct client *client = client_new(args);
+	const char *other = "hci1/dev_54_D2_72_AA_BB_01";
+	client_discover(client);
+	client_connect(client);
+	client_call(client, "hci1", ADAPTER1, "StartDiscovery", NULL);
+	client_skip_to(client, "added hci1/dev_54_D2_72_AA_BB_01");
+	client_call(client, other, DEVICE1, "Connect", NULL);
+	client_expect(client, "changed hci1/dev_54_D2_72_AA_BB_01 Connected=1");
+	client_expect(client, "reply Connect");
+	client_skip_to(client, "added hci1/dev_54_D2_72_AA_BB_01/service0015/char001c");
+	char out[4096];
+	client_ctl_output(client, out, sizeof(out), "show", "front", "--json", NULL);
+	assert_non_null(strstr(out, "\"links\": 2"));
+	client_free(client);
+}
+
 /* ---- the control command ---- */
+
+static void memory_survives_a_restart(void **state) {
+	char folder[] = "/tmp/lockhub-sim-test-XXXXXX";
+	char option[64], out[4096];
+	assert_non_null(mkdtemp(folder));
+	snprintf(option, sizeof(option), "--state=%s/state", folder);
+	const char *const args[] = { one_lock[0], one_lock[1], option, NULL };
+	struct client *client = client_new(args);
+	client_ctl_output(client, out, sizeof(out), "show", "front", "--json", NULL);
+	assert_non_null(strstr(out, "\"lock-state\": \"locked\""));
+	assert_int_equal(client_ctl(client, "turn", "front", "unlock", NULL), 0);
+	client_free(client);
+	client = client_new(args);
+	client_ctl_output(client, out, sizeof(out), "show", "front", "--json", NULL);
+	assert_non_null(strstr(out, "\"lock-state\": \"unlocked\""));
+	assert_int_equal(client_ctl(client, "save", NULL), 0);
+	client_free(client);
+	snprintf(out, sizeof(out), "%s/state", folder);
+	struct stat stat_of_it;
+	assert_int_equal(stat(out, &stat_of_it), 0);
+	assert_int_equal(stat_of_it.st_mode & 0777, 0600);
+	assert_int_equal(unlink(out), 0);
+	assert_int_equal(rmdir(folder), 0); /* and nothing else was left */
+}
 
 static void control_statuses(void **state) {
 	struct client *client = start();
@@ -537,6 +633,11 @@ int main(void) {
 		cmocka_unit_test(killed_and_back),
 		cmocka_unit_test(storm),
 		cmocka_unit_test(introspection_works),
+		cmocka_unit_test(hung_daemon_says_nothing),
+		cmocka_unit_test(foreign_hands),
+		cmocka_unit_test(pieces_may_be_lost_and_change_places),
+		cmocka_unit_test(second_adapter_has_its_own_links),
+		cmocka_unit_test(memory_survives_a_restart),
 		cmocka_unit_test(control_statuses),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
