@@ -160,6 +160,7 @@ struct radio_link {
 	unsigned n_hang_ups;   /* Disconnect calls of this closing */
 	bool is_answered;      /* Connect has */
 	bool saw_false;        /* Connected went false while DISCONNECTING */
+	bool is_last_wait;     /* for Disconnect's answer alone */
 	char reason[48];       /* Disconnected signal, BlueZ 5.83 */
 	mono_t linked_since;   /* MONO_NEVER: not linked */
 	sd_bus_slot *call_connect, *call_read, *call_objects, *call_write, *call_disconnect;
@@ -267,6 +268,7 @@ struct central {
 	unsigned n_empty_snapshots;
 	char owner[32];          /* unique name of org.bluez; "" when there is none */
 	bool is_snapshot_wanted; /* one more after the pending one */
+	bool is_reading;         /* a snapshot, right now */
 	bool is_settled;         /* a snapshot has been read since bluetoothd came: signals count */
 	bool is_denied, is_hung;
 	unsigned n_unanswered;  /* pings of bluetoothd in a row */

@@ -349,7 +349,11 @@ static void read_snapshot(struct central *central, sd_bus_message *message) {
 			link->peers[i].is_seen = false;
 		}
 	}
-	if (objects_read_all(message, &sink, central) < 0) {
+	/* What asks for another one meanwhile has it asked when all of this one is known. */
+	central->is_reading = true;
+	int r = objects_read_all(message, &sink, central);
+	central->is_reading = false;
+	if (r < 0) {
 		log_blame(BLAME_BLUEZ, NULL, "its objects cannot be read");
 		snapshot_again(central, SNAPSHOT_AGAIN_MS);
 		return;
@@ -415,7 +419,7 @@ void central_refresh(struct central *central) {
 	if (central->owner[0] == '\0') {
 		return;
 	}
-	if (central->call_snapshot != NULL) {
+	if (central->call_snapshot != NULL || central->is_reading) {
 		central->is_snapshot_wanted = true;
 		return;
 	}

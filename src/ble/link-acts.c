@@ -19,6 +19,8 @@
 #include "util/log.h"
 #include "util/text.h"
 
+#define FALL_MS 500           /* from Connect's error to Connected=false */
+#define LAST_WAIT_MS 1000     /* from Connected=false to Disconnect's answer */
 #define SILENT_AFTER_MS 10000 /* a Connect that fails this late has heard nothing */
 
 typedef void act_fn(struct radio_link *link, enum link_event event);
@@ -126,13 +128,21 @@ static void read_device(struct radio_link *link) {
 }
 
 void link_check_closed(struct radio_link *link) {
-	if (link->state != LINK_DISCONNECTING && link->state != LINK_STUCK) {
+	bool is_stuck = link->state == LINK_STUCK;
+
+	if ((link->state != LINK_DISCONNECTING && !is_stuck) || link->call_connect != NULL ||
+		(link->peer != NULL && link->peer->is_connected)) {
 		return;
 	}
-	bool is_waiting =
-		link->call_connect != NULL || (link->call_disconnect != NULL && !link->saw_false);
-	if (!is_waiting && (link->peer == NULL || !link->peer->is_connected)) {
+	if (link->call_disconnect == NULL || is_stuck) {
 		link_raise(link, LINK_EV_CLOSED);
+	} else if (link->saw_false && !link->is_last_wait) {
+		/*
+		 * Closed, but our Disconnect is still in BlueZ: it could hit the next link. Its
+		 * answer comes with the link's end, unless it never comes at all (BlueZ issue 947).
+		 */
+		link->is_last_wait = true;
+		link_arm(link, LAST_WAIT_MS);
 	}
 }
 
@@ -160,9 +170,10 @@ static void hang_up(struct radio_link *link) {
 
 static void begin_close(struct radio_link *link) {
 	struct ble_peer *peer = link->peer;
+	bool is_connecting = link->from == LINK_CONNECTING;
 	bool is_linked = peer != NULL && peer->is_present && adapter_is_usable(peer->adapter) &&
 			 (peer->is_connected || link->call_connect != NULL ||
-				 (link->from == LINK_CONNECTING && link->is_answered));
+				 (is_connecting && link->is_answered));
 
 	link_end_write(link, -ECONNRESET, RADIO_MAYBE_SENT);
 	ble_slot_drop(&link->call_read);
@@ -170,8 +181,14 @@ static void begin_close(struct radio_link *link) {
 	gatt_forget(link, peer != NULL && peer->is_present);
 	link->n_hang_ups = 0;
 	link->saw_false = false;
+	link->is_last_wait = false;
 	if (!is_linked) {
 		link_raise(link, LINK_EV_CLOSED);
+		return;
+	}
+	if (is_connecting && link->call_connect == NULL && !link->is_answered) {
+		/* Connect has failed while Connected is true: false follows by itself. */
+		link_arm(link, FALL_MS);
 		return;
 	}
 	hang_up(link);
@@ -180,13 +197,19 @@ static void begin_close(struct radio_link *link) {
 
 static void act_hang_up_again(struct radio_link *link, enum link_event event) {
 	(void) event;
+	if (link->is_last_wait && !link->peer->is_connected && link->call_connect == NULL) {
+		link_raise(link, LINK_EV_CLOSED);
+		return;
+	}
 	if (link->n_hang_ups > 1) {
 		link_raise(link, LINK_EV_STUCK);
 		return;
 	}
-	central_suspect_hang(link->central);
+	if (link->n_hang_ups > 0) {
+		central_suspect_hang(link->central);
+	}
+	link_arm(link, link->n_hang_ups == 0 ? DISCONNECT_MS : DISCONNECT_AGAIN_MS);
 	hang_up(link);
-	link_arm(link, DISCONNECT_AGAIN_MS);
 }
 
 static void act_stuck(struct radio_link *link, enum link_event event) {

@@ -232,6 +232,17 @@ void fake_device_advertise(struct fake_device *device, int16_t rssi, uint8_t sta
 	changes_send(device->fake, m, NULL);
 }
 
+/* A Disconnect that waits for its 2 s is answered when the link falls before. */
+static void answer_disconnect(struct fake_device *device) {
+	sd_bus_message *call = device->pending_disconnect;
+
+	device->pending_disconnect = NULL;
+	if (call != NULL) {
+		CHECK(sd_bus_reply_method_return(call, ""));
+		sd_bus_message_unref(call);
+	}
+}
+
 void fake_device_drop(struct fake_device *device) {
 	sd_bus_message *m = changes_new(device->fake, device->path, "org.bluez.Device1");
 
@@ -240,6 +251,7 @@ void fake_device_drop(struct fake_device *device) {
 	put(m, "ServicesResolved", "b", 0);
 	put(m, "Connected", "b", 0);
 	changes_send(device->fake, m, NULL);
+	answer_disconnect(device);
 }
 
 void fake_device_value(struct fake_device *device, const uint8_t *value, size_t n) {
@@ -341,6 +353,7 @@ static void finish_connect(struct fake_device *device) {
 		device_flag(device, "Connected", true);
 		reply_error(call, "org.bluez.Error.Failed", "le-connection-abort-by-local");
 		device_flag(device, "Connected", false);
+		answer_disconnect(device);
 	} else if (device->connect == CONNECT_ERROR) {
 		reply_error(call, device->error_name, device->error_text);
 	} else if (device->connect == CONNECT_HOLLOW) {

@@ -1293,5 +1293,7 @@ int main(void) {
 	};
 
 	log_setup("test", getenv("LOCKHUB_TEST_DEBUG") != NULL ? LOG_DEBUG : LOG_EMERG);
+	/* One of them alone: LOCKHUB_TEST_FILTER='*burst*' */
+	cmocka_set_test_filter(getenv("LOCKHUB_TEST_FILTER"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
