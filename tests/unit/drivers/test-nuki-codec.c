@@ -16,6 +16,7 @@
 #include "nuki/message.h"
 #include "util/auto.h"
 #include "util/bytes.h"
+#include "util/text.h"
 
 #define OCTETS_MAX 600
 
@@ -147,7 +148,7 @@ static void set_field(
 		window_from(json, (struct nuki_window *) out);
 		break;
 	case NUKI_TEXT:
-		strcpy((char *) out, json_string_value(json));
+		assert_true(text_copy((char *) out, field->n + 1u, json_string_value(json)));
 		break;
 	case NUKI_OCTETS:
 		octets_from(json, field->n, out);
@@ -453,7 +454,7 @@ static void run_advertisement(const json_t *vector) {
 
 	if (service != NULL) {
 		part->is_service = true;
-		strcpy(part->uuid, service);
+		assert_true(text_copy(part->uuid, sizeof(part->uuid), service));
 		part->n_bytes =
 			vector_hex(vector, "service_data_hex", part->bytes, sizeof(part->bytes));
 	} else {

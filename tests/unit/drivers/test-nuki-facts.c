@@ -273,8 +273,8 @@ static void log_of_the_rest(void **state) {
 	assert_int_equal(entry.user_ref, 3);
 	static const enum door_state doors[] = { DOOR_STATE_OPEN, DOOR_STATE_CLOSED,
 		DOOR_STATE_JAMMED, DOOR_STATE_UNKNOWN };
-	for (uint8_t i = 0; i < ARRAY_SIZE(doors); i++) {
-		entry = LOGGED(0x06, 0, i);
+	for (size_t i = 0; i < ARRAY_SIZE(doors); i++) {
+		entry = LOGGED(0x06, 0, (uint8_t) i);
 		assert_int_equal(entry.kind, EVENT_DOOR_STATE_CHANGE);
 		assert_int_equal(entry.door, doors[i]);
 	}

@@ -726,8 +726,6 @@ static void what_cannot_be_started(void **state) {
 }
 
 static void traces_hold_no_secrets(void **state) {
-	char key_text[65];
-
 	bench_init(&bench, NUKI_GENERATION_5);
 	for (size_t i = 0; i < ARRAY_SIZE(all_acts); i++) {
 		bench_start(&bench, all_acts[i]);
@@ -735,9 +733,7 @@ static void traces_hold_no_secrets(void **state) {
 		assert_done();
 	}
 	assert_true(bench.n_traces > 1000);
-	memset(key_text, 0, sizeof(key_text));
-	memcpy(key_text, "5a5a5a5a", 8);
-	assert_null(strstr(bench.traces, key_text));
+	assert_null(strstr(bench.traces, "5a5a5a5a"));
 	assert_null(strstr(bench.traces, "123456"));
 	bench_finish(&bench);
 }

@@ -15,6 +15,7 @@
 #include "nuki/driver.h"
 #include "util/auto.h"
 #include "util/bytes.h"
+#include "util/text.h"
 
 static struct bench bench;
 
@@ -116,7 +117,7 @@ static struct job pairing_job(const char *id) {
 
 	job.client_id = (uint32_t) json_integer_value(json_object_get(vector, "app_id"));
 	job.as_bridge = json_integer_value(json_object_get(vector, "id_type")) == 1;
-	strcpy(job.client_name, vector_text(vector, "name"));
+	text_copy(job.client_name, sizeof(job.client_name), vector_text(vector, "name"));
 	if (pin != NULL) {
 		snprintf(digits, sizeof(digits), "%lld", (long long) json_integer_value(pin));
 		job.pin = bench_pin(digits);
