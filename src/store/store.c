@@ -358,11 +358,16 @@ bool store_is_alive(struct store *store, mono_t now, int64_t max_age_ms) {
 	return writes && reads;
 }
 
-/* Marked only when all of it is on the disk, and before the WAL is written back for good. */
+/*
+ * Marked only when all of it is on the disk, and before the WAL is written back for good. If the
+ * last commit failed, this one also takes the place of what it may have left in the WAL.
+ */
 static void end_life(struct store *store) {
 	struct writer *writer = &store->writer;
 
-	if (writer->db == NULL || life_end(writer->db, store->condition.life, NULL) < 0) {
+	writer->on_log_fault = NULL; /* nobody would hear of it any more */
+	if (writer_reopen(writer, NULL) < 0 ||
+		life_end(writer->db, store->condition.life, NULL) < 0) {
 		return;
 	}
 	(void) sqlite3_wal_checkpoint_v2(writer->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
@@ -383,7 +388,6 @@ struct store *store_close(struct store *store) {
 	writer_stop(&store->writer);
 	/* From here on nothing is taken any more, so these are the last. */
 	(void) store_outbox_deliver(&store->outbox);
-	reader_close(&store->reader);
 	end_life(store);
 	return store_free(store);
 }

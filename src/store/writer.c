@@ -49,7 +49,7 @@ int writer_open(struct writer *writer, sqlite3 *take_db, struct fault *ret_fault
 	return 0;
 }
 
-static int reopen(struct writer *writer, struct fault *ret_fault) {
+int writer_reopen(struct writer *writer, struct fault *ret_fault) {
 	AUTO(db_close) sqlite3 *db = NULL;
 
 	if (writer->db != NULL) {
@@ -143,7 +143,7 @@ static int apply_txn(struct writer *writer, struct pending *pending, struct faul
 static int commit_batch(struct writer *writer, struct list *batch, struct fault *ret_fault) {
 	struct pending *pending;
 
-	int r = reopen(writer, ret_fault);
+	int r = writer_reopen(writer, ret_fault);
 	if (r == 0) {
 		r = db_exec(writer->db, "BEGIN IMMEDIATE", ret_fault);
 	}

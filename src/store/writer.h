@@ -68,6 +68,8 @@ struct writer {
 
 /* Opens tables on a connection that is ready to be written; takes @db in every case. */
 int writer_open(struct writer *writer, sqlite3 *take_db, struct fault *ret_fault);
+/* If the connection was closed after trouble. */
+int writer_reopen(struct writer *writer, struct fault *ret_fault);
 /* Starts the thread. 0 or negative errno. */
 int writer_start(struct writer *writer);
 /* Loop thread. Frees the txn and says nothing when the thread was stopped already. */
