@@ -14,6 +14,7 @@
  */
 
 #include "event-query.h"
+#include "migrate.h"
 #include "store/store.h"
 #include "worker.h"
 #include "writer.h"
@@ -36,6 +37,8 @@ struct watched {
 struct store {
 	struct ledger ledger;
 	char *path;
+	const struct migration *migrations;
+	size_t n_migrations;
 	void (*trouble)(void *user, const struct fault *fault);
 	void *user;
 	struct store_keys keys;
@@ -51,6 +54,10 @@ struct store {
 };
 
 extern const struct ledger_impl store_ledger_impl;
+
+/* store_open() with other migrations than those built in: for tests of what is to come. */
+int store_open_with(const struct store_config *config, const struct migration *migrations,
+	size_t n_migrations, struct store **ret, struct fault *ret_fault);
 
 static inline struct store *store_of(struct ledger *ledger) {
 	return container_of(ledger, struct store, ledger);

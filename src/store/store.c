@@ -12,7 +12,6 @@
 #include "backup.h"
 #include "file-lock.h"
 #include "life.h"
-#include "migrate.h"
 #include "room.h"
 
 #define TEXT_OF_(x) #x
@@ -53,7 +52,7 @@ static int look_into(struct store *store, sqlite3 *db, const char *boot_id, size
 	bool has_canary = false;
 	int64_t n_rows = 0;
 
-	int r = migrate_look(db, store_migrations_n, ret, ret_fault);
+	int r = migrate_look(db, store->n_migrations, ret, ret_fault);
 	if (r < 0) {
 		return r;
 	}
@@ -87,7 +86,7 @@ static int look_into(struct store *store, sqlite3 *db, const char *boot_id, size
 static int keep_copy(struct store *store, sqlite3 *db, struct fault *ret_fault) {
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s.before-%zu", store->path, store_migrations_n) >=
+	if (snprintf(path, sizeof(path), "%s.before-%zu", store->path, store->n_migrations) >=
 		(int) sizeof(path)) {
 		return fault_set_errno(ret_fault, FAULT_DATABASE_OPEN, -ENAMETOOLONG, "the copy");
 	}
@@ -135,7 +134,7 @@ static int bring_up_to_date(struct store *store, sqlite3 *db, size_t version, co
 	struct fault *ret_fault) {
 	int r = 0;
 
-	if (version > 0 && version < store_migrations_n) {
+	if (version > 0 && version < store->n_migrations) {
 		r = keep_copy(store, db, ret_fault);
 	}
 	if (r == 0) {
@@ -146,7 +145,7 @@ static int bring_up_to_date(struct store *store, sqlite3 *db, size_t version, co
 		r = use_wal(db, ret_fault);
 	}
 	if (r == 0) {
-		r = migrate_run(db, store_migrations, store_migrations_n, version, ret_fault);
+		r = migrate_run(db, store->migrations, store->n_migrations, version, ret_fault);
 	}
 	if (r == 0 && store->condition.is_new) {
 		r = seed(store, db, ret_fault);
@@ -239,6 +238,11 @@ static struct store *store_free(struct store *store) {
 AUTO_DEFINE(struct store *, store_free);
 
 int store_open(const struct store_config *config, struct store **ret, struct fault *ret_fault) {
+	return store_open_with(config, store_migrations, store_migrations_n, ret, ret_fault);
+}
+
+int store_open_with(const struct store_config *config, const struct migration *migrations,
+	size_t n_migrations, struct store **ret, struct fault *ret_fault) {
 	if (config->key == NULL || config->key->len != STORE_KEY_LEN) {
 		return fault_set(ret_fault, FAULT_KEY_MISSING, "a key has %d octets, this one %zu",
 			STORE_KEY_LEN, config->key != NULL ? config->key->len : 0);
@@ -250,6 +254,8 @@ int store_open(const struct store_config *config, struct store **ret, struct fau
 	store_outbox_init(&made->outbox, config->wake, config->user);
 	(void) pthread_mutex_init(&made->reader.mutex, NULL);
 	made->ledger.impl = &store_ledger_impl;
+	made->migrations = migrations;
+	made->n_migrations = n_migrations;
 	made->lock_fd = -1;
 	made->trouble = config->trouble;
 	made->user = config->user;
