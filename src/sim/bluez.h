@@ -4,7 +4,7 @@
 /*
  * The virtual org.bluez: bluetoothd 5.66 as a central sees it, on a bus of our own, with stations
  * of the world instead of a radio. What it says, in which order and with which words, was observed
- * (docs/bluez.md); source facts are of the tag 5.66 of bluez/bluez.
+ * on real ones in a virtual machine; source facts are of the tag 5.66 of bluez/bluez.
  */
 
 #include <systemd/sd-bus.h>

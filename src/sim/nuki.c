@@ -245,9 +245,9 @@ static ssize_t on_read(struct sim_lock *lock, int link, unsigned chr, uint8_t *o
 	} else if (chr == NUKI_CHAR_HARDWARE) {
 		snprintf(text, sizeof(text), "%u.%u", nuki->hardware[0], nuki->hardware[1]);
 	}
-	size_t n = strlen(text) < size ? strlen(text) : size;
-	memcpy(out, text, n);
-	return (ssize_t) n;
+	struct wr wr = wr_on(out, size);
+	wr_bytes(&wr, text, strlen(text));
+	return wr_end(&wr);
 }
 
 static void on_subscribed(struct sim_lock *lock, int link, unsigned chr, bool on) {
