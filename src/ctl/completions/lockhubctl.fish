@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# fish completion for lockhubctl(1)
+
+function __lockhubctl_locks
+    lockhubctl --no-ask-password list --names 2>/dev/null
+end
+
+set -l commands battery calibrate cancel help list lock lock-n-go log monitor pair reboot refresh rename \
+    scan set-pin show signal status sync-clock unlatch unlock unpair version
+set -l operations lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin pair unpair
+set -l on_lock lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin unpair rename show \
+    monitor battery signal log
+
+complete -c lockhubctl -f
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a battery -d 'Show the batteries'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a calibrate -d 'Let a lock find its end positions'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a cancel -d 'Take back an operation'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a help -d 'Explain a command'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a list -d 'List the locks'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a lock -d 'Lock a door'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a lock-n-go -d 'Unlock, and lock a little later'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a log -d 'Show who locked and unlocked'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a monitor -d 'Show changes as they happen'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a pair -d 'Add a lock'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a reboot -d 'Restart the electronics of a lock'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a refresh -d 'Read the state now'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a rename -d 'Give a lock another name'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a scan -d 'Look for locks in reach'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a set-pin -d 'Give the hub the PIN of a lock'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a show -d 'Show all that is known about a lock'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a signal -d 'Show how well the radio reaches'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a status -d 'Show how the hub is doing'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a sync-clock -d 'Set the clock of a lock'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a unlatch -d 'Unlock and pull the latch'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a unlock -d 'Unlock a door'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a unpair -d 'Remove a lock'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a version -d 'Show the versions'
+complete -c lockhubctl -n "__fish_seen_subcommand_from $on_lock" -a '(__lockhubctl_locks)'
+complete -c lockhubctl -n '__fish_seen_subcommand_from log' -a verify -d 'Check the chain of entries'
+complete -c lockhubctl -n '__fish_seen_subcommand_from help' -a "$commands"
+
+complete -c lockhubctl -s h -l help -d 'Show help'
+complete -c lockhubctl -l version -d 'Show the version'
+complete -c lockhubctl -l timeout -x -d 'Wait so long for an outcome'
+complete -c lockhubctl -l color -x -a 'auto always never' -d 'When to use colours'
+complete -c lockhubctl -l no-ask-password -d 'Let polkit refuse instead of asking'
+complete -c lockhubctl -l bus-address -x -d 'D-Bus address'
+complete -c lockhubctl -l system-bus -d 'Use the system bus'
+complete -c lockhubctl -n "__fish_seen_subcommand_from $operations list status show monitor log battery signal scan rename" \
+    -l json -d 'Print JSON'
+complete -c lockhubctl -n "__fish_seen_subcommand_from $operations" -l no-wait -d 'Do not wait for the outcome'
+complete -c lockhubctl -n '__fish_seen_subcommand_from list' -l names -d 'Only the names'
+complete -c lockhubctl -n '__fish_seen_subcommand_from battery' -l read -d 'Ask the locks now'
+complete -c lockhubctl -n '__fish_seen_subcommand_from lock-n-go' -l unlatch -d 'Pull the latch too'
+complete -c lockhubctl -n '__fish_seen_subcommand_from log' -s n -l lines -x -d 'Newest N entries'
+complete -c lockhubctl -n '__fish_seen_subcommand_from log' -s f -l follow -d 'Go on with new entries'
+complete -c lockhubctl -n '__fish_seen_subcommand_from log' -s S -l since -x -a 'now today yesterday' -d 'From then on'
+complete -c lockhubctl -n '__fish_seen_subcommand_from log' -s U -l until -x -a 'now today yesterday' -d 'Before then'
+complete -c lockhubctl -n '__fish_seen_subcommand_from log' -s l -l lock -x -a '(__lockhubctl_locks)' -d 'Only this lock'
+complete -c lockhubctl -n '__fish_seen_subcommand_from log' -s u -l user -x -d 'Only this person'
+complete -c lockhubctl -n '__fish_seen_subcommand_from log' -s t -l type -x -d 'Only such entries' \
+    -a 'locked unlocked unlatched jammed wrong_code denied door_opened door_closed battery_low fault'
+complete -c lockhubctl -n '__fish_seen_subcommand_from pair unpair' -s y -l yes -d 'Do not ask'
+complete -c lockhubctl -n '__fish_seen_subcommand_from pair' -l name -x -d 'What it shall be called'
+complete -c lockhubctl -n '__fish_seen_subcommand_from pair' -l app -d 'Register as an app'
+complete -c lockhubctl -n '__fish_seen_subcommand_from pair scan' -l seconds -x -d 'Look for so long'
+complete -c lockhubctl -n '__fish_seen_subcommand_from pair set-pin' -l pin-stdin -d 'Read the PIN from standard input'
+complete -c lockhubctl -n '__fish_seen_subcommand_from unpair' -l force -d 'Do not try to reach the lock'
