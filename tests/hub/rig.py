@@ -542,6 +542,17 @@ class Rig:
         except ValueError as error:
             raise Failure(f"lockhubctl {' '.join(args)} --json: {error}\n{text[:500]}") from None
 
+    def timed_ctl(self, *args):
+        """lockhubctl, which must succeed; how many seconds it took."""
+        began = time.monotonic()
+        self.ctl(*args)
+        return time.monotonic() - began
+
+    @staticmethod
+    def note(text):
+        """A line for whoever reads the test's output: a figure that was measured."""
+        print(f"# {text}", flush=True)
+
     def try_sim(self, *args):
         return self.run([*self.sim_words(), *args])
 
