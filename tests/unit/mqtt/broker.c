@@ -143,13 +143,17 @@ static void on_message(
 }
 
 void watcher_start(struct watcher *watcher, const struct broker *broker) {
-	watcher->mosq = mosquitto_new("watcher", true, watcher);
+	watcher->mosq = mosquitto_new(NULL, true, watcher);
 	assert_non_null(watcher->mosq);
 	mosquitto_message_callback_set(watcher->mosq, on_message);
 	assert_int_equal(mosquitto_connect(watcher->mosq, broker->socket, 0, 60), MOSQ_ERR_SUCCESS);
 	assert_int_equal(mosquitto_subscribe(watcher->mosq, NULL, "#", 1), MOSQ_ERR_SUCCESS);
-	for (unsigned i = 0; i < 20; i++) {
+	/* Until what is retained has come: nothing new for a while. */
+	unsigned n_quiet = 0;
+	while (n_quiet < 20) {
+		size_t n = watcher->n;
 		(void) mosquitto_loop(watcher->mosq, 5, 1);
+		n_quiet = watcher->n > n ? 0 : n_quiet + 1;
 	}
 }
 

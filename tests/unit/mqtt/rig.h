@@ -43,7 +43,7 @@ struct broker {
 	char socket[96];
 	unsigned port; /* of loopback; plain, or TLS with @is_tls */
 	bool is_tls;
-	char users[160]; /* extra lines of mosquitto.conf */
+	char users[256]; /* extra lines of mosquitto.conf */
 	pid_t pid;
 };
 

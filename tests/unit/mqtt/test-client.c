@@ -147,6 +147,56 @@ static void denied_by_access_list(void **state) {
 	rig_until(rig, mqtt_status(rig->mqtt)->fault.code == FAULT_BROKER_DENIED);
 }
 
+/* The list that docs/mqtt.md recommends, as it stands there. */
+static void copy_sample_list(const struct rig *rig) {
+	const char *root = getenv("LOCKHUB_SOURCE_ROOT");
+	static char text[64 * 1024];
+	char name[512];
+
+	(void) snprintf(name, sizeof(name), "%s/docs/mqtt.md", root != NULL ? root : ".");
+	FILE *file = fopen(name, "re");
+	assert_non_null(file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	(void) fclose(file);
+	char *start = strstr(text, "user lockhub\n");
+	assert_non_null(start);
+	char *end = strstr(start, "```");
+	assert_non_null(end);
+	*end = '\0';
+	broker_write(&rig->broker, "acl", start);
+}
+
+static void sample_access_list_is_enough(void **state) {
+	struct rig *rig = *state;
+
+	copy_sample_list(rig);
+	broker_shell(&rig->broker, "mosquitto_passwd -b -c passwd lockhub a && "
+				   "mosquitto_passwd -b passwd homeassistant b && "
+				   "mosquitto_passwd -b passwd guest c");
+	(void) snprintf(rig->broker.users, sizeof(rig->broker.users),
+		"allow_anonymous false\npassword_file %s/passwd\nacl_file %s/acl",
+		rig->broker.folder, rig->broker.folder);
+	broker_start(&rig->broker);
+	use_tcp(rig, "127.0.0.1");
+	rig->config.username = "lockhub";
+	(void) secret_set_text(&rig->config.password, "a");
+	rig_mqtt(rig);
+	hub_start(rig->hub);
+	rig_until(rig, mqtt_status(rig->mqtt)->is_online);
+	rig_wait_ms(rig, 5500); /* `online` came back */
+	assert_int_equal(mqtt_status(rig->mqtt)->fault.code, FAULT_NONE);
+	char command[400];
+	(void) snprintf(command, sizeof(command),
+		"P='-h 127.0.0.1 -p %u -q 1 -t lockhub/" RIG_LOCK "/lock/set -m LOCK'; "
+		"mosquitto_pub $P -u guest -P c; mosquitto_pub $P -u lockhub -P a; "
+		"grep -c 'Denied PUBLISH' log | grep -qx 2 && "
+		"mosquitto_pub $P -u homeassistant -P b",
+		rig->broker.port);
+	broker_shell(&rig->broker, command);
+	rig_until(rig, rig->fake.n_motor == 1);
+	assert_int_equal(mqtt_status(rig->mqtt)->commands, 1);
+}
+
 static void tls_works(void **state) {
 	struct rig *rig = *state;
 
@@ -306,6 +356,7 @@ int main(void) {
 		RIG_TEST(other_family_is_tried),
 		RIG_TEST(wrong_password),
 		RIG_TEST(denied_by_access_list),
+		RIG_TEST(sample_access_list_is_enough),
 		RIG_TEST(tls_works),
 		RIG_TEST(tls_wrong_name),
 		RIG_TEST(tls_unknown_signer),

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "rig.h"
 
 #define LOCK "lockhub/" RIG_LOCK "/"
@@ -442,6 +444,63 @@ static void storage_problem_is_shown(void **state) {
 	rig_until(rig, RIG_IS(rig, "lockhub/hub/storage", "ON"));
 }
 
+static void dump_into(json_t *all, const struct watcher *watcher) {
+	for (size_t i = 0; i < watcher->n; i++) {
+		const struct seen *seen = &watcher->seen[i];
+		(void) json_object_set_new(all, seen->topic,
+			json_pack("{s:s,s:b,s:i}", "payload", seen->payload, "retain",
+				(int) seen->is_retained, "qos", seen->qos));
+	}
+}
+
+/* What lies on the broker, judged by the rules of Home Assistant (tools/ha-validate). */
+static void validate(struct rig *rig) {
+	struct watcher fresh = { .n = 0 };
+	const char *root = getenv("LOCKHUB_SOURCE_ROOT");
+	json_t *all = json_object();
+	char command[700];
+	char path[128];
+
+	dump_into(all, &rig->watcher); /* for the events; the rest is replaced by what is stored */
+	(void) json_object_del(all, LOCK "lock/set");
+	watcher_start(&fresh, &rig->broker);
+	dump_into(all, &fresh);
+	watcher_finish(&fresh);
+	(void) snprintf(path, sizeof(path), "%s/dump.json", rig->broker.folder);
+	assert_int_equal(json_dump_file(all, path, 0), 0);
+	json_decref(all);
+	(void) snprintf(command, sizeof(command),
+		"python3 %s/tools/ha-validate/ha_validate.py --subscribed 'lockhub/+/lock/set' "
+		"--secret 004711 --secret 0123456789abcdef %s >&2",
+		root != NULL ? root : ".", path);
+	assert_int_equal(system(command), 0); /* NOLINT: a test's own folder */
+}
+
+static void home_assistant_would_understand(void **state) {
+	struct rig *rig = *state;
+
+	rig->fake.has_door_sensor = true;
+	rig->fake.door = DOOR_STATE_CLOSED;
+	rig_start(rig);
+	say(rig, "{\"action\":\"LOCK\",\"code\":\"004711\"}");
+	rig_until(rig, RIG_IS(rig, LOCK "lock/state", "LOCKED"));
+	say(rig, "{\"action\":\"DANCE\",\"code\":\"004711\"}");
+	rig_until(rig, event_with(rig, "command_refused") != NULL);
+	rig_until(rig, watcher_last(&rig->watcher, LOCK "lock/attributes") != NULL);
+	rig_wait_ms(rig, 5500);
+	assert_non_null(strstr(watcher_last(&rig->watcher, CONFIG), "_door\""));
+	validate(rig);
+}
+
+static void home_assistant_would_understand_singles(void **state) {
+	struct rig *rig = *state;
+
+	rig->config.discovery = MQTT_DISCOVERY_SINGLE;
+	rig_start(rig);
+	rig_wait_ms(rig, 5500);
+	validate(rig);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 #define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -466,6 +525,8 @@ int main(void) {
 		RIG_TEST(single_form),
 		RIG_TEST(discovery_off),
 		RIG_TEST(storage_problem_is_shown),
+		RIG_TEST(home_assistant_would_understand),
+		RIG_TEST(home_assistant_would_understand_singles),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
