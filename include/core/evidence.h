@@ -85,7 +85,8 @@ struct actuator_facts {
 };
 
 struct config_facts {
-	uint32_t version; /* changes when the lock's configuration does */
+	/* Changes when the lock's configuration does; also filled in with an answered FACT_BOLT. */
+	uint32_t version;
 	bool has_keypad;
 	bool has_door_sensor;
 	bool is_pairing_enabled;

@@ -252,6 +252,19 @@ static void judge_clock(struct lock *lock) {
 	}
 }
 
+/* States carry the version of the configuration: another one than last time has to be read. */
+static void judge_config(struct lock *lock, const struct evidence *evidence) {
+	int64_t version = evidence->config.version;
+
+	if ((evidence->has & FACT_BOLT) == 0 || evidence->how != EVIDENCE_ANSWERED) {
+		return;
+	}
+	if (lock->config_seen >= 0 && version != lock->config_seen) {
+		care_want(lock, CARE_CONFIG);
+	}
+	lock->config_seen = version;
+}
+
 static void want_stored(struct lock *lock, unsigned changed) {
 	if ((changed & (FACT_BOLT | FACT_BATTERY | FACT_VERSIONS | FACT_CONFIG)) != 0 &&
 		!lock->is_provisional) {
@@ -284,6 +297,7 @@ void facts_take(struct lock *lock, const struct evidence *evidence) {
 	if ((changed & FACT_CLOCK) != 0) {
 		judge_clock(lock);
 	}
+	judge_config(lock, evidence);
 	/* Something happened at the door: its story is in the log, and the link is there now. */
 	if ((changed & (FACT_BOLT | FACT_DOOR)) != 0 && evidence->how == EVIDENCE_ANSWERED) {
 		care_want(lock, CARE_LOG);

@@ -18,6 +18,7 @@ struct lock *lock_new(struct hub *hub, const struct driver *driver) {
 	lock_status_init(&lock->status);
 	list_init(&lock->queue);
 	lock->is_reachable = true;
+	lock->config_seen = -1;
 	lock->contact = hub_now(hub);
 	lock->timer = MONO_NEVER;
 	lock->kick = MONO_NEVER;

@@ -98,6 +98,7 @@ struct lock {
 	mono_t next_battery;
 	mono_t quiet_until;    /* the changed mark is stale until then, or until seen clear */
 	int64_t clock_drift_s; /* lock's clock minus ours when last read */
+	int64_t config_seen; /* the configuration's version as states told it; -1: not yet */
 	bool is_state_wanted_by_event; /* CARE_STATE is urgent */
 
 	/* import */
