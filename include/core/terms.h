@@ -5,7 +5,7 @@
  * The vocabulary (Matter Door Lock cluster). Numeric values are the contract: they are what SQLite
  * stores. RULE R3: "unknown" is 0xff here and not 0, because Matter gave 0 a meaning of its own.
  * Names (lower snake case) are what MQTT, D-Bus, --json and the log show.
- * Source: Matter Door Lock cluster; docs/terms.md.
+ * Source: Matter Door Lock cluster, as in connectedhomeip and matter.js.
  */
 
 #include <stdbool.h>
