@@ -46,7 +46,6 @@ struct op {
 	mono_t received; /* when the request came in: expiry counts from here */
 	mono_t finished;
 	unsigned tries;     /* times it was given to a session */
-	bool is_background; /* the hub's own housekeeping: no intent, no outcome row, no signals */
 	/* Timing for benchmarks and `show`: 0 until it happened. */
 	mono_t first_write;
 };

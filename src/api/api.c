@@ -179,10 +179,7 @@ static void on_op_changed(struct listener *listener, void *data) {
 }
 
 static void on_op_finished(struct listener *listener, void *data) {
-	const struct op *op = data;
-	if (!op->is_background) {
-		operations_finished(container_of(listener, struct api, op_finished), op);
-	}
+	operations_finished(container_of(listener, struct api, op_finished), data);
 }
 
 static void on_discovered(struct listener *listener, void *data) {
@@ -212,10 +209,7 @@ static void listen(struct api *api) {
 		locks_added(api, hub_lock_at(api->hub, i));
 	}
 	for (size_t i = 0; i < hub_op_count(api->hub); i++) {
-		const struct op *op = hub_op_at(api->hub, i);
-		if (!op->is_background) {
-			operations_put(api, op);
-		}
+		operations_put(api, hub_op_at(api->hub, i));
 	}
 }
 

@@ -17,8 +17,7 @@ static enum act act_under_way(const struct hub *hub, const char *id) {
 
 	for (size_t i = 0; i < hub_op_count(hub); i++) {
 		const struct op *op = hub_op_at(hub, i);
-		if (op->is_background || !act_moves_motor(op->act) ||
-			strcmp(op->lock_id, id) != 0) {
+		if (!act_moves_motor(op->act) || strcmp(op->lock_id, id) != 0) {
 			continue;
 		}
 		switch (op->state) {

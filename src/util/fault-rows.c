@@ -106,7 +106,7 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.name = "bad-command", .dbus = "org.lockhub1.Error.BadCommand", .priority = LOG_WARNING,
 		.message_id = "1f897cb7736f5ab17854a99b757612f8",
 		.summary = "A command could not be understood",
-		.hint = "See lockhubd(8), MQTT, for what may be sent" },
+		.hint = "See lockhubd(8), MQTT COMMANDS, for what may be sent" },
 	[FAULT_NOT_SUPPORTED] = {
 		.name = "not-supported", .dbus = "org.lockhub1.Error.NotSupported", .priority = LOG_NOTICE,
 		.message_id = "20b688612035facf825c09fe3c7e9e5f",
