@@ -12,9 +12,10 @@ PACKAGES_BUILD=(
     libuv1-dev libsystemd-dev libsodium-dev libssl-dev libsqlite3-dev libmosquitto-dev libjansson-dev
     libsmartcols-dev libinih-dev libcmocka-dev scdoc
 )
-PACKAGES_RUN=(dbus-daemon mosquitto mosquitto-clients)
-# What the packaging tests of the suite 'style' look at the installed files with.
-PACKAGES_TEST=(systemd dbus-bin libxml2-utils man-db)
+# systemd for busctl, with which the rig looks at the hub's objects.
+PACKAGES_RUN=(dbus-daemon mosquitto mosquitto-clients systemd)
+# What tests look at the installed files and at the bus with.
+PACKAGES_TEST=(dbus-bin man-db)
 PACKAGES_FORMAT=(clang-format-14 git)
 PACKAGES_CHECK=(clang-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck git)
 
