@@ -153,6 +153,11 @@ static void on_message(
 	}
 }
 
+/* A key that needs a passphrase cannot be used: OpenSSL would ask for it on the terminal. */
+static int no_passphrase(char *buf, int size, int rwflag, void *user) {
+	return -1;
+}
+
 static int conn_set_tls(struct conn *conn, const struct client_config *config) {
 	const char *cert = is_set(config->cert_file) ? config->cert_file : NULL;
 	const char *key = is_set(config->key_file) ? config->key_file : NULL;
@@ -164,7 +169,7 @@ static int conn_set_tls(struct conn *conn, const struct client_config *config) {
 	 */
 	int rc = has_ca || cert != NULL
 			 ? mosquitto_tls_set(conn->mosq, has_ca ? config->ca_file : NULL,
-				   has_ca ? NULL : "/etc/ssl/certs", cert, key, NULL)
+				   has_ca ? NULL : "/etc/ssl/certs", cert, key, no_passphrase)
 			 : MOSQ_ERR_SUCCESS;
 	if (rc == MOSQ_ERR_SUCCESS && !has_ca) {
 		rc = mosquitto_int_option(conn->mosq, MOSQ_OPT_TLS_USE_OS_CERTS, 1);

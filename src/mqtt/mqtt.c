@@ -147,7 +147,7 @@ static void add_face(struct mqtt *mqtt, struct lock *lock) {
 		return;
 	}
 	face_show(face, ~0U);
-	if (mqtt->is_settled) {
+	if (mqtt->status.is_connected) {
 		subscribe_face(mqtt, face);
 	}
 }
@@ -283,13 +283,23 @@ static void subscribe_all(struct mqtt *mqtt) {
 	subscribe(mqtt, topics, n, NULL);
 }
 
+/* Once per connection: a lock that is added later brings subscriptions of its own. */
+static void begin_when_subscribed(struct mqtt *mqtt) {
+	if (mqtt->n_subscribing == 0 && !mqtt->is_begun) {
+		mqtt->is_begun = true;
+		shelf_begin(mqtt->shelf);
+	}
+}
+
 static void on_up(void *user) {
 	struct mqtt *mqtt = user;
 
+	mqtt->is_begun = false;
 	mqtt->is_settled = false;
 	mqtt->is_echoed = false;
 	status_set(mqtt, true, false, NULL);
 	subscribe_all(mqtt);
+	begin_when_subscribed(mqtt); /* no memory to subscribe: better deaf than mute */
 }
 
 static void stop_soon(struct mqtt *mqtt) {
@@ -409,9 +419,10 @@ static void on_subscribed(void *user, int mid, unsigned n_refused) {
 			"the broker does not let us subscribe to our own discovery topics; what "
 			"others clear there is not noticed");
 	}
-	if (mqtt->n_subscribing > 0 && --mqtt->n_subscribing == 0 && !mqtt->is_settled) {
-		shelf_begin(mqtt->shelf);
+	if (mqtt->n_subscribing > 0) {
+		mqtt->n_subscribing--;
 	}
+	begin_when_subscribed(mqtt);
 }
 
 static const struct client_user client_impl = {

@@ -68,6 +68,7 @@ struct mqtt {
 
 	unsigned n_subscribing; /* answers to come before anything is published */
 	int mid_essential;      /* the subscription without which we are deaf */
+	bool is_begun;          /* publishing has begun on this connection */
 	bool is_settled;        /* all stages acknowledged on this connection */
 	bool is_echoed;         /* our own `online` came back to us */
 	mono_t reasserted;
