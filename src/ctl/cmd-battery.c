@@ -65,9 +65,10 @@ static int read_all(struct ctl *ctl, const json_t *locks) {
 }
 
 static int run(struct ctl *ctl, char **args, int n_args) {
-	static const struct column columns[] = { { "LOCK", false, true }, { "LEVEL", false, false },
-		{ "CHARGE", true, false }, { "VOLTAGE", true, false }, { "KEYPAD", false, false },
-		{ "DOOR SENSOR", false, false }, { "KNOWN", false, false } };
+	static const struct column columns[] = { { "LOCK", false, false },
+		{ "LEVEL", false, false }, { "CHARGE", true, false }, { "VOLTAGE", true, false },
+		{ "KEYPAD", false, false }, { "DOOR SENSOR", false, false },
+		{ "KNOWN", false, false } };
 	AUTO(json_decref) json_t *locks = facts_fetch_locks(ctl, args, n_args);
 	size_t i;
 	json_t *lock;

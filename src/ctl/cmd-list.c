@@ -64,9 +64,10 @@ static void add_row(struct table *table, const json_t *lock) {
 }
 
 static int run(struct ctl *ctl, char **args, int n_args) {
-	static const struct column columns[] = { { "LOCK", false, true }, { "STATE", false, false },
-		{ "DOOR", false, false }, { "BATTERY", true, false }, { "SIGNAL", true, false },
-		{ "SEEN", false, false }, { "FAULT", false, false }, { "MODEL", false, true } };
+	static const struct column columns[] = { { "LOCK", false, false },
+		{ "STATE", false, false }, { "DOOR", false, false }, { "BATTERY", true, false },
+		{ "SIGNAL", true, false }, { "SEEN", false, false }, { "FAULT", false, false },
+		{ "MODEL", false, true } };
 	AUTO(json_decref) json_t *locks = facts_fetch_locks(ctl, NULL, 0);
 	size_t i;
 	json_t *lock;

@@ -134,7 +134,7 @@ static int fill_call(struct ctl *ctl, sd_bus_message *call, const json_t *sighti
 static int pair(struct ctl *ctl, const json_t *sighting) {
 	AUTO_VALUE(secret_wipe) struct secret pin = { 0 };
 	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
-	AUTO(json_decref) json_t *facts = NULL, *lock = NULL;
+	AUTO(json_decref) json_t *facts = NULL;
 	char name[NAME_TEXT_MAX], path[PATH_TEXT_MAX];
 	int r = choose_name(ctl, sighting, name);
 	if (r == CTL_DONE && (ctl->opt.is_pin_stdin || facts_flag(sighting, "needs_pin"))) {

@@ -60,7 +60,7 @@ static void add_row(struct table *table, const json_t *row) {
 }
 
 static int run(struct ctl *ctl, char **args, int n_args) {
-	static const struct column columns[] = { { "LOCK", false, true },
+	static const struct column columns[] = { { "LOCK", false, false },
 		{ "HEARD WITH", false, false }, { "LAST", false, false }, { "LINKS", true, false },
 		{ "FAILED", true, false }, { "BROKEN", true, false }, { "LINKED FOR", true, false },
 		{ "NOW", false, true } };

@@ -294,7 +294,10 @@ int operation_simple(struct ctl *ctl, const char *word, const char *method) {
 	if (ctl->opt.is_json) {
 		return operation_print_json(ctl, STEAL(facts), path);
 	}
-	say(ctl, "%s: %s done\n", facts_text(facts, "lock_slug"), facts_text(facts, "act"));
+	/* Of a refresh the state is all that matters. */
+	if (strcmp(method, "Refresh") != 0) {
+		say(ctl, "%s: %s done\n", facts_text(facts, "lock_slug"), facts_text(facts, "act"));
+	}
 	print_lock_if_any(ctl, facts);
 	return CTL_DONE;
 }
