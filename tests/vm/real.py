@@ -13,7 +13,7 @@ import rig
 
 BLUETOOTHD = ("/usr/libexec/bluetooth/bluetoothd", "/usr/lib/bluetooth/bluetoothd")
 MEMORY = pathlib.Path("/var/lib/bluetooth")
-LOGS = pathlib.Path("/run/log")
+LOGS = pathlib.Path("/run/vm-log")
 # An emulated processor does not keep up with a lock that lives twenty times as fast.
 SPEED_MOST = 4
 

@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The installed package under the real systemd, in a machine that boots with it; for run-cases.
+
+All cases share one installation and go on where the one before left it.
+"""
+
+import atexit
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+from case import case, expect, expect_equal, main
+from real import RealRig
+from rig import FRONT, Child, wait
+
+UNIT = "lockhubd.service"
+STATE = pathlib.Path("/var/lib/lockhub")
+KEY = bytes(range(32))
+WATCHDOG_S = 10
+
+# The simulator's own control, which is not for systems: only here does it need a policy.
+SIM_POLICY = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><policy user="root">
+<allow own="org.lockhub1.Sim"/><allow send_destination="org.lockhub1.Sim"/>
+</policy></busconfig>
+"""
+BROKER = "/run/mosquitto/lockhub.sock"
+
+
+class Installed(RealRig):
+    """The system bus, systemd's bluetoothd and lockhubd; broker and locks are children of ours."""
+
+    def __init__(self):
+        super().__init__()
+        self.bus_address = "unix:path=/run/dbus/system_bus_socket"
+
+    def env(self):
+        env = super().env()
+        # systemctl and journalctl find their own way.
+        del env["DBUS_SYSTEM_BUS_ADDRESS"]
+        return env
+
+    def start_bluetoothd(self):
+        self.tool("systemctl", "start", "bluetooth.service")
+        self.bluetoothd = Child(self, "bluetoothd-journal", ["journalctl", "-f", "-u", "bluetooth"])
+        self.wait_powered(True)
+
+    def tool(self, *words, seconds=60):
+        done = self.run(words, seconds=seconds)
+        expect_equal(done.returncode, 0, f"{' '.join(words)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def unit(self, *names, unit=UNIT):
+        """Properties of the unit."""
+        text = self.tool("systemctl", "show", unit, *(f"--property={name}" for name in names))
+        values = dict(line.split("=", 1) for line in text.splitlines())
+        return values[names[0]] if len(names) == 1 else values
+
+    def journal(self):
+        text = self.tool("journalctl", "--no-pager", "-o", "json", "-u", UNIT)
+        return [json.loads(line) for line in text.splitlines()]
+
+    def install(self):
+        root = os.environ["LOCKHUB_VM_INSTALL"]
+        self.tool("cp", "-a", f"{root}/.", "/")
+        self.tool("systemd-sysusers")
+        self.tool("journalctl", "--update-catalog")
+        pathlib.Path("/etc/dbus-1/system.d/lockhub-sim.conf").write_text(SIM_POLICY)
+        store = pathlib.Path("/etc/credstore")
+        store.mkdir(mode=0o700, exist_ok=True)
+        (store / "db-key").write_bytes(KEY)
+        (store / "db-key").chmod(0o600)
+        folder = pathlib.Path("/etc/lockhub")
+        folder.mkdir(exist_ok=True)
+        (folder / "lockhubd.conf").write_text(
+            f"[ble]\nwatch_ms = 1800\nwatch_every_ms = 2000\n[mqtt]\nhost = {BROKER}\nport = 0\n")
+        drop_in = pathlib.Path("/run/systemd/system") / f"{UNIT}.d" / "test.conf"
+        drop_in.parent.mkdir()
+        # A test does not wait for half a minute; the rest of the unit is what is installed.
+        drop_in.write_text(f"[Service]\nWatchdogSec={WATCHDOG_S}\nEnvironment=LOCKHUB_LOG=debug\n")
+        self.tool("systemctl", "daemon-reload")
+        self.tool("systemctl", "reload", "dbus.service")
+        shutil.rmtree(STATE, ignore_errors=True)
+
+    def start_broker(self, extra=""):
+        socket = pathlib.Path(BROKER)
+        socket.parent.mkdir(exist_ok=True)
+        config = self.dir / "mosquitto.conf"
+        config.write_text(f"user root\nlistener 0 {BROKER}\nallow_anonymous true\n{extra}")
+        Child(self, "mosquitto", ["/usr/sbin/mosquitto", "-c", config])
+        wait(socket.exists, 10, "mosquitto listens")
+        socket.chmod(0o666)
+
+    def wait_active(self, seconds=30):
+        wait(lambda: self.unit("ActiveState") == "active", seconds, "the unit is active", 0.3)
+
+
+rig = Installed()
+atexit.register(rig.close)
+
+
+def proc_status(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
+@case
+def the_installed_unit_starts_in_its_sandbox():
+    rig.install()
+    rig.start_broker()
+    rig.start_sim(FRONT)
+    rig.tool("systemctl", "start", UNIT)
+    values = rig.unit("ActiveState", "SubState", "Type", "MainPID", "NRestarts")
+    expect_equal((values["ActiveState"], values["SubState"], values["Type"], values["NRestarts"]),
+                 ("active", "running", "notify", "0"), "state")
+    status = proc_status(values["MainPID"])
+    expect(status["Uid"].split()[0] != "0", f"it runs as {status['Uid']}")
+    expect_equal(int(status["CapEff"], 16), 0, "capabilities")
+    expect_equal(status["NoNewPrivs"], "1", "NoNewPrivs")
+    expect_equal(status["Seccomp"], "2", "Seccomp")
+    wait(lambda: rig.status()["radio_ready"], 30, "the radio is ready", 0.3)
+    wait(lambda: rig.status()["mqtt_connected"], 30, "the broker has been reached", 0.3)
+    # Nothing that the sandbox keeps from it is missed.
+    said = [row["MESSAGE"] for row in rig.journal() if "MESSAGE" in row]
+    complaints = [text for text in said
+                  if re.search(r"not permitted|Permission denied|Read-only file", text, re.I)]
+    expect_equal(complaints, [], "complaints of the sandbox")
+
+
+@case
+def the_database_key_comes_from_the_credential_store():
+    names = sorted(path.name for path in STATE.iterdir())
+    expect("lockhub.db" in names, f"files: {names}")
+    expect("db.key" not in names, f"files: {names}")
+    expect_equal(oct(STATE.stat().st_mode & 0o777), "0o700", "mode of the folder")
+    expect(STATE.stat().st_uid != 0, "the folder is root's")
+
+
+@case
+def a_lock_is_paired_and_opened_over_the_system_bus():
+    rig.pair(FRONT)
+    rig.ctl("unlock", FRONT.slug)
+    rig.ctl("lock", FRONT.slug)
+    expect_equal(rig.motor_runs(FRONT), (1, 1, 0), "motor runs")
+
+
+@case
+def only_the_hubs_group_is_let_in():
+    rig.tool("useradd", "--no-create-home", "--groups", "lockhub", "alice")
+    rig.tool("useradd", "--no-create-home", "mallory")
+    words = [str(pathlib.Path("/usr/bin/lockhubctl")), "--system-bus"]
+    alice = rig.run(["runuser", "-u", "alice", "--", *words, "list"])
+    expect_equal(alice.returncode, 0, alice.stdout + alice.stderr)
+    expect(FRONT.slug in alice.stdout, alice.stdout)
+    mallory = rig.run(["runuser", "-u", "mallory", "--", *words, "unlock", FRONT.slug])
+    expect_equal(mallory.returncode, 1, mallory.stdout + mallory.stderr)
+    expect("group" in mallory.stderr, f"no hint: {mallory.stderr}")
+    expect_equal(rig.motor_runs(FRONT)[1], 1, "unlocks")
+
+
+@case
+def journal_entries_explain_themselves():
+    rig.sim("jam", FRONT.slug, "on")
+    done = rig.try_ctl("unlock", FRONT.slug)
+    expect_equal(done.returncode, 1, done.stdout + done.stderr)
+    rig.sim("jam", FRONT.slug, "off")
+    rows = [row for row in rig.journal() if row.get("MESSAGE_ID")]
+    expect(rows, "no entry has a message id")
+    catalog = rig.tool("journalctl", "--list-catalog")
+    unknown = {row["MESSAGE_ID"] for row in rows if row["MESSAGE_ID"] not in catalog
+               and row.get("_COMM") == "lockhubd"}
+    expect_equal(unknown, set(), "message ids without a catalog entry")
+    text = rig.tool("journalctl", "--no-pager", "-x", "-u", UNIT)
+    expect(re.search(r"^░░ .*jam|^░░ .*block", text, re.I | re.M), "journalctl -x explains no jam")
+    for row in rows:
+        expect(str(FRONT.pin) not in json.dumps(row), "the PIN is in the journal")
+    rig.ctl("unlock", FRONT.slug)
+    rig.ctl("lock", FRONT.slug)
+
+
+@case
+def bluetooth_restarted_by_the_manager_within_an_unlock_is_survived():
+    wait(lambda: not rig.prop(FRONT, "Linked"), 30, "the link is over", 0.2)
+    before = rig.motor_runs(FRONT)[1]
+    rig.ctl("unlock", FRONT.slug, "--no-wait")
+    wait(lambda: rig.prop(FRONT, "Linked"), 15, "a link", 0.05)
+    rig.tool("systemctl", "restart", "bluetooth.service")
+    wait(lambda: rig.status()["radio_ready"], 40, "the radio is ready", 0.3)
+    rig.ctl("refresh", FRONT.slug)
+    runs = rig.motor_runs(FRONT)[1] - before
+    expect(runs <= 1, f"unlocked {runs} times")
+    rig.ctl("lock", FRONT.slug)
+    expect_equal(rig.unit("NRestarts"), "0", "restarts of the hub")
+
+
+@case
+def a_hub_that_hangs_is_restarted_by_the_watchdog():
+    pid = rig.unit("MainPID")
+    began = time.monotonic()
+    subprocess.run(["kill", "-STOP", pid], check=True)
+    wait(lambda: rig.unit("NRestarts") == "1" and rig.unit("ActiveState") == "active", 60,
+         lambda: f"it has been restarted: {rig.unit('NRestarts', 'ActiveState', 'Result')}", 0.5)
+    rig.note(f"{time.monotonic() - began:.1f} s with a watchdog of {WATCHDOG_S} s")
+    expect(rig.unit("MainPID") != pid, "it is the same process")
+    rig.expect_prop(FRONT, "State", "locked", 30)
+    rig.ctl("unlock", FRONT.slug)
+    rig.ctl("log", "verify")
+
+
+@case
+def it_stops_in_order_within_an_operation_and_starts_on_demand():
+    rig.ctl("lock", FRONT.slug, "--no-wait")
+    rig.tool("systemctl", "stop", UNIT)
+    values = rig.unit("ActiveState", "Result", "ExecMainStatus")
+    expect_equal(values, {"ActiveState": "inactive", "Result": "success", "ExecMainStatus": "0"},
+                 "how it ended")
+    # D-Bus starts it when somebody asks.
+    rig.ctl("list")
+    rig.wait_active()
+    rig.expect_prop(FRONT, "State", "locked", 40)
+    rig.ctl("log", "verify")
+
+
+main()
