@@ -17,6 +17,8 @@ PACKAGES_RUN=(dbus-daemon mosquitto mosquitto-clients systemd)
 # What tests look at the installed files and at the bus with.
 PACKAGES_TEST=(dbus-bin man-db)
 PACKAGES_FORMAT=(clang-format-14 git)
+# For tools/test --vm: the machine, and what runs in it. dbus and bluez are not started on the host.
+PACKAGES_VM=(qemu-system-x86 bluez dbus systemd busybox-static kmod cpio xz-utils)
 PACKAGES_CHECK=(clang-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck git)
 
 say() {
