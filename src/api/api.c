@@ -250,12 +250,12 @@ struct api *api_new(struct loop *loop, struct hub *hub, const struct api_config 
 }
 
 struct api *api_free(struct api *api) {
-	struct listener *listeners[] = { &api->lock_added, &api->lock_removed, &api->lock_changed,
-		&api->event, &api->op_changed, &api->op_finished, &api->discovered,
-		&api->scan_ended, &api->radio_changed };
 	if (api == NULL) {
 		return NULL;
 	}
+	struct listener *listeners[] = { &api->lock_added, &api->lock_removed, &api->lock_changed,
+		&api->event, &api->op_changed, &api->op_finished, &api->discovered,
+		&api->scan_ended, &api->radio_changed };
 	for (size_t i = 0; i < ARRAY_SIZE(listeners); i++) {
 		listener_remove(listeners[i]);
 	}

@@ -337,6 +337,13 @@ static int scratch(void) {
 	return fd;
 }
 
+static bool has_printed(int fd, const char *text) {
+	static char buf[65536];
+	ssize_t n = pread(fd, buf, sizeof(buf) - 1, 0);
+	buf[n > 0 ? n : 0] = '\0';
+	return strstr(buf, text) != NULL;
+}
+
 static void slurp(int fd, char *out, size_t size) {
 	ssize_t n = pread(fd, out, size - 1, 0);
 	out[n > 0 ? n : 0] = '\0';
@@ -373,8 +380,15 @@ void rig_run(
 		_exit(98);
 	}
 	pid_t done = 0;
-	while ((done = waitpid(pid, &status, WNOHANG)) == 0 && now_ms() < end) {
+	for (unsigned turn = 0; (done = waitpid(pid, &status, WNOHANG)) == 0 && now_ms() < end;
+		turn++) {
 		rig_turn(rig);
+		if (rig->during != NULL) {
+			rig->during(rig, turn);
+		}
+		if (rig->stop_at != NULL && has_printed(out, rig->stop_at)) {
+			kill(pid, SIGTERM);
+		}
 	}
 	if (done == 0) {
 		kill(pid, SIGKILL);

@@ -41,6 +41,11 @@ struct rig {
 	struct fault query_fault;
 	bool is_query_held;
 
+	/* While rig_run() waits: called each turn, and what ends the program once it has printed
+	 * it. */
+	void (*during)(struct rig *rig, unsigned turn);
+	const char *stop_at;
+
 	/* a client */
 	struct bus *client;
 	sd_bus_slot *match;

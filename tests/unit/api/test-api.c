@@ -277,6 +277,10 @@ static void a_lock_is_discovered_and_paired(void **state) {
 	rig_until_signal(rig, MANAGER_PATH, "ScanEnded", "none", NULL);
 }
 
+static void nothing_can_be_freed(void **state) {
+	assert_null(api_free(NULL));
+}
+
 static void the_status_is_complete(void **state) {
 	struct rig *rig = *state;
 	const char *key, *contents;
@@ -372,6 +376,7 @@ int main(void) {
 #define ON_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(printed_introspection_has_every_interface),
+		cmocka_unit_test(nothing_can_be_freed),
 		ON_RIG(introspection_lists_the_objects),
 		ON_RIG(all_objects_come_in_one_answer),
 		ON_RIG(properties_tell_the_facts),
