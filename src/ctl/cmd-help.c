@@ -8,10 +8,10 @@
 static void print_overview(struct ctl *ctl) {
 	say(ctl, "Usage: lockhubctl [OPTION...] COMMAND [ARGUMENT...]\n\n"
 		 "Looks after the smart locks of this hub.\n\nCommands:\n");
-	for (size_t i = 0; commands[i] != NULL; i++) {
+	for (size_t i = 0; ctl_commands[i] != NULL; i++) {
 		char left[48];
-		snprintf(left, sizeof(left), "%s %s", commands[i]->name, commands[i]->args);
-		say(ctl, "  %-24s %s\n", left, commands[i]->blurb);
+		snprintf(left, sizeof(left), "%s %s", ctl_commands[i]->name, ctl_commands[i]->args);
+		say(ctl, "  %-24s %s\n", left, ctl_commands[i]->blurb);
 	}
 	say(ctl, "\nOptions:\n");
 	options_print(ctl, 0);
@@ -34,8 +34,8 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 	}
 	const char *names[64];
 	size_t n = 0;
-	for (; commands[n] != NULL && n < ARRAY_SIZE(names); n++) {
-		names[n] = commands[n]->name;
+	for (; ctl_commands[n] != NULL && n < ARRAY_SIZE(names); n++) {
+		names[n] = ctl_commands[n]->name;
 	}
 	const char *nearest = text_nearest(name, names, n);
 	return usage_error(ctl, "there is no command '%s'%s%s%s", name,

@@ -11,7 +11,7 @@
 
 #define WORDS_MAX 256
 
-const struct command *const commands[] = {
+const struct command *const ctl_commands[] = {
 	&cmd_battery,
 	&cmd_calibrate,
 	&cmd_cancel,
@@ -40,9 +40,9 @@ const struct command *const commands[] = {
 };
 
 const struct command *command_find(const char *name) {
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		if (strcmp(commands[i]->name, name) == 0) {
-			return commands[i];
+	for (size_t i = 0; ctl_commands[i] != NULL; i++) {
+		if (strcmp(ctl_commands[i]->name, name) == 0) {
+			return ctl_commands[i];
 		}
 	}
 	return NULL;
@@ -93,10 +93,10 @@ void print_command_help(struct ctl *ctl, const struct command *command) {
 }
 
 static int unknown_command(struct ctl *ctl, const char *word) {
-	const char *names[ARRAY_SIZE(commands)];
+	const char *names[ARRAY_SIZE(ctl_commands)];
 	size_t n = 0;
-	for (; commands[n] != NULL; n++) {
-		names[n] = commands[n]->name;
+	for (; ctl_commands[n] != NULL; n++) {
+		names[n] = ctl_commands[n]->name;
 	}
 	const char *nearest = text_nearest(word, names, n);
 	if (nearest != NULL) {

@@ -92,7 +92,7 @@ struct command {
 };
 
 /* ctl.c: sorted by name, NULL-terminated */
-extern const struct command *const commands[];
+extern const struct command *const ctl_commands[];
 const struct command *command_find(const char *name);
 /* Says what is wrong and how it is used; @return CTL_USAGE. */
 int usage_error(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));

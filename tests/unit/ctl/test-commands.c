@@ -240,6 +240,75 @@ static void without_lockhubd_it_says_how_to_start_it(void **state) {
 	rig_start_api(rig);
 }
 
+/* Long enough after the start of the program for it to listen; then the door is unlocked. */
+static void unlock_later(struct rig *rig, unsigned turn) {
+	struct op *op = NULL;
+	struct fault fault;
+	if (turn % 300 == 299) {
+		struct request request = fake_request(FRONT_ID, ACT_UNLOCK);
+		rig->bolt = 'L';
+		hub_request(rig->fake->hub, &request, &op, &fault);
+	}
+}
+
+static void monitor_shows_what_happens(void **state) {
+	struct rig *rig = *state;
+	rig->during = unlock_later;
+	rig->stop_at = "locked -> unlocked";
+	RUN(rig, "monitor");
+	expect_out("front-door");
+	expect_out("state: locked -> unlocked  (answered by the lock");
+	assert_int_equal(output.status, -1); /* ended by us */
+	rig->bolt = 'L';
+	RUN(rig, "lock", "front-door");
+	rig->stop_at = "\"unlocked\"";
+	RUN(rig, "monitor", "front-door", "--json");
+	for (char *line = strtok(output.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+		json_t *json = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+		assert_non_null(json_object_get(json, "at"));
+		assert_non_null(json_object_get(json, "kind"));
+		json_decref(json);
+	}
+}
+
+static void the_log_is_followed(void **state) {
+	struct rig *rig = *state;
+	rig->during = unlock_later;
+	rig->stop_at = "unlock finished";
+	RUN(rig, "log", "-f", "front-door");
+	expect_out("unlock requested by anna");
+	expect_out("unlock finished");
+	const char *first = strstr(output.out, "unlock requested");
+	assert_null(strstr(first + 1, "unlock requested")); /* once, not from both sources */
+	rig->stop_at = "\"operation_finished\"";
+	RUN(rig, "log", "-f", "--json", "--lock", "front-door");
+	for (char *line = strtok(output.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+		json_t *json = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+		assert_non_null(json_object_get(json, "seq"));
+		json_decref(json);
+	}
+}
+
+/* The lock is heard during the scan. */
+static void hear_later(struct rig *rig, unsigned turn) {
+	if (rig->fake->is_scanning && turn % 50 == 49) {
+		fake_heard(rig->fake, "AA:BB:CC:00:00:09", true, false);
+	}
+}
+
+static void a_lock_is_paired_by_its_address(void **state) {
+	struct rig *rig = *state;
+	rig->during = hear_later;
+	RUN_WITH(rig, "1234\n", "pair", "AA:BB:CC:00:00:09", "--name", "Shed", "--yes",
+		"--pin-stdin");
+	expect_status(0);
+	expect_out("Paired as shed");
+	assert_null(strstr(output.out, "1234"));
+	assert_false(rig->fake->is_scanning); /* no longer than needed */
+	RUN(rig, "list", "--names");
+	expect_out("shed\n");
+}
+
 /* May another user run the program at all? A build tree under /root is not for them. */
 static bool can_run_as_others(struct rig *rig) {
 	if (getuid() != 0) {
@@ -304,6 +373,9 @@ int main(void) {
 		ON_RIG(unpairing_wants_to_be_meant),
 		ON_RIG(names_from_outside_do_not_drive_the_terminal),
 		ON_RIG(without_lockhubd_it_says_how_to_start_it),
+		ON_RIG(monitor_shows_what_happens),
+		ON_RIG(the_log_is_followed),
+		ON_RIG(a_lock_is_paired_by_its_address),
 		ON_RIG(the_group_may_view_and_operate),
 		ON_RIG(others_may_nothing),
 	};

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#include "ctl/ctl.h"
+#include "room.h"
 #include "util/auto.h"
 
 #define WORDS_MAX 8
@@ -149,6 +149,65 @@ static void help_fits_a_terminal(void **state) {
 	}
 }
 
+static char *read_source(const char *path) {
+	char full[512];
+	const char *root = getenv("LOCKHUB_SOURCE_ROOT");
+	snprintf(full, sizeof(full), "%s/%s", root != NULL ? root : ".", path);
+	FILE *file = fopen(full, "re");
+	assert_non_null(file);
+	char *text = calloc(1, 1 << 18);
+	assert_non_null(text);
+	assert_true(fread(text, 1, (1 << 18) - 1, file) > 0);
+	fclose(file);
+	return text;
+}
+
+static bool has_word(const char *text, const char *word) {
+	for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word)) {
+		const char *end = at + strlen(word);
+		if (at > text && strchr(" \t\n*'\"-[({", at[-1]) != NULL &&
+			strchr(" \t\n*'\":=[]()\\;,", *end) != NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the program can do is in the manual page and in all completions. */
+static void documents_know_every_command_and_option(void **state) {
+	static const char *const paths[] = { "man/lockhubctl.1.scd",
+		"src/ctl/completions/lockhubctl.bash", "src/ctl/completions/_lockhubctl",
+		"src/ctl/completions/lockhubctl.fish" };
+	static const char *const options[] = { "help", "version", "timeout", "color",
+		"no-ask-password", "bus-address", "system-bus", "json", "no-wait", "names", "lines",
+		"follow", "since", "until", "lock", "user", "type", "force", "yes", "name", "app",
+		"pin-stdin", "seconds", "unlatch", "read" };
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		char *text = read_source(paths[i]);
+		for (size_t k = 0; ctl_commands[k] != NULL; k++) {
+			const char *name = ctl_commands[k]->name;
+			if (!has_word(text, strcmp(name, "log verify") == 0 ? "verify" : name)) {
+				fail_msg("%s lacks the command %s", paths[i], name);
+			}
+		}
+		for (size_t k = 0; k < ARRAY_SIZE(options); k++) {
+			if (!has_word(text, options[k])) {
+				fail_msg("%s lacks the option --%s", paths[i], options[k]);
+			}
+		}
+		free(text);
+	}
+}
+
+static void commands_are_sorted(void **state) {
+	for (size_t i = 1; ctl_commands[i] != NULL; i++) {
+		assert_true(strcmp(ctl_commands[i - 1]->name, ctl_commands[i]->name) < 0);
+		assert_non_null(ctl_commands[i]->blurb);
+		assert_non_null(ctl_commands[i]->run);
+		assert_true(ctl_commands[i]->min_args <= ctl_commands[i]->max_args);
+	}
+}
+
 static void version_needs_no_bus(void **state) {
 	struct output output;
 	run(&output, (const char *const[]){ "--version", NULL });
@@ -187,6 +246,8 @@ int main(void) {
 		cmocka_unit_test(mistakes_are_explained),
 		cmocka_unit_test(help_needs_no_bus),
 		cmocka_unit_test(help_fits_a_terminal),
+		cmocka_unit_test(documents_know_every_command_and_option),
+		cmocka_unit_test(commands_are_sorted),
 		cmocka_unit_test(version_needs_no_bus),
 		cmocka_unit_test(a_missing_bus_is_explained),
 		cmocka_unit_test(a_time_that_is_none_is_explained),
