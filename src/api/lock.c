@@ -337,7 +337,7 @@ static int list_locks(
 	const struct api *api = user;
 	const struct api_lock *shown;
 	size_t n = 0;
-	char **nodes = calloc(hub_lock_count(api->hub) + LOCKS_MAX + 1, sizeof(*nodes));
+	char **nodes = calloc(LOCKS_MAX + 1, sizeof(*nodes));
 	if (nodes == NULL) {
 		return -ENOMEM;
 	}
@@ -425,13 +425,14 @@ void locks_changed(struct api *api, const struct lock_change *change) {
 	if (shown == NULL) {
 		return;
 	}
-	bool is_moved = (change->what & FACT_NAME) != 0 && moved(api, shown);
-	if (bus_sd(api->bus) == NULL) {
+	if ((change->what & FACT_NAME) != 0 && moved(api, shown)) {
+		bus_kick(api->bus);
 		return;
 	}
-	if (!is_moved && lock_properties(change->what, properties) > 0) {
+	/* That it was heard is not told: nothing may be woken up by each advertisement (L7). */
+	if (bus_sd(api->bus) != NULL && lock_properties(change->what, properties) > 0) {
 		sd_bus_emit_properties_changed_strv(
 			bus_sd(api->bus), shown->path, API_LOCK_INTERFACE, (char **) properties);
+		bus_kick(api->bus);
 	}
-	bus_kick(api->bus);
 }
