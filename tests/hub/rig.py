@@ -378,6 +378,7 @@ class Rig:
         self.children = []
         self.watchers = []
         self.bus = None
+        self.bus_rules = ""
         self.sim_child = None
         self.broker = None
         self.hub = None
@@ -462,6 +463,7 @@ class Rig:
         path = self.dir / "bus"
         path.unlink(missing_ok=True)
         config = self.dir / "bus.conf"
+        self.bus_rules = rules
         config.write_text(BUS_CONFIG.format(path=path, rules=rules))
         self.bus = Child(self, "dbus-daemon", [
             "dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile"])
@@ -504,6 +506,10 @@ class Rig:
         if config is not None or not self.config.exists():
             self.write_config(config or "")
         self.hub = Hub(self, args, env, wait_ready, log_level)
+        if wait_ready and self.bus is not None and not self.bus_rules:
+            # Ready is said of the locks; the name on the bus comes a moment later.
+            wait(lambda: self.run(["busctl", f"--address={self.bus_address}", "status",
+                                   "org.lockhub1"]).returncode == 0, 10, "org.lockhub1 is owned")
         return self.hub
 
     def child(self, name, argv):
