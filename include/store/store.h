@@ -44,8 +44,9 @@ struct store_config {
 	/* Called on any thread, also within store_close(): have store_dispatch() called soon. */
 	void (*wake)(void *user);
 	/*
-	 * Trouble found without having been asked (may be NULL): from store_dispatch(). At present:
-	 * DATABASE_CORRUPT by the check that follows a crash of the daemon alone.
+	 * Trouble found without having been asked (may be NULL): from store_dispatch().
+	 * DATABASE_CORRUPT by the check that follows a crash of the daemon alone; LOG_BROKEN when
+	 * the database was opened anew after trouble with the disk.
 	 */
 	void (*trouble)(void *user, const struct fault *fault);
 	void *user;

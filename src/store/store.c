@@ -160,6 +160,14 @@ static int bring_up_to_date(struct store *store, sqlite3 *db, size_t version, co
 	return r;
 }
 
+/* What our own SQL cannot use is not what we made: tables were dropped, changed or swapped. */
+static int blame_file(int r, struct fault *fault) {
+	if (r < 0 && fault->code == FAULT_INTERNAL) {
+		fault->code = FAULT_DATABASE_CORRUPT;
+	}
+	return r;
+}
+
 static int open_database(
 	struct store *store, const struct store_config *config, struct fault *ret_fault) {
 	AUTO(db_close) sqlite3 *db = NULL;
@@ -174,7 +182,7 @@ static int open_database(
 	}
 	/* What is refused is not changed, not even by writing its WAL back. */
 	(void) sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	r = look_into(store, db, config->boot_id, &version, ret_fault);
+	r = blame_file(look_into(store, db, config->boot_id, &version, ret_fault), ret_fault);
 	if (r == 0) {
 		r = bring_up_to_date(store, db, version, config->boot_id, ret_fault);
 	}
@@ -195,7 +203,7 @@ static int open_database(
 		store->condition.log_fault = store->writer.log_fault;
 		r = reader_open(&store->reader, ret_fault);
 	}
-	return r;
+	return blame_file(r, ret_fault);
 }
 
 static void on_log_fault(void *user, const struct fault *fault) {
@@ -262,6 +270,10 @@ int store_open_with(const struct store_config *config, const struct migration *m
 	store_keys_derive(config->key->bytes, &made->keys);
 	AUTO(store_free) struct store *store = made;
 
+	struct fault ignored;
+	if (ret_fault == NULL) {
+		ret_fault = &ignored;
+	}
 	store->path = strdup(config->path);
 	if (store->path == NULL) {
 		return fault_set(ret_fault, FAULT_NO_MEMORY, "opening the database");

@@ -129,6 +129,11 @@ static int take_rows(struct walk *walk, bool *ret_is_end, struct fault *ret_faul
 			n++;
 		}
 	}
+	if (rc == SQLITE_TOOBIG) {
+		break_at(walk, walk->at.seq + 1, "row %" PRId64 " is larger than any that we write",
+			walk->at.seq + 1);
+		rc = SQLITE_DONE;
+	}
 	int r = rc == SQLITE_DONE ? 0 : db_fault(walk->db, rc, "reading the log", ret_fault);
 	*ret_is_end = n < VERIFY_ROWS;
 	(void) sqlite3_reset(walk->rows);

@@ -153,6 +153,9 @@ enum fault_code rig_commit_wait(struct rig *rig, struct txn *txn, struct waiting
 }
 
 void rig_fill_event(struct event *event, enum event_kind kind, const char *lock_id) {
+	char id[LOCK_ID_MAX]; /* @lock_id may be the event's own */
+
+	snprintf(id, sizeof(id), "%s", lock_id);
 	*event = (struct event){
 		.kind = kind,
 		.time = { 1800000000 },
@@ -163,7 +166,7 @@ void rig_fill_event(struct event *event, enum event_kind kind, const char *lock_
 		.door = DOOR_STATE_UNKNOWN,
 		.state = LOCK_STATE_UNKNOWN,
 	};
-	strcpy(event->lock_id, lock_id);
+	strcpy(event->lock_id, id);
 }
 
 static struct txn_item *add(struct txn *txn, enum txn_kind kind) {

@@ -100,7 +100,8 @@ static void an_edited_column_is_found(void **state) {
 		"lock_time = 1", "lock_seq = 1000", "operation = 0", "source = 7", "error = 1",
 		"alarm = 1", "door = 1", "state = 1", "user = 'Berta'", "user_ref = 3",
 		"op_id = '0'", "act = 'lock'", "fault = 'jammed'", "number = 1", "text = ''",
-		"hash = zeroblob(32)", "hash = x''", "text = text || char(0) || 'x'" };
+		"hash = zeroblob(32)", "hash = x''", "text = text || char(0) || 'x'",
+		"text = printf('%.*c', 100000, 'x')" };
 	char sql[256];
 
 	make_log(rig);

@@ -341,7 +341,7 @@ static void power_cuts_lose_nothing(void **state) {
 	struct rig image;
 
 	seed = (uint64_t) time(NULL);
-	print_message("seed %llu\n", (unsigned long long) seed);
+	print_message("# seed %llu\n", (unsigned long long) seed);
 	rig_init(&rig);
 	bad_disk_watch(rig.path);
 	bad_disk_keep(true, false);

@@ -147,7 +147,7 @@ static void kills_lose_nothing(void **state) {
 	int64_t total = 0;
 
 	seed = (uint64_t) time(NULL);
-	print_message("seed %llu\n", (unsigned long long) seed);
+	print_message("# seed %llu\n", (unsigned long long) seed);
 	for (int i = 0; i < KILLS; i += KILLS_PER_FILE) {
 		struct rig rig;
 		int64_t acknowledged = 0;
@@ -168,7 +168,7 @@ static void kills_lose_nothing(void **state) {
 		total += acknowledged;
 		rig_finish(&rig);
 	}
-	print_message("%lld entries acknowledged\n", (long long) total);
+	print_message("# %lld entries acknowledged\n", (long long) total);
 	assert_true(total > KILLS);
 }
 

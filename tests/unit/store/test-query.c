@@ -198,8 +198,8 @@ static void every_way_is_by_index(void **state) {
 			"SEARCH event USING INDEX event_lock (lock_id=? AND rowid>? AND rowid<?);",
 		[QUERY_BY_WORD] =
 			"SEARCH event USING INDEX event_word (word=? AND rowid>? AND rowid<?);",
-		[QUERY_BY_TIME] = "SEARCH event USING INDEX event_time (time>? AND time<?);"
-				  "USE TEMP B-TREE FOR ORDER BY;",
+		[QUERY_BY_TIME] = ("SEARCH event USING INDEX event_time (time>? AND time<?);"
+				   "USE TEMP B-TREE FOR ORDER BY;"),
 	};
 	struct event_query query;
 	sqlite3 *db;

@@ -274,6 +274,30 @@ static void unclean_end_is_known(void **state) {
 	assert_int_equal(rig->n_troubles, 0);
 }
 
+static void changed_tables_are_damage(void **state) {
+	struct rig *rig = *state;
+	static const char *const changes[] = { "DROP TABLE canary", "DROP TABLE life",
+		"ALTER TABLE event RENAME COLUMN hash TO hush", "DROP TABLE chain",
+		"DROP INDEX event_word", "ALTER TABLE lock RENAME TO locks" };
+	struct fault fault;
+
+	rig_open(rig);
+	rig_record(rig, "aaaaaaaa", 0);
+	rig_close(rig);
+	size_t n;
+	uint8_t *whole = rig_slurp(rig->path, &n);
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		rig_tamper(rig->path, changes[i]);
+		if (open_fault(rig, &fault) != FAULT_DATABASE_CORRUPT) {
+			fail_msg("%s: %s: %s", changes[i], fault_name(fault.code), fault.detail);
+		}
+		(void) unlink(beside(rig, "-wal"));
+		(void) unlink(beside(rig, "-shm"));
+		write_file(rig->path, whole, n);
+	}
+	free(whole);
+}
+
 static bool holds(const char *path, const char *needle) {
 	size_t n;
 	uint8_t *bytes = rig_slurp(path, &n);
@@ -485,6 +509,7 @@ int main(void) {
 		TEST(newer_is_refused_untouched),
 		TEST(what_is_no_database_is_refused),
 		TEST(damage_is_found),
+		TEST(changed_tables_are_damage),
 		TEST(unclean_end_is_known),
 		TEST(secrets_are_not_in_the_file),
 		TEST(removed_keys_leave_no_trace),
