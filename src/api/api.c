@@ -26,7 +26,7 @@ static void refuse_name(struct api *api, const sd_bus_error *error) {
 		fault_set(&fault, FAULT_BUS_LOST, "the name " API_NAME " was not given: %.60s",
 			error->message != NULL ? error->message : error->name);
 	}
-	if (api->fault.code != fault.code) {
+	if (api->fault.code != fault.code || strcmp(api->fault.detail, fault.detail) != 0) {
 		log_fault(&fault, NULL, NULL);
 		if (is_denied) {
 			log_error(
@@ -113,7 +113,8 @@ static int register_objects(struct api *api) {
 /* The objects first, the name last: who sees the name finds everything in place. */
 static void on_up(void *user) {
 	struct api *api = user;
-	api->fault = (struct fault){ .code = FAULT_NONE };
+	/* Nobody finds us before the name is ours, which clears it. */
+	fault_set(&api->fault, FAULT_BUS_LOST, "waiting for the name " API_NAME);
 	int r = register_objects(api);
 	if (r < 0) {
 		fault_set_errno(

@@ -30,6 +30,7 @@
 #define STORE_PATIENCE_MS 20000
 /* Rounds of the hub's own work per turn of the loop, so that nobody else starves. */
 #define DUE_ROUNDS_MAX 64
+#define READY_PATIENCE_MS 3000
 
 struct daemon {
 	const struct daemon_options *options;
@@ -39,6 +40,7 @@ struct daemon {
 	struct loop_signal *on_hup;
 	struct loop_timer *due;
 	struct loop_timer *radio_timer;
+	struct loop_timer *ready_timer;
 	struct loop_wakeup *wakeup;
 	struct notify_watchdog *watchdog;
 	struct timesync *timesync;
@@ -53,6 +55,8 @@ struct daemon {
 	struct api *api;
 	struct journal journal;
 	bool has_journal;
+	bool is_ready; /* the service manager has been told */
+	mono_t started;
 	bool is_stopping;
 	char hub_id[HUB_ID_LEN + 1];
 	char boot_id[STORE_BOOT_ID_MAX];
@@ -75,6 +79,22 @@ static void check_radio(void *user) {
 	}
 }
 
+/*
+ * Ready is when others can reach us. A bus that is not there must not keep us from serving locks
+ * and broker, so there is an end to waiting for it.
+ */
+static void check_ready(struct daemon *daemon) {
+	mono_t now = clock_mono(loop_clock(daemon->loop));
+
+	if (daemon->is_ready || (api_fault(daemon->api)->code != FAULT_NONE &&
+					mono_since(daemon->started, now) < READY_PATIENCE_MS)) {
+		return;
+	}
+	daemon->is_ready = true;
+	loop_timer_disarm(daemon->ready_timer);
+	notify_ready();
+}
+
 static void before_sleep(void *user) {
 	struct daemon *daemon = user;
 	const struct clock *clock = loop_clock(daemon->loop);
@@ -91,6 +111,7 @@ static void before_sleep(void *user) {
 	}
 	hub_check_radio(daemon->hub);
 	check_radio(daemon);
+	check_ready(daemon);
 }
 
 /* The timer only has to wake the loop: before_sleep() does the work. */
@@ -434,9 +455,11 @@ static int make_loop(struct daemon *daemon) {
 	daemon->on_hup = loop_signal_new(daemon->loop, SIGHUP, on_hangup, daemon);
 	daemon->due = loop_timer_new(daemon->loop, on_due, daemon);
 	daemon->radio_timer = loop_timer_new(daemon->loop, check_radio, daemon);
+	daemon->ready_timer = loop_timer_new(daemon->loop, on_due, daemon);
 	daemon->wakeup = loop_wakeup_new(daemon->loop, on_wakeup, daemon);
 	if (daemon->on_term == NULL || daemon->on_int == NULL || daemon->on_hup == NULL ||
-		daemon->due == NULL || daemon->radio_timer == NULL || daemon->wakeup == NULL) {
+		daemon->due == NULL || daemon->radio_timer == NULL || daemon->ready_timer == NULL ||
+		daemon->wakeup == NULL) {
 		return -ENOMEM;
 	}
 	return 0;
@@ -543,6 +566,7 @@ static void finish(struct daemon *daemon) {
 	daemon->wakeup = loop_wakeup_free(daemon->wakeup);
 	daemon->due = loop_timer_free(daemon->due);
 	daemon->radio_timer = loop_timer_free(daemon->radio_timer);
+	daemon->ready_timer = loop_timer_free(daemon->ready_timer);
 	daemon->on_term = loop_signal_free(daemon->on_term);
 	daemon->on_int = loop_signal_free(daemon->on_int);
 	daemon->on_hup = loop_signal_free(daemon->on_hup);
@@ -564,7 +588,8 @@ int daemon_run(const struct daemon_options *options) {
 	say_started(&daemon);
 	daemon.watchdog = notify_watchdog_new(daemon.loop, is_alive, &daemon);
 	say_status(&daemon);
-	notify_ready();
+	daemon.started = clock_mono(loop_clock(daemon.loop));
+	loop_timer_arm(daemon.ready_timer, READY_PATIENCE_MS);
 	status = loop_run(daemon.loop);
 	finish(&daemon);
 	log_info("stopped");
