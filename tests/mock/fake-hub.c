@@ -224,10 +224,20 @@ void fake_answer(struct fake *fake, struct fake_link *link, const void *bytes, s
 	fake_turn(fake);
 }
 
+/* Pairing and unpairing end with the link object gone. */
+static bool is_there(const struct fake *fake, const struct fake_link *link) {
+	for (size_t i = 0; i < fake->n_links; i++) {
+		if (fake->links[i] == link) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void fake_serve(struct fake *fake, struct fake_link *link, char state) {
 	fake_turn(fake);
 	for (unsigned i = 0; i < 50; i++) {
-		const struct fake_write *write = fake_written(link);
+		const struct fake_write *write = is_there(fake, link) ? fake_written(link) : NULL;
 		char answer[2] = { 'D', '-' };
 
 		if (write == NULL) {
