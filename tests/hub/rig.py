@@ -508,8 +508,9 @@ class Rig:
         self.hub = Hub(self, args, env, wait_ready, log_level)
         if wait_ready and self.bus is not None and not self.bus_rules:
             # Ready is said of the locks; the name on the bus comes a moment later.
-            wait(lambda: self.run(["busctl", f"--address={self.bus_address}", "status",
-                                   "org.lockhub1"]).returncode == 0, 10, "org.lockhub1 is owned")
+            wait(lambda: self.busctl(
+                "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus", "NameHasOwner", "s",
+                "org.lockhub1")["data"][0], 10, "org.lockhub1 is owned")
         return self.hub
 
     def child(self, name, argv):
