@@ -241,6 +241,20 @@ void adapter_finish(struct ble_adapter *adapter) {
 	ble_slot_drop(&adapter->call_power);
 }
 
+static int on_power_on(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct ble_adapter *adapter = user;
+	char text[64];
+
+	(void) ret_error;
+	ble_slot_drop(&adapter->call_power);
+	if (central_answer(adapter->central, message, text, sizeof(text), NULL) !=
+		BLUEZ_ERROR_NONE) {
+		log_blame(BLAME_BLUEZ, NULL, "adapter %s does not come back on: %s",
+			adapter->address, text);
+	}
+	return 0; /* that it is on is told by Powered */
+}
+
 static int on_power_off(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
 	struct ble_adapter *adapter = user;
 
@@ -249,8 +263,8 @@ static int on_power_off(sd_bus_message *message, void *user, sd_bus_error *ret_e
 	(void) central_answer(adapter->central, message, NULL, 0, NULL);
 	/* On again in any case: off is the one state that it must not be left in. */
 	(void) central_call(adapter->central, &adapter->call_power, adapter->path,
-		PROPERTIES_INTERFACE, "Set", CALL_OBJECTS_MS, NULL, NULL, "ssv", ADAPTER_INTERFACE,
-		"Powered", "b", 1);
+		PROPERTIES_INTERFACE, "Set", CALL_OBJECTS_MS, on_power_on, adapter, "ssv",
+		ADAPTER_INTERFACE, "Powered", "b", 1);
 	return 0;
 }
 

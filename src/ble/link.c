@@ -229,6 +229,7 @@ void link_destroy(struct radio_link *link) {
 	ble_slot_drop(&link->call_objects);
 	ble_slot_drop(&link->call_write);
 	ble_slot_drop(&link->call_disconnect);
+	ble_slot_drop(&link->call_remove);
 	events_forget_link(central, link);
 	loop_timer_free(link->deadline);
 	loop_timer_free(link->patience);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -814,8 +815,15 @@ void fake_bus_start(struct fake *fake) {
 	assert(fake->bus_pid >= 0);
 	if (fake->bus_pid == 0) {
 		char print[32];
-		/* It complains about limits that containers do not let it change. */
-		dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+		/*
+		 * It ends with the test, however that ends, and holds none of its pipes; and it
+		 * complains about limits that containers do not let it change.
+		 */
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+		dup2(null, STDERR_FILENO);
 		snprintf(print, sizeof(print), "--print-address=%d", dup(fds[1]));
 		execlp("dbus-daemon", "dbus-daemon", "--session", "--nofork", "--nopidfile",
 			address, print, NULL);

@@ -512,6 +512,18 @@ static void climbs_the_cache_ladder(void **state) {
 	UNTIL(t, !t->fake.adapters[0].is_discovering);
 }
 
+static void freeing_on_the_ladder_is_safe(void **state) {
+	struct test *t = *state;
+	struct fake_device *a = &t->fake.devices[0];
+
+	a->has_usdio = false;
+	want(t, 0, RADIO_NEED_LOCK);
+	UNTIL(t, a->n_connects == 2 && in_state(t, 0, "backoff"));
+	link_free(t, 0); /* RemoveDevice is on its way */
+	turn_for(t, 50);
+	assert_int_equal(a->n_removes, 1);
+}
+
 static void leaves_a_bonded_device_alone(void **state) {
 	struct test *t = *state;
 	struct fake_device *a = &t->fake.devices[0];
@@ -867,6 +879,25 @@ static void starts_without_anything(void **state) {
 	(void) fake_device_add(&t->fake, 0, A);
 	fake_device_show(&t->fake.devices[0]);
 	UNTIL(t, in_state(t, 0, "idle"));
+	up(t, 0);
+}
+
+/* Only where lockhub owns the adapter may it be switched off to get a link down. */
+static void a_sole_user_switches_the_adapter_off_and_on(void **state) {
+	setup_bus(state);
+	struct test *t = *state;
+	fake_start(&t->fake);
+	fake_adapter_add(&t->fake, 0, HCI, true);
+	struct fake_device *a = fake_device_add(&t->fake, 0, A);
+	struct central_config config = { .is_sole_user = true };
+	central_start(t, &config);
+	link_new(t, 0, A, false);
+	up(t, 0);
+	a->is_disconnect_swallowed = true;
+	drop(t, 0);
+	UNTIL(t, t->fake.n_power_off == 1);
+	UNTIL(t, is_ready(t) && in_state(t, 0, "idle"));
+	assert_false(a->is_connected);
 	up(t, 0);
 }
 
@@ -1246,6 +1277,7 @@ int main(void) {
 		ONE(reports_a_lasting_error_at_once),
 		ONE(waits_for_late_services),
 		ONE(climbs_the_cache_ladder),
+		ONE(freeing_on_the_ladder_is_safe),
 		ONE(leaves_a_bonded_device_alone),
 		ONE(gives_up_on_services_that_never_come),
 		ONE(says_stuck_when_nothing_lets_go),
@@ -1270,6 +1302,7 @@ int main(void) {
 		ONE(adapter_comes_back_under_another_name),
 		BARE(only_the_chosen_adapter_is_used),
 		BARE(starts_without_anything),
+		BARE(a_sole_user_switches_the_adapter_off_and_on),
 		BARE(orphans_are_closed_at_the_start),
 		ONE(a_hung_bluetoothd_is_named),
 		ONE(a_stall_of_ours_is_no_timeout),
