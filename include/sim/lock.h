@@ -201,6 +201,8 @@ AUTO_DEFINE(struct sim_lock *, sim_lock_free);
 void sim_lock_carry(struct sim_lock *lock, const struct sim_face *face, void *user);
 /* @return a link number, or -EBUSY: all are taken. @mtu: what the central offers (23..517). */
 int sim_lock_connect(struct sim_lock *lock, unsigned mtu, mono_t now);
+/* The link's MTU was agreed upon after it came up. Harmless on a link that is down. */
+void sim_lock_set_mtu(struct sim_lock *lock, int link, unsigned mtu);
 /* Harmless on a link that is down. */
 void sim_lock_disconnect(struct sim_lock *lock, int link, mono_t now);
 /* @value: a whole value, long writes put together. 0, SIM_ATT(code), -ENOTCONN. */

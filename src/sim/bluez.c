@@ -533,10 +533,22 @@ static void on_drop(void *user, struct station *station, int link) {
 	}
 }
 
+static void on_drop_after(void *user, struct station *station, int link, unsigned count) {
+	struct device *device = station->links[link];
+	device->drop_after = count;
+}
+
+static bool can_play(void *user, enum trouble trouble) {
+	return true;
+}
+
 static const struct world_face world_face = {
 	.heard = on_heard,
 	.indicate = on_indicate,
 	.drop = on_drop,
+	.lose = on_drop,
+	.drop_after = on_drop_after,
+	.can_play = can_play,
 };
 
 struct bluez *bluez_new(struct world *world, const struct bluez_options *options,

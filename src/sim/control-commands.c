@@ -413,9 +413,11 @@ static int run_range(struct control *control, char **args, bool is_json, FILE *o
 	if (r < 0) {
 		return r;
 	}
-	for (size_t i = 0; !station->is_in_range && i < SIM_LINKS_MAX; i++) {
+	/* A radio notices by itself: its supervision timeout. */
+	for (size_t i = 0; control->bluez != NULL && !station->is_in_range && i < SIM_LINKS_MAX;
+		i++) {
 		if (station->links[i] != NULL) {
-			device_link_lost(station->links[i], true); /* supervision timeout */
+			device_link_lost(station->links[i], true);
 		}
 	}
 	station_changed(station);
@@ -442,17 +444,29 @@ static int run_rssi(struct control *control, char **args, bool is_json, FILE *ou
 	return 0;
 }
 
+static int need_bluez(const struct control *control, const char *what, char *why) {
+	if (control->bluez == NULL) {
+		snprintf(why, SIM_TEXT_MAX,
+			"%s: only with --face=bluez-virtual; here bluetoothd is a real one", what);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
 /* Link loss, removal and a foreign hand happen at once and need no count. */
-static bool at_once(struct control *control, struct station *station, const char *kind) {
+static int at_once(struct control *control, struct station *station, const char *kind, char *why) {
+	const struct world *world = control->world;
 	bool is_drop = text_equal(kind, "drop");
 	bool is_removal = text_equal(kind, "remove-device");
 	bool is_foreign = text_equal(kind, "foreign-disconnect");
-	for (size_t i = 0; (is_drop || is_foreign) && i < SIM_LINKS_MAX; i++) {
-		struct device *device = station->links[i];
-		if (device != NULL && is_drop) {
-			device_link_lost(device, true);
-		} else if (device != NULL) {
-			device_foreign_disconnect(device);
+	if ((is_removal || is_foreign) && need_bluez(control, kind, why) < 0) {
+		return -EOPNOTSUPP;
+	}
+	for (size_t i = 0; i < SIM_LINKS_MAX; i++) {
+		if (station->links[i] != NULL && is_drop) {
+			world->face->lose(world->face_user, station, (int) i);
+		} else if (station->links[i] != NULL && is_foreign) {
+			device_foreign_disconnect(station->links[i]);
 		}
 	}
 	for (size_t i = 0; is_removal && i < control->bluez->options.n_adapters; i++) {
@@ -478,8 +492,9 @@ static int run_fault(struct control *control, char **args, bool is_json, FILE *o
 		memset(station->troubles, 0, sizeof(station->troubles));
 		return 0;
 	}
-	if (at_once(control, station, args[1])) {
-		return 0;
+	int done = at_once(control, station, args[1], why);
+	if (done != 0) {
+		return done < 0 ? done : 0;
 	}
 	if (trouble_from_name(args[1], &trouble) < 0) {
 		const char *near = trouble_nearest(args[1]);
@@ -488,14 +503,16 @@ static int run_fault(struct control *control, char **args, bool is_json, FILE *o
 			near == NULL ? "" : near);
 		return -EINVAL;
 	}
+	const struct world *world = control->world;
+	if (!world->face->can_play(world->face_user, trouble)) {
+		return need_bluez(control, args[1], why);
+	}
 	station->troubles[trouble] = (unsigned) count;
-	if (trouble == TROUBLE_DROP_AFTER) {
-		for (size_t i = 0; i < SIM_LINKS_MAX; i++) {
-			struct device *device = station->links[i];
-			if (device != NULL) {
-				device->drop_after = (unsigned) count;
-				station->troubles[trouble] = 0;
-			}
+	for (size_t i = 0; trouble == TROUBLE_DROP_AFTER && i < SIM_LINKS_MAX; i++) {
+		if (station->links[i] != NULL) {
+			world->face->drop_after(
+				world->face_user, station, (int) i, (unsigned) count);
+			station->troubles[trouble] = 0;
 		}
 	}
 	return 0;
@@ -503,9 +520,16 @@ static int run_fault(struct control *control, char **args, bool is_json, FILE *o
 
 static int run_faults(struct control *control, char **args, bool is_json, FILE *out, char *why) {
 	fprintf(out, "%-22s %s\n", "drop", "the link is lost now");
-	fprintf(out, "%-22s %s\n", "remove-device", "BlueZ forgets the device now");
-	fprintf(out, "%-22s %s\n", "foreign-disconnect", "another program disconnects it now");
+	if (control->bluez != NULL) {
+		fprintf(out, "%-22s %s\n", "remove-device", "BlueZ forgets the device now");
+		fprintf(out, "%-22s %s\n", "foreign-disconnect",
+			"another program disconnects it now");
+	}
 	for (size_t i = 1; i < N_TROUBLES; i++) {
+		const struct world *world = control->world;
+		if (!world->face->can_play(world->face_user, (enum trouble) i)) {
+			continue;
+		}
 		fprintf(out, "%-22s %s\n", trouble_name((enum trouble) i),
 			trouble_text((enum trouble) i));
 	}
@@ -528,6 +552,9 @@ static int set_connected_signal(struct bluez *bluez, const char *when, char *why
 static int run_bluez(struct control *control, char **args, bool is_json, FILE *out, char *why) {
 	struct bluez *bluez = control->bluez;
 	uint64_t ms = 0;
+	if (need_bluez(control, "bluez", why) < 0) {
+		return -EOPNOTSUPP;
+	}
 	if (text_equal(args[0], "connected-signal")) {
 		return set_connected_signal(bluez, args[1], why);
 	}
@@ -557,8 +584,35 @@ static int run_bluez(struct control *control, char **args, bool is_json, FILE *o
 	return -EINVAL;
 }
 
+/* Pulling, plugging, and how many links it can have. Power is bluetoothd's business. */
+static int run_vhci_adapter(struct control *control, char **args, char *why) {
+	struct vhci *vhci = vhci_port_radio(control->port);
+	uint64_t number = 0, most = VHCI_LINKS_MAX;
+	if (number_arg(args[0], vhci->options.n_adapters - 1, &number, why) < 0) {
+		return -EINVAL;
+	}
+	if (text_equal(args[1], "remove")) {
+		return vhci_port_unplug(control->port, (unsigned) number);
+	}
+	if (text_equal(args[1], "return")) {
+		return vhci_port_plug(control->port, (unsigned) number);
+	}
+	if (text_equal(args[1], "links")) {
+		if (args[2] != NULL && number_arg(args[2], VHCI_LINKS_MAX, &most, why) < 0) {
+			return -EINVAL;
+		}
+		vhci->controllers[number].links_max = (unsigned) most;
+		return 0;
+	}
+	snprintf(why, SIM_TEXT_MAX, "%s: remove, return or links [MOST] is needed", args[1]);
+	return -EINVAL;
+}
+
 static int run_adapter(struct control *control, char **args, bool is_json, FILE *out, char *why) {
 	struct bluez *bluez = control->bluez;
+	if (bluez == NULL) {
+		return run_vhci_adapter(control, args, why);
+	}
 	uint64_t number = 0, index = 0;
 	sd_bus_message *none = NULL;
 	if (number_arg(args[0], bluez->options.n_adapters - 1, &number, why) < 0) {
@@ -595,13 +649,17 @@ static int run_adapter(struct control *control, char **args, bool is_json, FILE 
 static int run_storm(struct control *control, char **args, bool is_json, FILE *out, char *why) {
 	uint64_t loud = 0, rate = 0, quiet = 0;
 	if (text_equal(args[0], "off")) {
-		return bluez_storm(control->bluez, 0, 0, 0);
+		return control->bluez == NULL ? vhci_storm(vhci_port_radio(control->port), 0, 0)
+					      : bluez_storm(control->bluez, 0, 0, 0);
 	}
 	if (number_arg(args[0], 2000, &loud, why) < 0 ||
 		(args[1] != NULL && number_arg(args[1], 10000, &rate, why) < 0) ||
 		(args[1] != NULL && args[2] != NULL &&
 			number_arg(args[2], 2000, &quiet, why) < 0)) {
 		return -EINVAL;
+	}
+	if (control->bluez == NULL) {
+		return vhci_storm(vhci_port_radio(control->port), (unsigned) loud, (unsigned) rate);
 	}
 	return bluez_storm(control->bluez, (unsigned) loud, (unsigned) rate, (unsigned) quiet);
 }
@@ -640,7 +698,8 @@ const struct command commands[] = {
 	{ "faults", "", "The kinds of faults", 0, 0, run_faults },
 	{ "bluez", "kill [MS] | start | restart [MS] | hang on|off | connected-signal WHEN",
 		"Kill bluetoothd (back after MS), start it, or change its ways", 1, 2, run_bluez },
-	{ "adapter", "N off|on|remove|return [HCI]", "Switch, pull or plug an adapter", 2, 3, run_adapter },
+	{ "adapter", "N off|on|remove|return [HCI]|links [MOST]",
+		"Switch, pull or plug an adapter; how many links it can have (vhci)", 2, 3, run_adapter },
 	{ "storm", "DEVICES RATE [QUIET] | off",
 		"Strangers: DEVICES with RATE signals a second, QUIET known ones", 1, 3, run_storm },
 	{ "save", "", "Write the state file now", 0, 0, run_save },

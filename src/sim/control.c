@@ -197,14 +197,15 @@ static void on_down(void *user, int error) {
 
 static const struct bus_user bus_user = { .up = on_up, .down = on_down };
 
-struct control *control_new(struct world *world, struct bluez *bluez, const char *bus_address,
-	void (*ready)(void *user), void *user) {
+struct control *control_new(struct world *world, struct bluez *bluez, struct vhci_port *port,
+	const char *bus_address, void (*ready)(void *user), void *user) {
 	AUTO(control_free) struct control *control = calloc(1, sizeof(*control));
 	if (control == NULL) {
 		return NULL;
 	}
 	control->world = world;
 	control->bluez = bluez;
+	control->port = port;
 	control->ready = ready;
 	control->user = user;
 	control->bus = bus_new(world->loop, CONTROL_NAME, bus_address, &bus_user, control);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "bluez.h"
+#include "vhci.h"
 
 #define CONTROL_NAME "org.lockhub1.Sim"
 #define CONTROL_PATH "/org/lockhub1/Sim"
@@ -14,7 +15,8 @@
 
 struct control {
 	struct world *world;
-	struct bluez *bluez;
+	struct bluez *bluez;    /* one of the two faces; */
+	struct vhci_port *port; /* the other is NULL */
 	const char *state_path; /* NULL: nothing is kept */
 	struct bus *bus;
 	sd_bus_slot *slots[4];
@@ -35,8 +37,8 @@ struct command {
 extern const struct command commands[];
 extern const size_t n_commands;
 
-struct control *control_new(struct world *world, struct bluez *bluez, const char *bus_address,
-	void (*ready)(void *user), void *user);
+struct control *control_new(struct world *world, struct bluez *bluez, struct vhci_port *port,
+	const char *bus_address, void (*ready)(void *user), void *user);
 struct control *control_free(struct control *control);
 AUTO_DEFINE(struct control *, control_free);
 int control_start(struct control *control);

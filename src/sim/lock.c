@@ -54,6 +54,13 @@ int sim_lock_connect(struct sim_lock *lock, unsigned mtu, mono_t now) {
 	return -EBUSY;
 }
 
+void sim_lock_set_mtu(struct sim_lock *lock, int link, unsigned mtu) {
+	struct sim_link *up = link_up(lock, link);
+	if (up != NULL) {
+		up->mtu = mtu < ATT_MTU_MIN ? ATT_MTU_MIN : mtu < lock->mtu ? mtu : lock->mtu;
+	}
+}
+
 void sim_lock_disconnect(struct sim_lock *lock, int link, mono_t now) {
 	struct sim_link *up = link_up(lock, link);
 	if (up == NULL) {

@@ -30,6 +30,8 @@ struct options {
 	unsigned n_adapters;
 	enum connected_signal connected_signal;
 	bool is_objects_first;
+	bool is_vhci;
+	unsigned acl_octets;
 	int ready_fd; /* -1: a line on stdout */
 	bool is_verbose;
 };
@@ -38,10 +40,11 @@ struct sim {
 	struct options options;
 	struct loop *loop;
 	struct world *world;
-	struct bluez *bluez;
+	struct bluez *bluez; /* one of the two faces */
+	struct vhci_port *port;
 	struct control *control;
 	struct loop_timer *save_timer;
-	unsigned n_ready; /* names owned: both are needed */
+	unsigned n_ready; /* the face and the control channel: both are needed */
 };
 
 static void help(void) {
@@ -63,12 +66,14 @@ static void help(void) {
 	       "  --connected-signal=WHEN of Device1.Connected: before, missing or after the "
 	       "reply\n"
 	       "  --objects-first         show GATT objects before ServicesResolved is said\n"
-	       "  --face=bluez-virtual    how the locks are reached (the only face)\n"
+	       "  --face=FACE             how the locks are reached: bluez-virtual (default), or\n"
+	       "                          vhci: controllers of our own below the real bluetoothd\n"
+	       "  --acl-octets=N          of a data packet of those controllers, %d to %d (%d)\n"
 	       "  --ready-fd=N            write READY=1 to this descriptor, not to stdout\n"
 	       "  --verbose, --help, --version\n"
 	       "\n"
 	       "Models:",
-		BLUEZ_ADAPTERS_MAX);
+		BLUEZ_ADAPTERS_MAX, VHCI_ACL_LEAST, VHCI_ACL_MOST, VHCI_ACL_MOST);
 	for (size_t i = 0; sim_models[i] != NULL; i++) {
 		printf(" %s", sim_models[i]);
 	}
@@ -129,6 +134,7 @@ enum option_key {
 	OPTION_SIGNAL,
 	OPTION_OBJECTS,
 	OPTION_FACE,
+	OPTION_ACL,
 	OPTION_READY,
 	OPTION_VERBOSE,
 	OPTION_HELP,
@@ -145,6 +151,7 @@ static const struct option long_options[] = {
 	{ "connected-signal", required_argument, NULL, OPTION_SIGNAL },
 	{ "objects-first", no_argument, NULL, OPTION_OBJECTS },
 	{ "face", required_argument, NULL, OPTION_FACE },
+	{ "acl-octets", required_argument, NULL, OPTION_ACL },
 	{ "ready-fd", required_argument, NULL, OPTION_READY },
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
 	{ "help", no_argument, NULL, OPTION_HELP },
@@ -184,9 +191,14 @@ static int set_option(struct options *options, int key, const char *value) {
 		options->is_objects_first = true;
 		return 0;
 	case OPTION_FACE:
-		return text_equal(value, "bluez-virtual")
+		options->is_vhci = text_equal(value, "vhci");
+		return options->is_vhci || text_equal(value, "bluez-virtual")
 			       ? 0
-			       : usage_value("face", value, "the only face is bluez-virtual");
+			       : usage_value("face", value, "bluez-virtual or vhci is needed");
+	case OPTION_ACL:
+		r = set_number("acl-octets", value, VHCI_ACL_LEAST, VHCI_ACL_MOST, &number);
+		options->acl_octets = (unsigned) number;
+		return r;
 	case OPTION_READY:
 		r = set_number("ready-fd", value, 0, 65535, &number);
 		options->ready_fd = (int) number;
@@ -312,6 +324,48 @@ static void on_save(void *user) {
 	loop_timer_arm(sim->save_timer, SAVE_MS);
 }
 
+static int build_face(struct sim *sim) {
+	const struct options *options = &sim->options;
+	if (options->is_vhci) {
+		const struct vhci_options vhci_options = {
+			.n_adapters = options->n_adapters,
+			.acl_octets = options->acl_octets,
+		};
+		sim->port = vhci_port_new(sim->world, &vhci_options);
+		return sim->port == NULL ? -ENOMEM : 0;
+	}
+	const struct bluez_options bluez_options = {
+		.bus_address = options->bus_address,
+		.n_adapters = options->n_adapters,
+		.connected_signal = options->connected_signal,
+		.is_objects_first = options->is_objects_first,
+	};
+	sim->bluez = bluez_new(sim->world, &bluez_options, on_ready, sim);
+	return sim->bluez == NULL ? -ENOMEM : 0;
+}
+
+static int start_face(struct sim *sim) {
+	if (sim->bluez != NULL) {
+		int r = bluez_start(sim->bluez);
+		if (r < 0) {
+			log_error("cannot reach the bus: %s", strerror(-r));
+		}
+		return r;
+	}
+	for (unsigned i = 0; i < sim->options.n_adapters; i++) {
+		int r = vhci_port_plug(sim->port, i);
+		if (r < 0) {
+			log_error("/dev/vhci: %s%s", strerror(-r),
+				r == -ENOENT || r == -ENODEV
+					? " (the kernel module hci_vhci makes it)"
+					: "");
+			return r;
+		}
+	}
+	on_ready(sim);
+	return 0;
+}
+
 static int build(struct sim *sim) {
 	const struct options *options = &sim->options;
 	char why[SIM_TEXT_MAX] = "";
@@ -331,16 +385,11 @@ static int build(struct sim *sim) {
 		log_error("%s", why);
 		return -EIO;
 	}
-	const struct bluez_options bluez_options = {
-		.bus_address = options->bus_address,
-		.n_adapters = options->n_adapters,
-		.connected_signal = options->connected_signal,
-		.is_objects_first = options->is_objects_first,
-	};
-	sim->bluez = bluez_new(sim->world, &bluez_options, on_ready, sim);
-	sim->control = sim->bluez == NULL ? NULL
-					  : control_new(sim->world, sim->bluez,
-						    options->bus_address, on_ready, sim);
+	if (build_face(sim) < 0) {
+		return -ENOMEM;
+	}
+	sim->control =
+		control_new(sim->world, sim->bluez, sim->port, options->bus_address, on_ready, sim);
 	sim->save_timer = loop_timer_new(sim->loop, on_save, sim);
 	if (sim->control == NULL || sim->save_timer == NULL) {
 		return -ENOMEM;
@@ -353,11 +402,11 @@ static int run(struct sim *sim) {
 	struct loop_signal *term = loop_signal_new(sim->loop, SIGTERM, on_signal, sim);
 	struct loop_signal *interrupt = loop_signal_new(sim->loop, SIGINT, on_signal, sim);
 	int status = EXIT_FAILURE;
-	int r = bluez_start(sim->bluez);
-	r = r < 0 ? r : control_start(sim->control);
-	if (r < 0) {
+	int r = start_face(sim);
+	if (r == 0 && (r = control_start(sim->control)) < 0) {
 		log_error("cannot reach the bus: %s", strerror(-r));
-	} else {
+	}
+	if (r >= 0) {
 		if (sim->options.state != NULL) {
 			loop_timer_arm(sim->save_timer, SAVE_MS);
 		}
@@ -375,6 +424,7 @@ static void tear_down(struct sim *sim) {
 	loop_timer_free(sim->save_timer);
 	control_free(sim->control);
 	bluez_free(sim->bluez);
+	vhci_port_free(sim->port);
 	world_free(sim->world);
 	loop_free(sim->loop);
 }
@@ -383,7 +433,10 @@ int main(int argc, char **argv) {
 	if (argc > 1 && text_equal(argv[1], "ctl")) {
 		return control_client(argc - 2, argv + 2);
 	}
-	struct sim sim = { .options = { .speed = 1, .n_adapters = 1, .ready_fd = -1 } };
+	struct sim sim = { .options = { .speed = 1,
+				   .n_adapters = 1,
+				   .acl_octets = VHCI_ACL_MOST,
+				   .ready_fd = -1 } };
 	sim.options.locks = calloc(LOCKS_MAX, sizeof(*sim.options.locks));
 	if (sim.options.locks == NULL || crypto_setup() < 0) {
 		fprintf(stderr, "lockhub-sim: cannot start: no memory or no random numbers\n");

@@ -62,6 +62,7 @@ struct station {
 	unsigned troubles[N_TROUBLES];
 	unsigned handle_shift;      /* added to all GATT handles: a table that moved */
 	void *links[SIM_LINKS_MAX]; /* of the face: who holds each link */
+	void *face;                 /* of the face: what else it keeps about the station */
 	struct sched_job tick;
 	/* of strangers */
 	char name[30];
@@ -76,6 +77,11 @@ struct world_face {
 	void (*indicate)(void *user, struct station *station, int link, unsigned chr,
 		const uint8_t *value, size_t n);
 	void (*drop)(void *user, struct station *station, int link);
+	/* A link that is up breaks now, or after @count more values of the lock. */
+	void (*lose)(void *user, struct station *station, int link);
+	void (*drop_after)(void *user, struct station *station, int link, unsigned count);
+	/* Whether this face has such a trouble at all. */
+	bool (*can_play)(void *user, enum trouble trouble);
 };
 
 struct world {
