@@ -200,7 +200,7 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.name = "bad-pin", .dbus = "org.lockhub1.Error.BadPin", .priority = LOG_ERR,
 		.message_id = "33e2f3a3cb9943b910491db2e6fe3999",
 		.summary = "The lock refused the security PIN",
-		.hint = "Look it up in the vendor's app, then run: lockhubctl set-pin LOCK. lockhub does not try the old one again" },
+		.hint = "Look it up in the vendor's app, then run: lockhubctl set-pin LOCK (while pairing: pair again). lockhub does not try the old one again" },
 	[FAULT_PIN_BLOCKED] = {
 		.name = "pin-blocked", .dbus = "org.lockhub1.Error.PinBlocked", .priority = LOG_ERR,
 		.message_id = "cf6e0aa5a57fe7f399d20553d5275802",
