@@ -107,8 +107,14 @@ int hub_pair(struct hub *hub, const struct pair_request *request, struct op **re
  */
 int hub_unpair(struct hub *hub, const char *lock, bool is_forced, const char *actor, enum role role,
 	struct op **ret_op, struct fault *ret_fault);
+/*
+ * The new name shows, and @done (may be NULL) is called from the loop, when the database has it;
+ * with a fault when it could not be kept and the old one stays. Not called when a fault is returned
+ * here.
+ */
 int hub_rename(struct hub *hub, const char *lock, const char *name, const char *actor,
-	enum role role, struct fault *ret_fault);
+	enum role role, void (*done)(void *user, const struct fault *fault), void *user,
+	struct fault *ret_fault);
 
 /* The log; see struct ledger_impl for the rules. */
 void hub_query_log(struct hub *hub, const struct log_query *query,

@@ -180,6 +180,28 @@ static int method_unpair(sd_bus_message *message, void *user, sd_bus_error *ret_
 	return ask(((struct api_lock *) user)->api, message, &rule);
 }
 
+/* A Rename that waits for the database. */
+struct rename_call {
+	struct hub *hub;
+	sd_bus_message *message;
+	/* The id, not the path: by the time of the answer the path is another one. */
+	char id[LOCK_ID_MAX];
+};
+
+static void rename_done(void *user, const struct fault *fault) {
+	struct rename_call *call = user;
+	const struct lock *lock = hub_find_lock(call->hub, call->id);
+	char path[API_PATH_MAX];
+	if (fault != NULL) {
+		reply_fault(call->message, fault);
+	} else {
+		sd_bus_reply_method_return(call->message, "o",
+			lock != NULL ? lock_path(lock_slug(lock), path) : API_ROOT);
+	}
+	sd_bus_message_unref(call->message);
+	free(call);
+}
+
 static void rename_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
 	struct fault fault = { 0 };
 	const char *name;
@@ -187,9 +209,6 @@ static void rename_granted(struct api *api, sd_bus_message *message, const struc
 	if (shown == NULL) {
 		return;
 	}
-	/* The id, not the path: by the time of the answer the path is another one. */
-	char id[LOCK_ID_MAX], path[API_PATH_MAX];
-	text_copy(id, sizeof(id), lock_id(shown->lock));
 	if (sd_bus_message_read(message, "s", &name) < 0 || strlen(name) >= LOCK_NAME_MAX ||
 		!text_is_clean(name, strlen(name))) {
 		fault_set(&fault, FAULT_BAD_ARGUMENT,
@@ -197,13 +216,21 @@ static void rename_granted(struct api *api, sd_bus_message *message, const struc
 		reply_fault(message, &fault);
 		return;
 	}
-	if (hub_rename(api->hub, id, name, asker->name, asker->role, &fault) < 0) {
+	struct rename_call *call = calloc(1, sizeof(*call));
+	if (call == NULL) {
+		fault_set(&fault, FAULT_NO_MEMORY, "renaming");
 		reply_fault(message, &fault);
 		return;
 	}
-	const struct lock *lock = hub_find_lock(api->hub, id);
-	sd_bus_reply_method_return(
-		message, "o", lock != NULL ? lock_path(lock_slug(lock), path) : API_ROOT);
+	call->hub = api->hub;
+	call->message = sd_bus_message_ref(message);
+	text_copy(call->id, sizeof(call->id), lock_id(shown->lock));
+	if (hub_rename(api->hub, call->id, name, asker->name, asker->role, rename_done, call,
+		    &fault) < 0) {
+		reply_fault(message, &fault);
+		sd_bus_message_unref(call->message);
+		free(call);
+	}
 }
 
 static int method_rename(sd_bus_message *message, void *user, sd_bus_error *ret_error) {

@@ -16,6 +16,13 @@
 #define ANNOUNCED_POLL_FACTOR 12
 /* After a read the mark in advertisements may still be the old one for a while (BlueZ caches). */
 #define QUIET_MS 10000
+/*
+ * Anybody can send a beacon with the mark. The pause between two looks because of it doubles while
+ * they find nothing new.
+ */
+#define MARK_PAUSE_MS 10000
+#define MARK_PAUSE_MAX_MS 600000
+#define CARE_TRIES_MAX 3
 
 void care_want(struct lock *lock, unsigned bits) {
 	if ((bits & CARE_LOG) != 0 && !import_is_possible(lock)) {
@@ -117,6 +124,19 @@ static bool is_worth_retrying(const struct job_result *result) {
 	       result->fault.code != FAULT_PIN_REQUIRED;
 }
 
+static void judge_mark(struct lock *lock, mono_t now) {
+	if (!lock->is_mark_read) {
+		return;
+	}
+	lock->is_mark_read = false;
+	if (lock->has_news || lock->mark_pause_ms == 0) {
+		lock->mark_pause_ms = MARK_PAUSE_MS;
+	} else if (lock->mark_pause_ms < MARK_PAUSE_MAX_MS) {
+		lock->mark_pause_ms *= 2;
+	}
+	lock->next_mark = mono_after(now, lock->mark_pause_ms);
+}
+
 void care_done(
 	struct lock *lock, unsigned bit, const struct job *job, const struct job_result *result) {
 	mono_t now = hub_now(lock->hub);
@@ -125,6 +145,11 @@ void care_done(
 	if (result->fault.code != FAULT_NONE && is_worth_retrying(result)) {
 		lock->n_failures++;
 		care_failed(lock);
+		if (bit == CARE_STATE) {
+			facts_mute(lock, &result->fault);
+		} else if (lock->n_failures >= CARE_TRIES_MAX) {
+			lock->due &= ~bit; /* the state matters more; this one has its next turn */
+		}
 		runner_drop(lock);
 		return;
 	}
@@ -133,6 +158,7 @@ void care_done(
 		lock->is_state_wanted_by_event = false;
 		lock->next_poll = poll_at(lock);
 		lock->quiet_until = mono_after(now, QUIET_MS);
+		judge_mark(lock, now);
 	}
 	if (bit == CARE_BATTERY) {
 		lock->next_battery = mono_after(now, lock->hub->config.battery_ms);
@@ -156,7 +182,7 @@ void care_heard(struct lock *lock, const struct sighting *sighting) {
 	mono_t now = hub_now(lock->hub);
 
 	/* It is back: no need to sit out a long pause. */
-	if (lock->due != 0 && lock->n_failures > 1) {
+	if (lock->due != 0 && lock->n_failures > 1 && lock->is_back) {
 		lock->retry = now;
 		runner_kick_soon(lock);
 	}
@@ -167,9 +193,14 @@ void care_heard(struct lock *lock, const struct sighting *sighting) {
 		lock->quiet_until = now;
 		return;
 	}
-	if (mono_is_due(lock->quiet_until, now) && !lock->is_state_wanted_by_event) {
+	if (mono_is_due(lock->quiet_until, now) && mono_is_due(lock->next_mark, now) &&
+		!lock->is_state_wanted_by_event) {
 		lock->is_state_wanted_by_event = true;
-		lock->retry = now;
+		lock->is_mark_read = true;
+		lock->has_news = false;
+		if (lock->n_failures == 0) {
+			lock->retry = now;
+		}
 		care_want(lock, CARE_STATE | CARE_LOG);
 	}
 }

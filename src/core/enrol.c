@@ -321,6 +321,9 @@ void enrol_lock_kept(struct hub *hub, const char *id, const struct fault *fault)
 		return;
 	}
 	entry = op_of_lock(lock, ACT_PAIR);
+	if (entry == NULL) {
+		return; /* given up meanwhile */
+	}
 	if (fault != NULL) {
 		op_finish(entry, OP_FAILED, fault);
 		return;
@@ -339,12 +342,13 @@ void enrol_lock_kept(struct hub *hub, const char *id, const struct fault *fault)
 		lock->is_provisional = true;
 		return;
 	}
-	facts_contact(lock);
+	facts_contact(lock, true);
 	signal_emit(&hub->signals.lock_added, lock);
 	care_start(lock);
 	entry->is_keeping = false;
 	if (entry->pin.len > 0 && (lock_acts(lock) & 1U << ACT_VERIFY_PIN) != 0) {
-		entry->job = (struct job){ .act = ACT_VERIFY_PIN, .pin = entry->pin };
+		entry->job = (struct job){ .act = ACT_VERIFY_PIN };
+		entry->job.pin = entry->pin;
 		entry->op.state = OP_QUEUED;
 		entry->deadline = mono_after(hub_now(hub), 30000);
 		runner_kick_soon(lock);
@@ -402,6 +406,7 @@ void enrol_lock_gone(struct hub *hub, const char *id, const struct fault *fault)
 	struct op_entry *other;
 	struct op_entry *next;
 	struct fault cancelled;
+	struct fault unknown;
 
 	if (lock == NULL || entry == NULL) {
 		return;
@@ -414,7 +419,14 @@ void enrol_lock_gone(struct hub *hub, const char *id, const struct fault *fault)
 	(void) fault_set(&cancelled, FAULT_CANCELLED, "%s was unpaired", lock->slug);
 	op_finish(entry, OP_DONE, NULL);
 	list_for_each_safe(other, next, &lock->queue, queued) {
-		op_finish(other, OP_FAILED, &cancelled);
+		/* What has been sent may have been done. */
+		if (act_moves_motor(other->op.act) && other->op.first_write.ms != 0) {
+			(void) fault_set(
+				&unknown, FAULT_OUTCOME_UNKNOWN, "%s was unpaired", lock->slug);
+			op_finish(other, OP_UNKNOWN, &unknown);
+		} else {
+			op_finish(other, OP_FAILED, &cancelled);
+		}
 	}
 	hub_take_lock_out(hub, lock);
 	signal_emit(&hub->signals.lock_removed, lock);
@@ -433,6 +445,9 @@ int hub_unpair(struct hub *hub, const char *word, bool is_forced, const char *ac
 	if (role < policy_role_for(ACT_UNPAIR)) {
 		return fault_set(ret_fault, FAULT_DENIED,
 			"unpairing needs the role manage, %s has %s", actor, role_name(role));
+	}
+	if (!hub->is_started || hub->is_stopping) {
+		return fault_set(ret_fault, FAULT_CANCELLED, "the hub is stopping");
 	}
 	if (lock->is_leaving) {
 		return fault_set(ret_fault, FAULT_DUPLICATE, "%s is being unpaired", lock->slug);
@@ -454,44 +469,92 @@ int hub_unpair(struct hub *hub, const char *word, bool is_forced, const char *ac
 	return 0;
 }
 
-int hub_rename(struct hub *hub, const char *word, const char *name, const char *actor,
-	enum role role, struct fault *ret_fault) {
-	struct lock *lock;
-	struct lock *other;
-	struct txn *txn;
-	struct txn_item *item;
-	struct event *event;
-	int r = hub_get_lock(hub, word, &lock, ret_fault);
+/* A rename that waits for the disk. */
+struct renaming {
+	struct hub *hub;
+	char id[LOCK_ID_MAX];
+	char name[LOCK_NAME_MAX];
+	char slug[LOCK_SLUG_MAX];
+	void (*done)(void *user, const struct fault *fault);
+	void *user;
+};
 
-	if (r < 0) {
-		return r;
+/* Names are shown only once they are kept. */
+static void rename_committed(void *user, struct txn *txn, const struct fault *fault) {
+	struct renaming *renaming = user;
+	struct lock *lock = hub_lock_by_id(renaming->hub, renaming->id);
+
+	if (fault == NULL && lock != NULL) {
+		memcpy(lock->name, renaming->name, sizeof(lock->name));
+		memcpy(lock->slug, renaming->slug, sizeof(lock->slug));
+		hub_lock_changed(lock, FACT_NAME);
 	}
+	hub_txn_done(renaming->hub, txn, fault);
+	if (renaming->done != NULL) {
+		renaming->done(renaming->user, fault);
+	}
+	free(renaming);
+}
+
+static int check_rename(struct hub *hub, struct lock *lock, const char *name, const char *actor,
+	enum role role, struct fault *ret_fault) {
+	const struct lock *other = hub_find_lock(hub, name);
+
 	if (role < ROLE_MANAGE) {
 		return fault_set(ret_fault, FAULT_DENIED,
 			"renaming needs the role manage, %s has %s", actor, role_name(role));
+	}
+	if (!hub->is_started || hub->is_stopping) {
+		return fault_set(ret_fault, FAULT_CANCELLED, "the hub is stopping");
+	}
+	if (lock->is_leaving) {
+		return fault_set(ret_fault, FAULT_NO_SUCH_LOCK, "%s is being unpaired", lock->slug);
 	}
 	if (name[0] == '\0' || strlen(name) >= LOCK_NAME_MAX ||
 		!text_is_clean(name, strlen(name))) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
 			"a name has 1 to %d bytes of printable text", LOCK_NAME_MAX - 1);
 	}
-	other = hub_find_lock(hub, name);
 	if (other != NULL && other != lock) {
 		return fault_set(ret_fault, FAULT_NAME_TAKEN, "%s", name);
 	}
-	txn = hub_txn_new(hub);
+	return 0;
+}
+
+int hub_rename(struct hub *hub, const char *word, const char *name, const char *actor,
+	enum role role, void (*done)(void *user, const struct fault *fault), void *user,
+	struct fault *ret_fault) {
+	struct lock *lock;
+	struct renaming *renaming;
+	struct txn *txn;
+	struct txn_item *item;
+	struct event *event;
+	int r = hub_get_lock(hub, word, &lock, ret_fault);
+
+	if (r >= 0) {
+		r = check_rename(hub, lock, name, actor, role, ret_fault);
+	}
+	if (r < 0) {
+		return r;
+	}
+	renaming = calloc(1, sizeof(*renaming));
+	txn = renaming != NULL ? txn_new(rename_committed, renaming) : NULL;
 	event = txn != NULL ? txn_add_event(txn, hub, lock, EVENT_RENAMED) : NULL;
 	item = txn != NULL ? txn_add(txn, TXN_LOCK_PUT) : NULL;
 	if (event == NULL || item == NULL) {
 		txn_free(txn);
+		free(renaming);
 		return fault_set(ret_fault, FAULT_NO_MEMORY, "renaming %s", lock->slug);
 	}
+	*renaming = (struct renaming){ .hub = hub, .done = done, .user = user };
+	memcpy(renaming->id, lock->id, sizeof(renaming->id));
+	(void) text_copy(renaming->name, sizeof(renaming->name), name);
+	hub_make_slug(hub, name, lock, renaming->slug);
 	(void) snprintf(event->text, sizeof(event->text), "%.70s is now %.70s", lock->name, name);
 	(void) text_copy(event->user, sizeof(event->user), actor);
-	(void) text_copy(lock->name, sizeof(lock->name), name);
-	hub_make_slug(hub, lock->name, lock, lock->slug);
 	lock_to_record(lock, &item->lock);
+	memcpy(item->lock.name, renaming->name, sizeof(item->lock.name));
+	memcpy(item->lock.slug, renaming->slug, sizeof(item->lock.slug));
 	hub_commit(hub, txn);
-	hub_lock_changed(lock, FACT_NAME);
 	return 0;
 }

@@ -17,6 +17,11 @@
 #define CLOCK_DRIFT_MAX_S 60
 /* So many failed attempts in a row, or so long a silence, and the lock counts as out of reach. */
 #define UNREACHABLE_FAILURES 3
+/* Heard again after so long a silence, it has come back from somewhere. */
+#define BACK_AFTER_MS 30000
+/* A motor runs for seconds: a state read meanwhile is not the last word. */
+#define MOTION_LOOK_MS 3000
+#define MOTION_LOOKS_MAX 10
 
 bool fault_is_answer(enum fault_code code) {
 	switch (code) {
@@ -265,6 +270,22 @@ static void judge_config(struct lock *lock, const struct evidence *evidence) {
 	lock->config_seen = version;
 }
 
+/* Found in motion by a mere look (not in the middle of our own act): look again soon. */
+static void judge_motion(struct lock *lock, const struct evidence *evidence) {
+	if ((evidence->has & FACT_BOLT) == 0 || evidence->how != EVIDENCE_ANSWERED) {
+		return;
+	}
+	if (lock->status.bolt.motion == LOCK_MOTION_NONE ||
+		(lock->is_busy && act_moves_motor(lock->job.act))) {
+		lock->n_motion_looks = 0;
+		return;
+	}
+	if (lock->n_motion_looks++ < MOTION_LOOKS_MAX) {
+		lock->next_poll =
+			mono_min(lock->next_poll, mono_after(hub_now(lock->hub), MOTION_LOOK_MS));
+	}
+}
+
 static void want_stored(struct lock *lock, unsigned changed) {
 	if ((changed & (FACT_BOLT | FACT_BATTERY | FACT_VERSIONS | FACT_CONFIG)) != 0 &&
 		!lock->is_provisional) {
@@ -297,7 +318,11 @@ void facts_take(struct lock *lock, const struct evidence *evidence) {
 	if ((changed & FACT_CLOCK) != 0) {
 		judge_clock(lock);
 	}
+	if ((changed & (FACT_BOLT | FACT_DOOR | FACT_BATTERY | FACT_ACCESSORIES)) != 0) {
+		lock->has_news = true;
+	}
 	judge_config(lock, evidence);
+	judge_motion(lock, evidence);
 	/* Something happened at the door: its story is in the log, and the link is there now. */
 	if ((changed & (FACT_BOLT | FACT_DOOR)) != 0 && evidence->how == EVIDENCE_ANSWERED) {
 		care_want(lock, CARE_LOG);
@@ -320,9 +345,14 @@ static void record_reach(struct lock *lock, enum event_kind kind, const struct f
 	hub_record(lock->hub, &event);
 }
 
-void facts_contact(struct lock *lock) {
-	lock->contact = hub_now(lock->hub);
-	if (lock->is_provisional || lock->is_reachable) {
+void facts_contact(struct lock *lock, bool is_linked) {
+	mono_t now = hub_now(lock->hub);
+	bool is_back = is_linked || lock->n_failures < UNREACHABLE_FAILURES ||
+		       mono_since(lock->contact, now) > BACK_AFTER_MS;
+
+	lock->is_back = is_back;
+	lock->contact = now;
+	if (lock->is_provisional || lock->is_reachable || !is_back || lock->is_mute) {
 		return;
 	}
 	lock->is_reachable = true;
@@ -350,6 +380,25 @@ void facts_lost_contact(struct lock *lock, const struct fault *why) {
 	}
 }
 
+void facts_answered(struct lock *lock) {
+	if (lock->is_mute) {
+		lock->is_mute = false;
+		facts_clear(lock, FAULT_LOCK_SILENT);
+		facts_clear(lock, FAULT_PROTOCOL_ERROR);
+		facts_clear(lock, FAULT_LINK_LOST);
+	}
+	facts_contact(lock, true);
+}
+
+void facts_mute(struct lock *lock, const struct fault *why) {
+	if (lock->n_failures < UNREACHABLE_FAILURES || lock->is_provisional) {
+		return;
+	}
+	lock->is_mute = true;
+	facts_raise(lock, why);
+	give_up_on(lock, why);
+}
+
 static int64_t silence_ms(const struct lock *lock) {
 	const struct hub_config *config = &lock->hub->config;
 
@@ -373,8 +422,10 @@ void facts_run_due(struct lock *lock, mono_t now) {
 	struct fault fault;
 
 	if (lock->is_facts_dirty && mono_is_due(lock->facts_at, now)) {
-		/* While the motor runs there is nothing final to write down. */
-		if (lock->status.bolt.motion != LOCK_MOTION_NONE) {
+		/* While the motor runs there is nothing final to write down, if it does not run for
+		 * ever. */
+		if (lock->status.bolt.motion != LOCK_MOTION_NONE &&
+			lock->n_motion_looks < MOTION_LOOKS_MAX) {
 			lock->facts_at = mono_after(now, STORE_DELAY_MS);
 		} else {
 			store_facts(lock);

@@ -278,9 +278,19 @@ int hub_load_lock(struct hub *hub, const struct lock_record *record) {
 
 /* ---- the ledger ---- */
 
+/* A transaction can also be refused for what it asks; only the disk's own trouble is the hub's. */
+static bool is_ledger_trouble(enum fault_code code) {
+	return (code >= FAULT_DATABASE_NEWER && code <= FAULT_LOG_BROKEN) ||
+	       code == FAULT_QUEUE_FULL || code == FAULT_NO_MEMORY;
+}
+
 static void ledger_answered(struct hub *hub, const struct fault *fault) {
 	struct fault none = { .code = FAULT_NONE };
 	bool is_news = (fault != NULL) != (hub->ledger_fault.code != FAULT_NONE);
+
+	if (fault != NULL && !is_ledger_trouble(fault->code)) {
+		return;
+	}
 
 	hub->ledger_fault = fault != NULL ? *fault : none;
 	if (is_news) {
@@ -304,7 +314,7 @@ static void announce(struct hub *hub, const struct event *event) {
 }
 
 /* What a transaction's end means, item by item, in their order. */
-static void txn_done(void *user, struct txn *txn, const struct fault *fault) {
+void hub_txn_done(void *user, struct txn *txn, const struct fault *fault) {
 	struct hub *hub = user;
 	struct txn_item *item;
 	struct lock *lock;
@@ -345,7 +355,7 @@ static void txn_done(void *user, struct txn *txn, const struct fault *fault) {
 }
 
 struct txn *hub_txn_new(struct hub *hub) {
-	return txn_new(txn_done, hub);
+	return txn_new(hub_txn_done, hub);
 }
 
 void hub_commit(struct hub *hub, struct txn *take_txn) {

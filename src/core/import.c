@@ -154,7 +154,9 @@ void import_committed(struct lock *lock, int64_t cursor, const struct fault *fau
 	}
 	if ((lock->due & CARE_LOG) != 0) {
 		runner_kick_soon(lock);
-	} else {
+	} else if (fault == NULL) {
 		lock->is_first_import = false;
+	} else {
+		care_want(lock, CARE_LOG);
 	}
 }

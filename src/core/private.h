@@ -66,8 +66,10 @@ struct lock {
 	struct fault standing[STANDING_MAX]; /* FAULT_NONE rows are free */
 	struct event last_event;
 	bool is_reachable;
-	unsigned n_failures; /* link attempts failed in a row */
-	mono_t contact;      /* last time it was heard or linked */
+	bool is_mute;            /* links come up, but it does not answer */
+	unsigned n_motion_looks; /* reads in a row that found the motor running */
+	unsigned n_failures;     /* link attempts failed in a row */
+	mono_t contact;          /* last time it was heard or linked */
 
 	/* runner */
 	struct radio_link *link;
@@ -98,8 +100,13 @@ struct lock {
 	mono_t next_battery;
 	mono_t quiet_until;    /* the changed mark is stale until then, or until seen clear */
 	int64_t clock_drift_s; /* lock's clock minus ours when last read */
-	int64_t config_seen; /* the configuration's version as states told it; -1: not yet */
+	int64_t config_seen;   /* the configuration's version as states told it; -1: not yet */
 	bool is_state_wanted_by_event; /* CARE_STATE is urgent */
+	mono_t next_mark;              /* no look because of a mark before then */
+	int64_t mark_pause_ms;         /* grows while marks turn out to mean nothing */
+	bool is_mark_read;             /* the state is being read because of a mark */
+	bool has_news;                 /* and something about bolt, door or battery was different */
+	bool is_back;                  /* just heard after a silence, or for the first time */
 
 	/* import */
 	int64_t log_cursor;  /* committed */
@@ -161,6 +168,7 @@ void hub_make_slug(const struct hub *hub, const char *name, const struct lock *s
 	char out[static LOCK_SLUG_MAX]);
 /* Commits; the fault state of the ledger is kept up to date. A NULL txn is no memory. */
 struct txn *hub_txn_new(struct hub *hub);
+void hub_txn_done(void *user, struct txn *txn, const struct fault *fault); /* user: the hub */
 void hub_commit(struct hub *hub, struct txn *take_txn);
 /* Adds an event about @lock (NULL: the hub itself) to @txn; NULL: no memory. Borrowed. */
 struct event *txn_add_event(
@@ -220,7 +228,14 @@ void facts_take(struct lock *lock, const struct evidence *evidence);
 void facts_raise(struct lock *lock, const struct fault *fault);
 void facts_clear(struct lock *lock, enum fault_code code);
 bool facts_has(const struct lock *lock, enum fault_code code);
-void facts_contact(struct lock *lock); /* it was heard or linked */
+/*
+ * It was heard, or (@is_linked) a link was made. One that cannot be connected counts as out of
+ * reach even if it is heard, until a link comes up or it comes back after a silence.
+ */
+void facts_contact(struct lock *lock, bool is_linked);
+void facts_answered(struct lock *lock); /* it answered a job */
+/* Links come up, but the lock does not answer what it is asked. */
+void facts_mute(struct lock *lock, const struct fault *why);
 void facts_lost_contact(struct lock *lock, const struct fault *why);
 void facts_run_due(struct lock *lock, mono_t now);
 mono_t facts_next_due(const struct lock *lock);

@@ -202,6 +202,9 @@ void op_intent_done(struct hub *hub, const char *id, const struct fault *fault) 
 			entry->is_doomed = true;
 			entry->doom = *fault;
 		}
+		if (entry->is_keeping) {
+			return; /* its fate hangs on the transaction behind this one */
+		}
 		op_changed(entry);
 		if (entry->is_doomed && entry->lock->job_op != entry) {
 			op_finish(entry, OP_FAILED, &entry->doom);

@@ -25,6 +25,8 @@
 #define LOG_PAGE 50
 /* Reading the state back may take this long beyond the operation's own time. */
 #define READ_BACK_MS 20000
+/* Between two looks at a motor that runs. */
+#define MOTION_PAUSE_MS 1000
 
 static void job_ended(struct lock *lock);
 
@@ -261,6 +263,7 @@ void runner_kick(struct lock *lock) {
 		}
 	}
 	start_job(lock, &job, entry, care_bit);
+	secret_wipe(&job.pin);
 	runner_settle(lock);
 }
 
@@ -309,7 +312,13 @@ static void op_job_ended(struct op_entry *entry, const struct job_result *result
 	enum fault_code code = result->fault.code;
 
 	if (entry->op.state == OP_READING_BACK) {
-		if (code == FAULT_NONE || mono_is_due(entry->deadline, hub_now(lock->hub))) {
+		bool is_late = mono_is_due(entry->deadline, hub_now(lock->hub));
+
+		if (code == FAULT_NONE && lock->status.bolt.motion != LOCK_MOTION_NONE &&
+			!is_late) {
+			lock->kick =
+				mono_after(hub_now(lock->hub), MOTION_PAUSE_MS); /* where to? */
+		} else if (code == FAULT_NONE || is_late) {
 			finish_unknown(entry, code == FAULT_NONE);
 		} else {
 			runner_drop(lock); /* once more, until the deadline */
@@ -358,6 +367,11 @@ static void job_ended(struct lock *lock) {
 	lock->is_gate_waiting = false;
 	lock->job_op = NULL;
 	lock->timer = MONO_NEVER;
+	/* A link proves little; a lock that answers is well. */
+	if (result.fault.code == FAULT_NONE || fault_is_answer(result.fault.code)) {
+		lock->n_failures = 0;
+		facts_answered(lock);
+	}
 	facts_job_ended(lock, &job, &result);
 	if (job.act == ACT_READ_LOG) {
 		import_job_ended(lock);
@@ -369,15 +383,21 @@ static void job_ended(struct lock *lock) {
 	}
 	secret_wipe(&job.pin);
 	secret_wipe(&lock->job.pin);
-	runner_kick(lock);
+	if (lock->kick.ms == INT64_MAX || mono_is_due(lock->kick, hub_now(lock->hub))) {
+		runner_kick(lock);
+	}
 }
 
+/* Something was committed: judge anew whose intent it was, and how late it is by now. */
 void runner_gate_opened(struct lock *lock) {
-	if (lock->is_gate_waiting) {
-		lock->is_gate_waiting = false;
-		lock->session->impl->gate_opened(lock->session);
-		runner_settle(lock);
+	if (!lock->is_gate_waiting) {
+		return;
 	}
+	lock->is_gate_waiting = false;
+	if (host_gate(lock)) {
+		lock->session->impl->gate_opened(lock->session);
+	}
+	runner_settle(lock);
 }
 
 void runner_drop(struct lock *lock) {
@@ -438,8 +458,7 @@ static void radio_up(void *user, unsigned mtu) {
 	}
 	lock->state = RUNNER_UP;
 	lock->is_dropping = false;
-	lock->n_failures = 0;
-	facts_contact(lock);
+	facts_contact(lock, true);
 	hub_lock_changed(lock, FACT_LINK);
 	lock->session->impl->up(lock->session, mtu);
 	runner_settle(lock);
@@ -496,7 +515,7 @@ static void radio_heard(void *user, const struct advert *advert) {
 	};
 
 	facts_take(lock, &evidence);
-	facts_contact(lock);
+	facts_contact(lock, false);
 	if (!lock->is_provisional && lock->driver->sight(advert, &sighting)) {
 		care_heard(lock, &sighting);
 	}

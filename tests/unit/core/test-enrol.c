@@ -279,15 +279,16 @@ static void rename_keeps_id_and_history(void **state) {
 	(void) state;
 	pair_all("Front Door", NULL);
 	memcpy(id, lock_id(hub_lock_at(fake->hub, 0)), sizeof(id));
-	assert_int_equal(
-		hub_rename(fake->hub, "front-door", "Haustür", "anna", ROLE_MANAGE, &fault), 0);
+	assert_int_equal(hub_rename(fake->hub, "front-door", "Haustür", "anna", ROLE_MANAGE, NULL,
+				 NULL, &fault),
+		0);
 	fake_turn(fake);
 	assert_string_equal(lock_name(hub_lock_at(fake->hub, 0)), "Haustür");
 	assert_string_equal(lock_id(hub_lock_at(fake->hub, 0)), id);
 	assert_int_equal(fake->n_puts, 2);
 	assert_int_equal(hub_lock_count(fake->hub), 1);
-	assert_true(hub_rename(fake->hub, id, "", "anna", ROLE_MANAGE, &fault) < 0);
-	assert_true(hub_rename(fake->hub, id, "x", "anna", ROLE_OPERATE, &fault) < 0);
+	assert_true(hub_rename(fake->hub, id, "", "anna", ROLE_MANAGE, NULL, NULL, &fault) < 0);
+	assert_true(hub_rename(fake->hub, id, "x", "anna", ROLE_OPERATE, NULL, NULL, &fault) < 0);
 	assert_int_equal(fault.code, FAULT_DENIED);
 }
 

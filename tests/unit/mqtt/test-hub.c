@@ -302,9 +302,12 @@ static void renames_are_gathered(void **state) {
 	rig_start(rig);
 	rig_wait_ms(rig, 5200); /* what was learnt at the start has been told */
 	watcher_forget(&rig->watcher);
-	assert_int_equal(hub_rename(rig->hub, RIG_LOCK, "Back", "test", ROLE_MANAGE, &fault), 0);
+	assert_int_equal(
+		hub_rename(rig->hub, RIG_LOCK, "Back", "test", ROLE_MANAGE, NULL, NULL, &fault), 0);
 	rig_wait_ms(rig, 300);
-	assert_int_equal(hub_rename(rig->hub, RIG_LOCK, "Cellar", "test", ROLE_MANAGE, &fault), 0);
+	assert_int_equal(
+		hub_rename(rig->hub, RIG_LOCK, "Cellar", "test", ROLE_MANAGE, NULL, NULL, &fault),
+		0);
 	rig_until(rig, watcher_last(&rig->watcher, CONFIG) != NULL);
 	rig_wait_ms(rig, 5500);
 	assert_int_equal(watcher_count(&rig->watcher, CONFIG, NULL), 1);
