@@ -438,6 +438,7 @@ static void report_state(struct fake_session *session, uint8_t state) {
 			      : state == 'O' ? LOCK_STATE_UNLATCHED
 					     : LOCK_STATE_NOT_FULLY_LOCKED;
 	evidence.bolt.is_jammed = state == 'J';
+	evidence.bolt.motion = state == 'M' ? LOCK_MOTION_UNLOCKING : LOCK_MOTION_NONE;
 	session->host->evidence(session->user, &evidence);
 }
 

@@ -9,7 +9,8 @@
  * The fake lock's protocol, on the characteristic "io", one write and one answer per job:
  *	write:  'L' lock  'U' unlock  'O' unlatch  's' state  'c' config  'b' battery  'l' log
  *	        't' time  'v' verify PIN  'p' pair  'x' unpair  'k' calibrate  'r' reboot
- *	answer: "D<state>" done, with the state ('L' 'U' 'O' 'J' jammed, '-' none)
+ *	answer: "D<state>" done, with the state ('L' 'U' 'O' 'J' jammed, 'M' motor
+ *	        runs, '-' none)
  *	        "F<code>"  refused with fault code (one octet)
  *	        "E<n><n entries: seq, own flag, operation>" log entries, then "D-" ends the job
  */

@@ -292,6 +292,71 @@ static void rename_keeps_id_and_history(void **state) {
 	assert_int_equal(fault.code, FAULT_DENIED);
 }
 
+static void on_renamed(void *user, const struct fault *fault) {
+	*(enum fault_code *) user = fault != NULL ? fault->code : FAULT_NONE;
+}
+
+/* Not kept is not renamed, and whoever asked is told so. */
+static void rename_waits_for_the_disk(void **state) {
+	enum fault_code code = FAULT_INTERNAL;
+	struct fault fault;
+
+	(void) state;
+	pair_all("Front Door", NULL);
+	(void) fault_set(&fake->ledger_fault, FAULT_DATABASE_FULL, "test");
+	assert_int_equal(hub_rename(fake->hub, "front-door", "Cellar", "anna", ROLE_MANAGE,
+				 on_renamed, &code, &fault),
+		0);
+	assert_string_equal(lock_name(hub_lock_at(fake->hub, 0)), "Front Door");
+	fake_turn(fake);
+	assert_int_equal(code, FAULT_DATABASE_FULL);
+	assert_string_equal(lock_name(hub_lock_at(fake->hub, 0)), "Front Door");
+	fake->ledger_fault.code = FAULT_NONE;
+	assert_int_equal(hub_rename(fake->hub, "front-door", "Cellar", "anna", ROLE_MANAGE,
+				 on_renamed, &code, &fault),
+		0);
+	fake_turn(fake);
+	assert_int_equal(code, FAULT_NONE);
+	assert_string_equal(lock_slug(hub_lock_at(fake->hub, 0)), "cellar");
+}
+
+/* A rename behind the removal would bring the lock and its keys back into the database. */
+static void leaving_lock_is_not_renamed(void **state) {
+	struct op *op;
+	struct fault fault;
+
+	(void) state;
+	pair_all("Front Door", NULL);
+	fake->n_puts = 0;
+	assert_int_equal(
+		hub_unpair(fake->hub, "front-door", true, "anna", ROLE_MANAGE, &op, &fault), 0);
+	assert_true(hub_rename(fake->hub, "front-door", "Cellar", "anna", ROLE_MANAGE, NULL, NULL,
+			    &fault) < 0);
+	fake_turn(fake);
+	assert_int_equal(fake->n_puts, 0);
+	assert_int_equal(hub_lock_count(fake->hub), 0);
+}
+
+/* The intent of a pairing fails while its keys are on their way to the disk: no crash, no half. */
+static void pairing_on_a_full_disk_ends_once(void **state) {
+	struct op *op;
+	struct fake_link *link;
+
+	(void) state;
+	fake->is_ledger_held = true;
+	op = begin("Front Door", NULL);
+	link = fake_link(fake, ADDRESS);
+	fake_up(fake, link);
+	fake_confirm(fake, link, 0, RADIO_NOT_SENT);
+	fake_answer(fake, link, "D-", 2);
+	(void) fault_set(&fake->ledger_fault, FAULT_DATABASE_FULL, "test");
+	fake->is_ledger_held = false;
+	fake_turn(fake);
+	assert_int_equal(op->outcome, OP_FAILED);
+	assert_int_equal(hub_lock_count(fake->hub), 0);
+	assert_int_equal(fake->n_links, 0);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void) {
@@ -308,6 +373,9 @@ int main(void) {
 		TEST(unpair_removes_us_at_the_lock_first),
 		TEST(unpair_of_a_lost_lock_needs_force),
 		TEST(rename_keeps_id_and_history),
+		TEST(rename_waits_for_the_disk),
+		TEST(leaving_lock_is_not_renamed),
+		TEST(pairing_on_a_full_disk_ends_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

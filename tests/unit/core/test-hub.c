@@ -536,6 +536,154 @@ static void interrupted_is_never_repeated(void **state) {
 	assert_int_equal(fake_find_event(fake, EVENT_OPERATION_FINISHED)->fault, FAULT_INTERRUPTED);
 }
 
+/* SetPin and Unlock are both under way: the one's commit must not open the gate for the other. */
+static void gate_opens_for_its_own_intent_only(void **state) {
+	struct txn *first;
+
+	(void) state;
+	fake->is_ledger_held = true;
+	ask(ACT_UNLOCK);
+	ask(ACT_REBOOT);
+	fake_turn(fake);
+	fake_up(fake, door);
+	/* the second intent is answered first */
+	first = list_first(&fake->txns, struct txn, link);
+	list_remove(&first->link);
+	fake_commit(fake);
+	assert_int_equal(fake_count(door, 'U'), 0);
+	list_append(&fake->txns, &first->link);
+	fake->is_ledger_held = false;
+	fake_turn(fake);
+	assert_int_equal(fake_count(door, 'U'), 1);
+}
+
+/* Two intents fail; LOCK may go on without being recorded, which must not let UNLOCK through. */
+static void unrecordable_lock_does_not_let_unlock_through(void **state) {
+	(void) state;
+	(void) fault_set(&fake->ledger_fault, FAULT_DATABASE_FULL, "test");
+	fake->is_ledger_held = true;
+	ask(ACT_UNLOCK);
+	ask(ACT_LOCK);
+	fake_turn(fake);
+	fake_up(fake, door);
+	fake->is_ledger_held = false;
+	fake_turn(fake);
+	if (fake_is_wanted(door)) {
+		fake_up(fake, door);
+	}
+	fake_serve(fake, door, 'L');
+	assert_int_equal(fake_count(door, 'U'), 0);
+	assert_int_equal(fake_count(door, 'L'), 1);
+}
+
+/* Links come up at once, but nothing is ever answered. */
+static void mute_lock_backs_off_and_is_said(void **state) {
+	unsigned links = 0;
+
+	(void) state;
+	fake_advance(fake, 60000);
+	fake_heard(fake, ADDRESS, false, true);
+	for (int64_t s = 0; s < 4 * 3600; s++) {
+		if (fake_is_wanted(door)) {
+			links++;
+			fake_up(fake, door);
+		}
+		if (fake_written(door) != NULL) {
+			fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+		}
+		fake_advance(fake, 1000);
+	}
+	assert_in_range(links, 3, 100);
+	assert_false(lock_is_reachable(the_lock()));
+	assert_int_equal(lock_fault(the_lock())->code, FAULT_LOCK_SILENT);
+	assert_non_null(fake_find_event(fake, EVENT_UNREACHABLE));
+	/* and back */
+	for (unsigned i = 0; i < 400 && !fake_is_wanted(door); i++) {
+		fake_advance(fake, 1000);
+	}
+	fake_up(fake, door);
+	fake_serve(fake, door, 'L');
+	assert_true(lock_is_reachable(the_lock()));
+	assert_int_equal(lock_fault(the_lock())->code, FAULT_NONE);
+}
+
+/* Heard every second, never to be connected. */
+static void heard_but_not_connectable_does_not_flap(void **state) {
+	unsigned attempts = 0;
+	unsigned reach_events = 0;
+
+	(void) state;
+	fake_heard(fake, ADDRESS, false, true);
+	for (int64_t s = 0; s < 3600; s++) {
+		if (fake_is_wanted(door)) {
+			attempts++;
+			fake_down(fake, door, FAULT_LOCK_UNREACHABLE);
+		}
+		fake_heard(fake, ADDRESS, false, true);
+		fake_advance(fake, 1000);
+	}
+	for (size_t i = 0; i < fake->n_events; i++) {
+		reach_events += fake->events[i].kind == EVENT_REACHABLE ||
+				fake->events[i].kind == EVENT_UNREACHABLE;
+	}
+	assert_in_range(attempts, 5, 30);
+	assert_int_equal(reach_events, 1);
+}
+
+/* Beacons are not authenticated: anybody can send the mark. */
+static void false_marks_cost_less_and_less(void **state) {
+	unsigned links = 0;
+
+	(void) state;
+	fake_advance(fake, 60000);
+	for (int64_t s = 0; s < 3600; s++) {
+		fake_heard(fake, ADDRESS, false, false);
+		fake_heard(fake, ADDRESS, false, true);
+		if (fake_is_wanted(door)) {
+			links++;
+			fake_up(fake, door);
+			fake_serve(fake, door, 'L');
+			fake_down(fake, door, FAULT_NONE);
+		}
+		fake_advance(fake, 1000);
+	}
+	assert_in_range(links, 3, 15);
+}
+
+static void motor_found_running_is_looked_at_again(void **state) {
+	(void) state;
+	ask(ACT_READ_STATE);
+	fake_turn(fake);
+	fake_up(fake, door);
+	fake_serve(fake, door, 'M');
+	fake_down(fake, door, FAULT_NONE);
+	assert_int_equal(lock_status(the_lock())->bolt.motion, LOCK_MOTION_UNLOCKING);
+	fake_advance(fake, 5000);
+	assert_true(fake_is_wanted(door));
+	fake_up(fake, door);
+	fake_serve(fake, door, 'U');
+	assert_int_equal(lock_status(the_lock())->bolt.state, LOCK_STATE_UNLOCKED);
+	assert_int_equal(lock_status(the_lock())->bolt.motion, LOCK_MOTION_NONE);
+}
+
+static void read_back_waits_for_the_motor(void **state) {
+	(void) state;
+	ask(ACT_UNLOCK);
+	fake_turn(fake);
+	fake_up(fake, door);
+	fake_down(fake, door, FAULT_LINK_LOST);
+	fake_up(fake, door);
+	assert_int_equal(fake_written(door)->bytes[0], 's');
+	fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+	fake_answer(fake, door, "DM", 2);
+	assert_int_equal(fake->n_finished, 0);
+	fake_advance(fake, 1500);
+	fake_serve(fake, door, 'U');
+	assert_int_equal(last_finished()->outcome, OP_UNKNOWN);
+	assert_non_null(strstr(last_finished()->fault.detail, "unlocked"));
+	assert_int_equal(fake_count(door, 'U'), 1);
+}
+
 static void stopped(void *user) {
 	*(bool *) user = true;
 }
@@ -625,6 +773,13 @@ int main(void) {
 		TEST(nothing_happens_when_nothing_happens, setup),
 		TEST(facts_are_stored_once_they_rest, setup),
 		TEST(interrupted_is_never_repeated, setup),
+		TEST(gate_opens_for_its_own_intent_only, setup_pin),
+		TEST(unrecordable_lock_does_not_let_unlock_through, setup),
+		TEST(mute_lock_backs_off_and_is_said, setup),
+		TEST(heard_but_not_connectable_does_not_flap, setup),
+		TEST(false_marks_cost_less_and_less, setup),
+		TEST(motor_found_running_is_looked_at_again, setup),
+		TEST(read_back_waits_for_the_motor, setup),
 		TEST(stop_waits_for_what_runs, setup),
 		TEST(stop_does_not_wait_for_ever, setup),
 		TEST(finished_operations_are_kept_but_not_all, setup),
