@@ -114,34 +114,6 @@ static void refuse(struct ask *take_ask, const char *detail) {
 	ask_free(ask);
 }
 
-/* Without polkit: who may do what is a matter of uid and group. */
-static void judge_by_group(struct ask *take_ask) {
-	struct ask *ask = take_ask;
-	char detail[FAULT_DETAIL_MAX];
-	if (ask->asker.uid == getuid()) {
-		ask->asker.role = ROLE_MANAGE;
-	} else if (ask->is_in_group) {
-		ask->asker.role = ROLE_OPERATE;
-	}
-	if (ask->asker.role >= ask->rule->role) {
-		grant(ask);
-		return;
-	}
-	if (ask->rule->role == ROLE_MANAGE) {
-		snprintf(detail, sizeof(detail),
-			"%s may not manage locks without polkit; run it with sudo",
-			ask->asker.name);
-	} else if (ask->api->has_group) {
-		snprintf(detail, sizeof(detail),
-			"%s is not in group %s, which may view and operate", ask->asker.name,
-			ask->api->group_name);
-	} else {
-		snprintf(detail, sizeof(detail), "the group %s does not exist, so only root may",
-			ask->api->group_name);
-	}
-	refuse(ask, detail);
-}
-
 /*
  * A person may take his time to give a password, and go away instead: nobody's door is opened for
  * somebody who has left the bus meanwhile (L2).
@@ -167,9 +139,42 @@ static void grant_if_still_there(struct ask *take_ask) {
 	}
 }
 
-static bool is_polkit_missing(const sd_bus_error *error) {
-	return sd_bus_error_has_name(error, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
-	       sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER);
+/* Without polkit: who may do what is a matter of uid and group. */
+static void judge_by_group(struct ask *take_ask) {
+	struct ask *ask = take_ask;
+	char detail[FAULT_DETAIL_MAX];
+	if (ask->asker.uid == getuid()) {
+		ask->asker.role = ROLE_MANAGE;
+	} else if (ask->is_in_group) {
+		ask->asker.role = ROLE_OPERATE;
+	}
+	if (ask->asker.role >= ask->rule->role) {
+		grant_if_still_there(ask);
+		return;
+	}
+	if (ask->rule->role == ROLE_MANAGE) {
+		snprintf(detail, sizeof(detail),
+			"%s may not manage locks without polkit; run it with sudo",
+			ask->asker.name);
+	} else if (ask->api->has_group) {
+		snprintf(detail, sizeof(detail),
+			"%s is not in group %s, which may view and operate", ask->asker.name,
+			ask->api->group_name);
+	} else {
+		snprintf(detail, sizeof(detail), "the group %s does not exist, so only root may",
+			ask->api->group_name);
+	}
+	refuse(ask, detail);
+}
+
+/*
+ * Only the bus itself can say that there is no polkit. (polkit's own NameHasNoOwner means that the
+ * caller has gone, which must never be taken for a missing polkit.)
+ */
+static bool is_polkit_missing(sd_bus_message *reply) {
+	const char *sender = sd_bus_message_get_sender(reply);
+	return sd_bus_message_is_method_error(reply, SD_BUS_ERROR_SERVICE_UNKNOWN) > 0 &&
+	       sender != NULL && strcmp(sender, "org.freedesktop.DBus") == 0;
 }
 
 static int on_polkit(sd_bus_message *reply, void *user, sd_bus_error *ret_error) {
@@ -177,7 +182,7 @@ static int on_polkit(sd_bus_message *reply, void *user, sd_bus_error *ret_error)
 	char detail[FAULT_DETAIL_MAX];
 	int is_authorized = 0, is_challenge = 0;
 	const sd_bus_error *error = sd_bus_message_get_error(reply);
-	if (error != NULL && is_polkit_missing(error)) {
+	if (is_polkit_missing(reply)) {
 		judge_by_group(ask);
 		return 1;
 	}
@@ -207,8 +212,8 @@ static int on_polkit(sd_bus_message *reply, void *user, sd_bus_error *ret_error)
 			"%s needs a password for %s and nobody could be asked; use sudo",
 			ask->asker.name, action_of(ask->rule->role));
 	} else {
-		snprintf(detail, sizeof(detail), "polkit does not allow %s to %s (group %s may)",
-			action_of(ask->rule->role), ask->asker.name, ask->api->group_name);
+		snprintf(detail, sizeof(detail), "polkit does not allow %s to %s",
+			action_of(ask->rule->role), ask->asker.name);
 	}
 	refuse(ask, detail);
 	return 1;
