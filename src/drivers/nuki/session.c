@@ -360,8 +360,13 @@ static void take_gdio(struct nuki_session *session, const uint8_t *buf, size_t n
 	const struct nuki_error_row *row = nuki_error_row(message.reply.error);
 	nuki_trace(session, "< in clear: Error Report: %s", row->name);
 	if (session->phase != PHASE_IDLE && !is_pairing(session)) {
-		nuki_fail(session, row->fault, "the lock said in clear: %s (0x%02x)", row->name,
-			message.reply.error);
+		/*
+		 * With a command under way it may be a forgery that is to hide that the command was
+		 * carried out: then only the lock's sealed state may tell.
+		 */
+		nuki_fail(session,
+			session->sent == JOB_MAYBE_SENT ? FAULT_PROTOCOL_ERROR : row->fault,
+			"the lock said in clear: %s (0x%02x)", row->name, message.reply.error);
 	}
 }
 
