@@ -1,0 +1,574 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Clients that others wrote, against our virtual locks: pyNukiBT, and bleak alone.
+
+Our own driver and our own simulator could agree on a mistake. These clients know real locks, and learned
+nothing from us: where they read what the simulator says it did, both are right. Nothing of them is in
+this repository; ./run installs them and starts this.
+
+Environment:
+
+  LOCKHUB_BUILD_ROOT  build directory that holds lockhub-sim (needed)
+  LOCKHUB_CLIENTS     a virtual environment of this Python version with the packages of requirements.txt
+                      (`run --install BUILD` makes one and prints its name). Not needed when the Python
+                      that runs this has them. Without them every case is skipped.
+  LOCKHUB_RIG=vm      inside a virtual machine, by way of tests/vm/run-cases: the real bluetoothd instead
+                      of the virtual org.bluez:
+                        LOCKHUB_RIG=vm LOCKHUB_CLIENTS=BUILD/conformance-venv \\
+                            tests/vm/run-cases tests/conformance/test-clients.py
+  LOCKHUB_PATIENCE    all patience times so much (1)
+
+Arguments: words; only the cases with one of them in their name.
+"""
+
+import asyncio
+import binascii
+import logging
+import os
+import pathlib
+import site
+import struct
+import sys
+import time
+import traceback
+import uuid
+import warnings
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "hub"))
+
+# pylint: disable=wrong-import-position
+import rig
+from case import case, expect, expect_equal, main
+
+if "LOCKHUB_CLIENTS" in os.environ:
+    site.addsitedir(f"{os.environ['LOCKHUB_CLIENTS']}/lib/"
+                    f"python{sys.version_info[0]}.{sys.version_info[1]}/site-packages")
+try:
+    import bleak
+    import construct
+    import nacl.public
+    import pyNukiBT
+    MISSING = None
+except ImportError as error:
+    MISSING = error
+
+# bluetoothd 5.66 says ServicesResolved before the GATT objects are there, and bleak, at a first
+# connection, then finds none of them (bluez issue 1489, bleak issue 1806). See the case about it.
+IS_REAL_BLUEZ = os.environ.get("LOCKHUB_RIG") == "vm"
+OBJECTS_FIRST = () if IS_REAL_BLUEZ else ("--objects-first",)
+
+PATIENCE = rig.PATIENCE
+NAME = "Conformance"
+APP_ID = 0x4c6f636b
+ADDRESS = "54:D2:72:00:00:0"
+PINS = {"gen1": "1234", "gen2": "1234", "gen3": "1234", "gen4": "1234", "5g": "123456"}
+# The last field of States that a lock of this age sends, by pyNukiBT's names, and its device type.
+LAST_OF_STATES = {"gen2": "accessory_battery_state", "gen3": "mqtt_status", "gen4": "thread_status",
+                  "5g": "thread_status"}
+STATES_IN_ORDER = ["door_sensor_state", "nightmode_active", "accessory_battery_state",
+                   "remote_access_status", "ble_strength", "wifi_strength", "wifi_status",
+                   "mqtt_status", "thread_status"]
+DEVICE_TYPE = {"gen2": None, "gen3": "SMARTLOCK_3_4", "gen4": "SMARTLOCK_3_4",
+               "5g": "SMARTLOCK_ULTRA"}
+
+# Words with which pyNukiBT says that a message is not as it thinks; and what is known of it.
+COMPLAINTS = ("unexpected message length", "crc=0", "Checksum error")
+KNOWN_COMPLAINTS = {
+    # A 5th generation lock has one octet more at the end than the client has learned.
+    "5g": "unexpected message length for command CONFIG. Got 1 unknown bytes",
+}
+
+SERVICE = "a92ee200-5501-11e4-916c-0800200c9a66"
+PAIRING = {"5g": ("a92ee300-5501-11e4-916c-0800200c9a66", "a92ee301-5501-11e4-916c-0800200c9a66")}
+PAIRING_OLD = ("a92ee100-5501-11e4-916c-0800200c9a66", "a92ee101-5501-11e4-916c-0800200c9a66")
+KEYTURNER = ("a92ee201-5501-11e4-916c-0800200c9a66", "a92ee202-5501-11e4-916c-0800200c9a66")
+SERIAL, FIRMWARE, HARDWARE = (f"00002a{n}-0000-1000-8000-00805f9b34fb" for n in ("25", "26", "27"))
+APPLE = 76
+
+
+def a_lock(model, number=1):
+    lock = rig.Lock(f"front-{model}", f"nuki:{model}", f"{ADDRESS}{number}", PINS[model])
+    lock.extra = "battery=64,sensor=1,keypad=1"
+    return lock
+
+
+class Heard(logging.Handler):
+    """What the clients log, to be shown when a case fails."""
+
+    def __init__(self):
+        super().__init__(logging.INFO)
+        self.lines = []
+
+    def emit(self, record):
+        text = f"{record.name}: {record.levelname.lower()}: {record.getMessage()}"
+        if record.exc_info and record.exc_info[1] is not None:
+            text += f": {record.exc_info[1]!r}"
+        self.lines.append(text)
+
+    def complaints(self):
+        return [line for line in self.lines if any(word in line for word in COMPLAINTS)]
+
+    def tell(self):
+        print("# --- the clients' log")
+        for line in self.lines[-30:]:
+            print("#   " + line.replace("\n", " ")[:300])
+
+
+def play(conversation, *locks, seconds=30, args=OBJECTS_FIRST):
+    """Runs the coroutine @conversation(rig, *locks) on a bus of its own."""
+    if MISSING is not None:
+        raise rig.Skipped(f"{MISSING.name} is not installed")
+    heard = Heard()
+    root = logging.getLogger()
+    root.setLevel(logging.INFO)
+    root.addHandler(heard)
+    # bleak wants to be asked for the MTU first.
+    warnings.simplefilter("ignore", UserWarning)
+    try:
+        with rig.Rig() as here:
+            here.start_bus()
+            here.start_sim(*locks, speed=20, args=args)
+            os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = here.bus_address
+            asyncio.run(asyncio.wait_for(conversation(here, *locks), seconds * PATIENCE))
+            known = [KNOWN_COMPLAINTS[lock.model[5:]] for lock in locks
+                     if lock.model[5:] in KNOWN_COMPLAINTS]
+            for line in heard.complaints():
+                expect(any(words in line for words in known), f"pyNukiBT complains: {line}")
+    except rig.Skipped:
+        raise
+    except BaseException as failure:
+        for frame in traceback.extract_tb(failure.__traceback__):
+            print(f"#   at {frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}: {frame.line}")
+        heard.tell()
+        raise
+    finally:
+        root.removeHandler(heard)
+
+
+async def until(condition, what, seconds=10):
+    deadline = time.monotonic() + seconds * PATIENCE
+    while not condition():
+        if time.monotonic() >= deadline:
+            raise rig.Failure(f"not within {seconds:g} s: {what() if callable(what) else what}")
+        await asyncio.sleep(0.02)
+
+
+# ---- pyNukiBT
+
+
+async def discovered(address, seconds=10):
+    found = await bleak.BleakScanner.find_device_by_address(address, timeout=seconds * PATIENCE)
+    expect(found is not None, f"bleak hears nothing of {address}")
+    return found
+
+
+class Phone:
+    """pyNukiBT with keys of its own; use as `async with Phone(rig, lock) as phone`."""
+
+    def __init__(self, here, lock, keys=None, is_bridge=False):
+        self.here = here
+        self.lock = lock
+        self.pin = int(lock.pin)
+        self.key = nacl.public.PrivateKey.generate()
+        self.keys = keys
+        kinds = pyNukiBT.NukiConst.NukiClientType
+        self.kind = kinds.BRIDGE if is_bridge else kinds.APP
+        self.nuki = None
+        self.states = []
+
+    def _device(self, ble_device):
+        auth_id, lock_key, key = self.keys or (bytes(4), None, self.key)
+        self.key = key
+        return pyNukiBT.NukiDevice(
+            self.lock.address, auth_id, lock_key, bytes(key.public_key), bytes(key), APP_ID, NAME,
+            client_type=self.kind, ble_device=ble_device)
+
+    async def __aenter__(self):
+        found = await discovered(self.lock.address)
+        # On the real BlueZ the first connection may show no services; people just try again.
+        for attempt in range(3):
+            self.nuki = self._device(found)
+            try:
+                await self.nuki.connect()
+                break
+            except AttributeError:
+                await self.nuki.disconnect()
+                if attempt == 2 or not IS_REAL_BLUEZ:
+                    raise
+        self.nuki.subscribe(self._on_message)
+        return self
+
+    async def __aexit__(self, kind, failure, trace):
+        await self.nuki.disconnect()
+
+    def _on_message(self, command):
+        if str(command) == "KEYTURNER_STATES":
+            self.states.append(str(self.nuki.last_state.lock_state))
+
+    async def pair(self):
+        self.here.sim_pairing(self.lock)
+        paired = await self.nuki.pair(self.pin)
+        self.keys = (paired["auth_id"], paired["nuki_public_key"], self.key)
+        # What pair() left to the next job of the client: a new link.
+        await self.nuki.update_state()
+
+    async def move(self, verb, end, through):
+        """lock, unlock or unlatch, up to its end; what was pushed on the way."""
+        self.states.clear()
+        self.nuki.last_action_status = None
+        answer = await getattr(self.nuki, verb)()
+        expect(str(answer.status) in ("ACCEPTED", "COMPLETED"), f"{verb}: {answer.status}")
+        await until(lambda: str(self.nuki.last_action_status) == "COMPLETED"
+                    and self.states[-1:] == [end],
+                    lambda: f"{verb}: {self.nuki.last_action_status}, {self.states}")
+        for state in through:
+            expect(state in self.states, f"{verb}: no {state} in {self.states}")
+
+
+async def refused(job, code, what):
+    try:
+        await job
+    except pyNukiBT.NukiErrorException as failure:
+        expect_equal(str(failure.error_code), code, what)
+    else:
+        raise rig.Failure(f"{what}: was not refused")
+
+
+async def pair_and_read(here, lock):
+    model = lock.model[5:]
+    async with Phone(here, lock) as phone:
+        await refused(phone.nuki.pair(phone.pin), "P_ERROR_NOT_PAIRING", "pair before the button")
+        expect_equal(here.show(lock)["authorisations"], [], "users before")
+        await phone.pair()
+        users = here.show(lock)["authorisations"]
+        expect_equal([(user["name"], user["type"], user["enabled"]) for user in users],
+                     [(NAME, "app", True)], "users")
+        expect_equal(int.from_bytes(phone.keys[0], "little"), users[0]["id"], "authorization ID")
+
+    # Another day: only the keys were kept.
+    async with Phone(here, lock, phone.keys) as phone:
+        nuki = phone.nuki
+        await nuki.update_state()
+        truth = here.show(lock)
+        state = nuki.last_state
+        expect_equal(str(state.nuki_state), "DOOR_MODE", "nuki_state")
+        expect_equal(str(state.lock_state).lower(), truth["lock-state"], "lock_state")
+        expect_equal(str(state.door_sensor_state), "DOOR_CLOSED", "door_sensor_state")
+        expect_equal(nuki.battery_percentage, truth["battery"], "battery")
+        expect_equal(nuki.is_battery_critical, False, "battery is critical")
+        here.battery(lock, 12)
+        here.turn(lock, "unlock")
+        # The lock tells by itself, too, and pyNukiBT would take that for the answer to a question.
+        await until(lambda: str(nuki.last_state.lock_state) == "UNLOCKED",
+                    lambda: f"turned by hand: {nuki.last_state.lock_state}")
+        await nuki.update_state()
+        expect_equal(nuki.battery_percentage, 12, "low battery")
+        expect_equal(nuki.is_battery_critical, True, "low battery is critical")
+        expect_equal(str(nuki.last_state.lock_state), "UNLOCKED", "lock_state turned by hand")
+        expect_equal(str(nuki.last_state.trigger), "MANUAL", "trigger turned by hand")
+        last = STATES_IN_ORDER.index(LAST_OF_STATES[model])
+        for number, field in enumerate(STATES_IN_ORDER):
+            expect_equal(state[field] is not None, number <= last, f"States has {field}")
+
+        await nuki.update_config()
+        config = nuki.config
+        expect_equal(f"{config.nuki_id:08X}", truth["nuki-id"], "nuki_id")
+        expect_equal(config.name, lock.slug, "name")
+        expect_equal(".".join(map(str, config.firmware_version)), truth["firmware"], "firmware")
+        expect_equal(config.has_keypad, 1, "has_keypad")
+        expect_equal(config.device_type and str(config.device_type), DEVICE_TYPE[model],
+                     "device_type")
+        expect(config.current_time is not None, "current_time is no time")
+
+
+async def operate(here, lock):
+    async with Phone(here, lock) as phone:
+        await phone.pair()
+        await phone.move("unlock", "UNLOCKED", ["UNLOCKING"])
+        expect_equal(here.show(lock)["bolt"], "unlocked", "bolt")
+        await phone.move("lock", "LOCKED", ["LOCKING"])
+        expect_equal(here.show(lock)["bolt"], "locked", "bolt")
+        await phone.move("unlatch", "UNLOCKED", ["UNLATCHING", "UNLATCHED"])
+        expect_equal(here.show(lock)["bolt"], "unlocked", "bolt")
+        await phone.nuki.update_state()
+        state = phone.nuki.last_state
+        expect_equal(str(state.last_lock_action), "UNLATCH", "last_lock_action")
+        expect_equal(str(state.last_lock_action_completion_status), "SUCCESS", "its outcome")
+        expect_equal(here.motor_runs(lock), (1, 1, 1), "lock, unlock, unlatch commands")
+
+
+async def use_pin_and_log(here, lock):
+    async with Phone(here, lock) as phone:
+        await phone.pair()
+        nuki = phone.nuki
+        expect_equal(await nuki.verify_security_pin(phone.pin), True, "the right PIN")
+        expect_equal(await nuki.verify_security_pin(phone.pin + 1), False, "a wrong PIN")
+        await phone.move("unlock", "UNLOCKED", [])
+        await phone.move("lock", "LOCKED", [])
+        here.turn(lock, "unlock")
+        await until(lambda: here.show(lock)["lock-state"] == "unlocked", "the knob turns")
+        entries = await nuki.request_log_entries(phone.pin, count=20)
+        indices = [entry.index for entry in entries]
+        expect_equal(indices, sorted(indices, reverse=True), "newest first")
+        expect_equal(len(set(indices)), here.show(lock)["log-entries"], "entries")
+        ours = [entry for entry in entries if entry.name == NAME]
+        expect_equal([(str(entry.type), str(entry.data.lock_action),
+                       str(entry.data.completion_status)) for entry in ours],
+                     [("LOCK_ACTION", "LOCK", "SUCCESS"), ("LOCK_ACTION", "UNLOCK", "SUCCESS")],
+                     "what the log says of us")
+        expect_equal({bytes(entry.auth_id) for entry in ours}, {phone.keys[0]}, "auth_id")
+        expect(all(entry.timestamp is not None for entry in entries), "a time is no time")
+        by_hand = [entry for entry in entries if entry not in ours]
+        expect_equal([str(entry.data.trigger) for entry in by_hand], ["MANUAL"], "turned by hand")
+        await refused(nuki.request_log_entries(phone.pin + 1), "K_ERROR_BAD_PIN",
+                      "the log with a wrong PIN")
+        here.sim("clock", lock.slug, "7200")
+        answer = await nuki.update_nuki_time(phone.pin)
+        expect_equal(str(answer.status), "COMPLETED", "set the clock")
+        expect(abs(here.show(lock)["clock-offset"]) < 60, "the clock was not set")
+
+
+@case
+def gen1_is_paired_and_shows_its_configuration():
+    async def talk(here, lock):
+        async with Phone(here, lock) as phone:
+            nuki = phone.nuki
+            here.sim_pairing(lock)
+            await nuki.pair(phone.pin)
+            # pyNukiBT wants more of States than the 15 octets of this lock, and so cannot operate it.
+            await nuki.update_config()
+            truth = here.show(lock)
+            expect_equal(f"{nuki.config.nuki_id:08X}", truth["nuki-id"], "nuki_id")
+            expect_equal(".".join(map(str, nuki.config.firmware_version)), truth["firmware"],
+                         "firmware")
+            expect_equal(await nuki.verify_security_pin(phone.pin), True, "the right PIN")
+            expect_equal(await nuki.verify_security_pin(phone.pin + 1), False, "a wrong PIN")
+    play(talk, a_lock("gen1"))
+
+
+@case
+def gen2_is_paired_and_read():
+    play(pair_and_read, a_lock("gen2"))
+
+
+@case
+def gen3_is_paired_and_read():
+    play(pair_and_read, a_lock("gen3"))
+
+
+@case
+def gen4_is_paired_and_read():
+    play(pair_and_read, a_lock("gen4"))
+
+
+@case
+def a_5g_is_paired_and_read():
+    play(pair_and_read, a_lock("5g"))
+
+
+@case
+def gen2_is_locked_unlocked_and_unlatched():
+    play(operate, a_lock("gen2"))
+
+
+@case
+def gen3_is_locked_unlocked_and_unlatched():
+    play(operate, a_lock("gen3"))
+
+
+@case
+def gen4_is_locked_unlocked_and_unlatched():
+    play(operate, a_lock("gen4"))
+
+
+@case
+def a_5g_is_locked_unlocked_and_unlatched():
+    play(operate, a_lock("5g"))
+
+
+@case
+def gen2_checks_the_PIN_and_shows_its_log():
+    play(use_pin_and_log, a_lock("gen2"))
+
+
+@case
+def gen3_checks_the_PIN_and_shows_its_log():
+    play(use_pin_and_log, a_lock("gen3"))
+
+
+@case
+def gen4_checks_the_PIN_and_shows_its_log():
+    play(use_pin_and_log, a_lock("gen4"))
+
+
+@case
+def a_5g_checks_the_PIN_and_shows_its_log():
+    play(use_pin_and_log, a_lock("5g"))
+
+
+@case
+def a_5g_is_not_paired_with_a_wrong_PIN():
+    async def talk(here, lock):
+        async with Phone(here, lock) as phone:
+            here.sim_pairing(lock)
+            # Our lock says BAD_PIN in an open message. The client takes whatever comes here for an
+            # encrypted one and stumbles. What real locks do is not documented.
+            try:
+                await phone.nuki.pair(phone.pin + 1)
+            except (pyNukiBT.NukiErrorException, construct.StreamError):
+                pass
+            else:
+                raise rig.Failure("paired with a wrong PIN")
+            expect_equal(here.show(lock)["authorisations"], [], "users")
+            await phone.pair()
+            expect_equal(len(here.show(lock)["authorisations"]), 1, "users, with the right PIN")
+    play(talk, a_lock("5g"))
+
+
+@case
+def a_beacon_says_that_something_has_changed():
+    async def talk(here, lock):
+        # The mark goes out when a bridge has read the state, and only then.
+        async with Phone(here, lock, is_bridge=True) as phone:
+            await phone.pair()
+            await phone.nuki.update_state()
+        nuki = phone.nuki
+        expect_equal(nuki.poll_needed(), False, "news before")
+
+        def on_advertisement(device, said):
+            if device.address == lock.address:
+                nuki.parse_advertisement_data(device, said)
+        async with bleak.BleakScanner(on_advertisement):
+            await until(lambda: nuki.rssi is not None, "a beacon that pyNukiBT knows")
+            expect_equal(nuki.poll_needed(), False, "news without a change")
+            here.turn(lock, "unlock")
+            await until(nuki.poll_needed, "the beacon's change bit")
+    play(talk, a_lock("gen4"))
+
+
+# ---- bleak alone
+
+
+@case
+def bleak_discovers_locks():
+    async def talk(here, *locks):
+        for lock in locks[:2]:
+            here.sim_pairing(lock)
+        heard = {}
+
+        def is_complete():
+            return all(lock.address in heard for lock in locks) and all(
+                heard[lock.address].service_data for lock in locks[:2])
+
+        def on_advertisement(device, said):
+            heard[device.address] = said
+        async with bleak.BleakScanner(on_advertisement):
+            await until(is_complete, lambda: f"all five are heard: {heard}")
+        for number, lock in enumerate(locks):
+            said = heard[lock.address]
+            nuki_id = bytes.fromhex(here.show(lock)["nuki-id"])
+            expect(-100 < said.rssi < 0, f"{lock.slug}: {said.rssi} dBm")
+            if number < 2:
+                service = PAIRING.get(lock.model[5:], PAIRING_OLD)[0]
+                expect_equal(said.service_data.get(service), nuki_id, f"{lock.slug}: service data")
+                expect_equal(said.local_name, f"Nuki_{nuki_id.hex().upper()}", f"{lock.slug}: name")
+            else:
+                # An iBeacon: kind and length, UUID, the Nuki ID as major and minor, power.
+                beacon = said.manufacturer_data.get(APPLE, b"")
+                expect_equal(beacon[:22], b"\x02\x15" + uuid.UUID(SERVICE).bytes + nuki_id,
+                             f"{lock.slug}: beacon")
+                expect_equal(len(beacon), 23, f"{lock.slug}: length of its beacon")
+    play(talk, *(a_lock(model, number)
+                 for number, model in enumerate(("gen4", "5g", "gen3", "gen2", "gen1"), 1)))
+
+
+async def connected(lock, **kwargs):
+    """A client with services; on the real BlueZ that may take a second connection."""
+    found = await discovered(lock.address)
+    for _ in range(3):
+        client = bleak.BleakClient(found, timeout=20 * PATIENCE, **kwargs)
+        await client.connect()
+        if any(service.uuid == SERVICE for service in client.services):
+            return client
+        await client.disconnect()
+    raise rig.Failure("three connections showed no services")
+
+
+@case
+def bleak_reads_characteristics():
+    async def talk(here, *locks):
+        for lock in locks:
+            truth = here.show(lock)
+            client = await connected(lock)
+            for service, *wanted in ((SERVICE, *KEYTURNER),
+                                     PAIRING.get(lock.model[5:], PAIRING_OLD)):
+                have = {one.uuid: one for one in client.services.get_service(service).characteristics}
+                for one in wanted:
+                    expect(one in have, f"{lock.slug}: no {one}")
+                    expect({"write", "indicate"} <= set(have[one].properties),
+                           f"{lock.slug}: {one} is {have[one].properties}")
+            expect_equal((await client.read_gatt_char(FIRMWARE)).decode(), truth["firmware"],
+                         "firmware")
+            expect_equal((await client.read_gatt_char(SERIAL)).decode(), truth["nuki-id"], "serial")
+            expect((await client.read_gatt_char(HARDWARE)).decode() != "", "hardware is empty")
+            await client.disconnect()
+    play(talk, a_lock("gen4", 1), a_lock("5g", 2))
+
+
+def message(command, payload=b""):
+    """An open message. CRC-CCITT by Python's own function, not by ours."""
+    data = struct.pack("<H", command) + payload
+    return data + struct.pack("<H", binascii.crc_hqx(data, 0xffff))
+
+
+@case
+def bleak_subscribes_and_writes():
+    async def talk(here, *locks):
+        for lock in locks:
+            here.sim_pairing(lock)
+            client = await connected(lock)
+            pairing = PAIRING.get(lock.model[5:], PAIRING_OLD)[1]
+            heard = asyncio.Queue()
+            await client.start_notify(
+                pairing, lambda _, data, heard=heard: heard.put_nowait(bytes(data)))
+            # Request Data: Public Key.
+            await client.write_gatt_char(pairing, message(1, b"\x03\x00"), response=True)
+            answer = await asyncio.wait_for(heard.get(), 10 * PATIENCE)
+            expect_equal((len(answer), answer[:2]), (36, b"\x03\x00"), "length and command")
+            expect_equal(answer, message(3, answer[2:-2]), "CRC")
+            # A wrong CRC is answered with Error Report: BAD_CRC.
+            await client.write_gatt_char(pairing, message(1, b"\x03\x00")[:-1] + b"\xff",
+                                         response=True)
+            answer = await asyncio.wait_for(heard.get(), 10 * PATIENCE)
+            expect_equal(answer[:3], b"\x12\x00\xfd", "error report")
+            await client.stop_notify(pairing)
+            await client.disconnect()
+            await until(lambda lock=lock: here.show(lock)["links"] == 0, "the link ends")
+    play(talk, a_lock("gen4", 1), a_lock("5g", 2))
+
+
+@case
+def bleak_is_told_of_a_lost_link():
+    async def talk(here, lock):
+        ended = []
+        client = await connected(lock, disconnected_callback=ended.append)
+        here.trouble(lock, "drop")
+        await until(lambda: ended, "the callback")
+        expect_equal(client.is_connected, False, "is_connected")
+        client = await connected(lock)
+        expect_equal((await client.read_gatt_char(FIRMWARE)).decode(), here.show(lock)["firmware"],
+                     "firmware after a new connection")
+        await client.disconnect()
+    play(talk, a_lock("gen4"))
+
+
+@case
+def bleak_finds_the_services_in_the_order_of_bluez_5_66():
+    async def talk(here, lock):
+        client = await connected(lock)
+        print(f"# bleak needed {here.counters(lock)['connections']} connection(s)")
+        await client.disconnect()
+    play(talk, a_lock("gen4"), args=())
+
+
+main()
