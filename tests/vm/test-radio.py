@@ -18,7 +18,10 @@ def radio_is(rig, is_ready, seconds=30):
 
 
 def unlinked(rig, lock, seconds=30):
-    wait(lambda: not rig.prop(lock, "Linked"), seconds, f"{lock.slug}: the link is over", 0.2)
+    path = rig.lock_path(lock.slug)
+    wait(lambda: not rig.busctl("get-property", "org.lockhub1", path, "org.lockhub1.Lock",
+                                "Linked")["data"],
+         seconds, f"{lock.slug}: the link is over", 0.1)
 
 
 def heard(rig, seconds=8):
