@@ -153,7 +153,8 @@ static json_t *query(struct ctl *ctl, const char *lock, int *ret_exit) {
 	return events;
 }
 
-static int start_following(struct ctl *ctl, struct follow *follow, const char *lock) {
+static int start_following(
+	struct ctl *ctl, struct ears *ears, struct follow *follow, const char *lock) {
 	if (lock != NULL) {
 		char path[PATH_TEXT_MAX];
 		if (talk_find_lock(ctl, lock, path) < 0) {
@@ -166,9 +167,9 @@ static int start_following(struct ctl *ctl, struct follow *follow, const char *l
 		snprintf(follow->lock_id, sizeof(follow->lock_id), "%s", facts_text(facts, "id"));
 	}
 	return talk_connect(ctl) < 0 ||
-			       talk_match(ctl, MANAGER_PATH, MANAGER_INTERFACE, "Event", on_event,
-				       follow) < 0 ||
-			       talk_match_owner(ctl, on_owner, follow) < 0
+			       talk_match(ctl, ears, MANAGER_PATH, MANAGER_INTERFACE, "Event",
+				       on_event, follow) < 0 ||
+			       talk_match_owner(ctl, ears, on_owner, follow) < 0
 		       ? CTL_FAILED
 		       : CTL_DONE;
 }
@@ -189,6 +190,7 @@ static int follow_on(struct ctl *ctl, struct follow *follow) {
 static int run(struct ctl *ctl, char **args, int n_args) {
 	AUTO(json_decref) json_t *early = json_array();
 	struct follow follow = { .ctl = ctl, .early = early };
+	AUTO_VALUE(ears_finish) struct ears ears = { 0 };
 	const char *lock = n_args > 0 ? args[0] : ctl->opt.lock;
 	int r = CTL_DONE;
 	size_t i;
@@ -199,7 +201,7 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 	if (ctl->opt.is_follow && ctl->opt.until != NULL) {
 		return usage_error(ctl, "--follow and --until do not go together");
 	}
-	if (ctl->opt.is_follow && start_following(ctl, &follow, lock) != CTL_DONE) {
+	if (ctl->opt.is_follow && start_following(ctl, &ears, &follow, lock) != CTL_DONE) {
 		return CTL_FAILED;
 	}
 	AUTO(json_decref) json_t *events = query(ctl, lock, &r);

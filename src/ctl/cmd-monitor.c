@@ -246,17 +246,17 @@ static int on_owner(sd_bus_message *message, void *user, sd_bus_error *ret_error
 	return 0;
 }
 
-static int listen(struct ctl *ctl, struct monitor *monitor) {
+static int listen(struct ctl *ctl, struct ears *ears, struct monitor *monitor) {
 	return talk_connect(ctl) < 0 ||
-			       talk_match(ctl, NULL, "org.freedesktop.DBus.Properties",
+			       talk_match(ctl, ears, NULL, "org.freedesktop.DBus.Properties",
 				       "PropertiesChanged", on_changed, monitor) < 0 ||
-			       talk_match(ctl, MANAGER_PATH, MANAGER_INTERFACE, "Event", on_event,
-				       monitor) < 0 ||
-			       talk_match(ctl, HUB_ROOT, "org.freedesktop.DBus.ObjectManager",
+			       talk_match(ctl, ears, MANAGER_PATH, MANAGER_INTERFACE, "Event",
+				       on_event, monitor) < 0 ||
+			       talk_match(ctl, ears, HUB_ROOT, "org.freedesktop.DBus.ObjectManager",
 				       "InterfacesAdded", on_added, monitor) < 0 ||
-			       talk_match(ctl, HUB_ROOT, "org.freedesktop.DBus.ObjectManager",
+			       talk_match(ctl, ears, HUB_ROOT, "org.freedesktop.DBus.ObjectManager",
 				       "InterfacesRemoved", on_removed, monitor) < 0 ||
-			       talk_match_owner(ctl, on_owner, monitor) < 0
+			       talk_match_owner(ctl, ears, on_owner, monitor) < 0
 		       ? CTL_FAILED
 		       : CTL_DONE;
 }
@@ -264,12 +264,13 @@ static int listen(struct ctl *ctl, struct monitor *monitor) {
 static int run(struct ctl *ctl, char **args, int n_args) {
 	AUTO(json_decref) json_t *names = json_object(), *facts = json_object();
 	struct monitor monitor = { .ctl = ctl, .names = names, .facts = facts, .n_only = n_args };
+	AUTO_VALUE(ears_finish) struct ears ears = { 0 };
 	for (int i = 0; i < n_args; i++) {
 		if (talk_find_lock(ctl, args[i], monitor.only[i]) < 0) {
 			return CTL_FAILED;
 		}
 	}
-	if (listen(ctl, &monitor) != CTL_DONE || load(&monitor) != CTL_DONE) {
+	if (listen(ctl, &ears, &monitor) != CTL_DONE || load(&monitor) != CTL_DONE) {
 		return CTL_FAILED;
 	}
 	if (ctl->is_tty && !ctl->opt.is_json) {

@@ -72,14 +72,14 @@ static int on_owner(sd_bus_message *message, void *user, sd_bus_error *ret_error
 	return 0;
 }
 
-static int listen(struct ctl *ctl, struct wait *wait) {
-	int r = talk_match(ctl, NULL, OPERATION_INTERFACE, "Finished", on_finished, wait);
+static int listen(struct ctl *ctl, struct ears *ears, struct wait *wait) {
+	int r = talk_match(ctl, ears, NULL, OPERATION_INTERFACE, "Finished", on_finished, wait);
 	if (r >= 0) {
-		r = talk_match_owner(ctl, on_owner, wait);
+		r = talk_match_owner(ctl, ears, on_owner, wait);
 	}
 	if (r >= 0 && ctl->is_tty) {
-		r = talk_match(ctl, NULL, "org.freedesktop.DBus.Properties", "PropertiesChanged",
-			on_changed, wait);
+		r = talk_match(ctl, ears, NULL, "org.freedesktop.DBus.Properties",
+			"PropertiesChanged", on_changed, wait);
 	}
 	return r;
 }
@@ -179,8 +179,9 @@ static int print_not_waited(struct ctl *ctl, const struct wait *wait) {
 int operation_run(struct ctl *ctl, sd_bus_message *call, const char *about, json_t **ret_facts) {
 	AUTO(sd_bus_message_unref) sd_bus_message *reply = NULL;
 	struct wait wait = { .ctl = ctl, .about = about };
+	AUTO_VALUE(ears_finish) struct ears ears = { 0 };
 	const char *path;
-	if (!ctl->opt.is_no_wait && listen(ctl, &wait) < 0) {
+	if (!ctl->opt.is_no_wait && listen(ctl, &ears, &wait) < 0) {
 		return CTL_FAILED;
 	}
 	progress(ctl, "%s: asking lockhubd ...", about);

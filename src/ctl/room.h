@@ -123,11 +123,22 @@ int talk_call(struct ctl *ctl, const char *path, const char *interface, const ch
 void talk_explain(struct ctl *ctl, const sd_bus_error *error, const char *about);
 /* Resolves what a person calls a lock; @ret_path has PATH_TEXT_MAX. */
 int talk_find_lock(struct ctl *ctl, const char *word, char *ret_path);
-/* Adds a match for a signal of lockhubd; the slot floats with the connection. */
-int talk_match(struct ctl *ctl, const char *path, const char *interface, const char *member,
-	sd_bus_message_handler_t handler, void *user);
+/*
+ * What is listened to, for as long as the object lives that the handlers get: declared beside it
+ * with AUTO_VALUE(ears_finish), after it.
+ */
+#define EARS_MAX 6
+struct ears {
+	sd_bus_slot *slots[EARS_MAX];
+	size_t n;
+};
+void ears_finish(struct ears *ears);
+/* Listens to a signal of lockhubd. */
+int talk_match(struct ctl *ctl, struct ears *ears, const char *path, const char *interface,
+	const char *member, sd_bus_message_handler_t handler, void *user);
 /* Tells when lockhubd goes or comes: handler gets NameOwnerChanged. */
-int talk_match_owner(struct ctl *ctl, sd_bus_message_handler_t handler, void *user);
+int talk_match_owner(
+	struct ctl *ctl, struct ears *ears, sd_bus_message_handler_t handler, void *user);
 /*
  * Handles what comes until *done, or @deadline_us (CLOCK_MONOTONIC, UINT64_MAX none), or *stop
  * (a signal handler's; may be NULL). 0, -ETIMEDOUT, -EINTR, or another negative errno when the

@@ -80,12 +80,13 @@ static int take_known(struct ctl *ctl, struct scan *scan) {
 	return 0;
 }
 
-static int listen(struct ctl *ctl, struct scan *scan) {
+static int listen(struct ctl *ctl, struct ears *ears, struct scan *scan) {
 	if (talk_connect(ctl) < 0 ||
-		talk_match(ctl, MANAGER_PATH, MANAGER_INTERFACE, "Discovered", on_discovered,
+		talk_match(ctl, ears, MANAGER_PATH, MANAGER_INTERFACE, "Discovered", on_discovered,
 			scan) < 0 ||
-		talk_match(ctl, MANAGER_PATH, MANAGER_INTERFACE, "ScanEnded", on_ended, scan) < 0 ||
-		talk_match_owner(ctl, on_owner, scan) < 0) {
+		talk_match(ctl, ears, MANAGER_PATH, MANAGER_INTERFACE, "ScanEnded", on_ended,
+			scan) < 0 ||
+		talk_match_owner(ctl, ears, on_owner, scan) < 0) {
 		return CTL_FAILED;
 	}
 	return CTL_DONE;
@@ -102,11 +103,10 @@ static json_t *values_of(const json_t *object) {
 
 int scan_run(struct ctl *ctl, uint64_t seconds, scan_fn *heard, void *user, json_t **ret_seen) {
 	AUTO(json_decref) json_t *seen = json_object();
-	/* Not on the stack: the matches stay with the connection and may still be called later. */
-	static struct scan scan;
-	scan = (struct scan){ .ctl = ctl, .heard = heard, .user = user, .seen = seen };
+	struct scan scan = { .ctl = ctl, .heard = heard, .user = user, .seen = seen };
+	AUTO_VALUE(ears_finish) struct ears ears = { 0 };
 	const volatile int *stop = prompt_catch_interrupt();
-	if (listen(ctl, &scan) != CTL_DONE || take_known(ctl, &scan) < 0) {
+	if (listen(ctl, &ears, &scan) != CTL_DONE || take_known(ctl, &scan) < 0) {
 		return CTL_FAILED;
 	}
 	bool is_started = !scan.is_over;
@@ -121,8 +121,6 @@ int scan_run(struct ctl *ctl, uint64_t seconds, scan_fn *heard, void *user, json
 		talk_call(ctl, MANAGER_PATH, MANAGER_INTERFACE, "StopScan", NULL, NULL, "");
 	}
 	progress_end(ctl);
-	scan.is_enough = true;
-	scan.seen = NULL;
 	if (r == -EINTR && !scan.is_failed) {
 		complain(ctl, "interrupted");
 		return CTL_FAILED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "room.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -197,18 +198,30 @@ int talk_find_lock(struct ctl *ctl, const char *word, char *ret_path) {
 	return 0;
 }
 
-int talk_match(struct ctl *ctl, const char *path, const char *interface, const char *member,
-	sd_bus_message_handler_t handler, void *user) {
+void ears_finish(struct ears *ears) {
+	while (ears->n > 0) {
+		sd_bus_slot_unref(ears->slots[--ears->n]);
+	}
+}
+
+static sd_bus_slot **next_ear(struct ears *ears) {
+	assert(ears->n < EARS_MAX);
+	return &ears->slots[ears->n++];
+}
+
+int talk_match(struct ctl *ctl, struct ears *ears, const char *path, const char *interface,
+	const char *member, sd_bus_message_handler_t handler, void *user) {
 	int r = sd_bus_match_signal(
-		ctl->bus, NULL, HUB_NAME, path, interface, member, handler, user);
+		ctl->bus, next_ear(ears), HUB_NAME, path, interface, member, handler, user);
 	if (r < 0) {
 		complain(ctl, "the signals of lockhubd cannot be listened to: %s", strerror(-r));
 	}
 	return r;
 }
 
-int talk_match_owner(struct ctl *ctl, sd_bus_message_handler_t handler, void *user) {
-	int r = sd_bus_add_match(ctl->bus, NULL,
+int talk_match_owner(
+	struct ctl *ctl, struct ears *ears, sd_bus_message_handler_t handler, void *user) {
+	int r = sd_bus_add_match(ctl->bus, next_ear(ears),
 		"type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
 		"interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='" HUB_NAME "'",
 		handler, user);
