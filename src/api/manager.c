@@ -53,19 +53,24 @@ static void stop_scan_granted(struct api *api, sd_bus_message *message, const st
 	sd_bus_reply_method_return(message, NULL);
 }
 
-static void find_lock_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+/*
+ * Tells no more than the properties do, so nobody is asked: one command of lockhubctl is one
+ * question to polkit, and at most one password.
+ */
+static int method_find_lock(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	const struct api *api = user;
 	struct fault fault = { 0 };
 	struct lock *lock = NULL;
 	const char *word;
 	char path[API_PATH_MAX];
-	if (sd_bus_message_read(message, "s", &word) < 0) {
-		fault_set(&fault, FAULT_BAD_ARGUMENT, "FindLock(s word)");
-		reply_fault(message, &fault);
-	} else if (hub_get_lock(api->hub, word, &lock, &fault) < 0) {
-		reply_fault(message, &fault);
-	} else {
-		sd_bus_reply_method_return(message, "o", lock_path(lock_slug(lock), path));
+	int r = sd_bus_message_read(message, "s", &word);
+	if (r < 0) {
+		return r;
 	}
+	if (hub_get_lock(api->hub, word, &lock, &fault) < 0) {
+		return reply_fault(message, &fault);
+	}
+	return sd_bus_reply_method_return(message, "o", lock_path(lock_slug(lock), path));
 }
 
 static int read_pair_option(
@@ -150,11 +155,6 @@ static int method_scan(sd_bus_message *message, void *user, sd_bus_error *ret_er
 
 static int method_stop_scan(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
 	static const struct ask_rule rule = { ROLE_OPERATE, stop_scan_granted, NULL };
-	return ask(user, message, &rule);
-}
-
-static int method_find_lock(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
-	static const struct ask_rule rule = { ROLE_VIEW, find_lock_granted, NULL };
 	return ask(user, message, &rule);
 }
 

@@ -365,7 +365,7 @@ static void a_silent_bus_shows_in_the_watchdog(void **state) {
 	for (unsigned i = 0; i < API_PATIENCE_MS / 100 * 4 && !is_silent; i++) {
 		private_bus_freeze(rig->daemon, true);
 		usleep(100000);
-		loop_turn(rig->loop, 1);
+		loop_turn(rig->loop, 0);
 		is_silent = !api_answered_lately(rig->api);
 	}
 	private_bus_freeze(rig->daemon, false);

@@ -359,6 +359,86 @@ static void others_may_nothing(void **state) {
 	assert_int_equal(fake_count(fake_link(rig->fake, FRONT_ADDRESS), 'L'), 0);
 }
 
+/* A polkit of our own, on the rig's client. */
+static struct {
+	char action[64], subject[64];
+	unsigned flags;
+	int is_authorized, is_challenge;
+	const char *error; /* instead of an answer */
+} polkit;
+
+static int check_authorization(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	const char *kind, *key, *name, *action, *cancellation;
+	assert_true(sd_bus_message_read(message, "(sa{sv})", &kind, 1, &key, "s", &name) > 0);
+	assert_true(sd_bus_message_read(
+			    message, "sa{ss}us", &action, 0, &polkit.flags, &cancellation) > 0);
+	assert_string_equal(kind, "system-bus-name");
+	snprintf(polkit.action, sizeof(polkit.action), "%s", action);
+	snprintf(polkit.subject, sizeof(polkit.subject), "%s", name);
+	if (polkit.error != NULL) {
+		return sd_bus_reply_method_errorf(message, polkit.error, "not today");
+	}
+	return sd_bus_reply_method_return(
+		message, "(bba{ss})", polkit.is_authorized, polkit.is_challenge, 0);
+}
+
+/* clang-format off */
+static const sd_bus_vtable polkit_vtable[] = {
+	SD_BUS_VTABLE_START(0),
+	SD_BUS_METHOD("CheckAuthorization", "(sa{sv})sa{ss}us", "(bba{ss})", check_authorization,
+		SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_VTABLE_END
+};
+/* clang-format on */
+
+static void polkit_decides_where_there_is_one(void **state) {
+	struct rig *rig = *state;
+	sd_bus_slot *slot = NULL;
+	if (!can_run_as_others(rig)) {
+		skip();
+	}
+	memset(&polkit, 0, sizeof(polkit));
+	sd_bus *bus = bus_sd(rig->client);
+	assert_true(sd_bus_add_object_vtable(bus, &slot, "/org/freedesktop/PolicyKit1/Authority",
+			    "org.freedesktop.PolicyKit1.Authority", polkit_vtable, NULL) >= 0);
+	assert_true(sd_bus_request_name_async(
+			    bus, NULL, "org.freedesktop.PolicyKit1", 0, NULL, NULL) >= 0);
+	rig_call(rig, NULL, NULL, NULL, NULL);
+
+	/* It allows what the group may not, and to somebody who is not in it. */
+	polkit.is_authorized = 1;
+	RUN_AS(rig, UID_OF_NOBODY, "rename", "front-door", "Front gate");
+	expect_status(0);
+	assert_string_equal(polkit.action, "org.lockhub1.manage");
+	assert_int_equal(polkit.subject[0], ':');
+	assert_int_equal(polkit.flags, 1); /* lockhubctl lets a person be asked */
+	RUN_AS(rig, UID_OF_NOBODY, "unlock", "front-gate", "--no-ask-password");
+	expect_status(0);
+	assert_string_equal(polkit.action, "org.lockhub1.operate");
+	assert_int_equal(polkit.flags, 0);
+
+	/* It refuses what the group may. */
+	polkit.is_authorized = 0;
+	RUN_AS(rig, UID_OF_GROUP, "lock", "front-gate");
+	expect_status(1);
+	expect_err("polkit does not allow org.lockhub1.operate");
+	polkit.is_challenge = 1;
+	RUN_AS(rig, UID_OF_GROUP, "lock", "front-gate");
+	expect_err("needs a password");
+
+	/* One that is there and broken is no way round it. */
+	polkit.error = "org.freedesktop.PolicyKit1.Error.Failed";
+	RUN_AS(rig, UID_OF_GROUP, "lock", "front-gate");
+	expect_status(1);
+	expect_err("polkit cannot be asked: not today");
+	/* Root is not asked about. */
+	polkit.action[0] = '\0';
+	RUN(rig, "lock", "front-gate");
+	expect_status(0);
+	assert_string_equal(polkit.action, "");
+	sd_bus_slot_unref(slot);
+}
+
 int main(void) {
 #define ON_RIG(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
@@ -378,6 +458,7 @@ int main(void) {
 		ON_RIG(a_lock_is_paired_by_its_address),
 		ON_RIG(the_group_may_view_and_operate),
 		ON_RIG(others_may_nothing),
+		ON_RIG(polkit_decides_where_there_is_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
