@@ -27,6 +27,7 @@ def a_lock_that_is_not_in_pairing_mode_says_what_to_press():
         rig.start_bus()
         rig.start_sim(FRONT)
         rig.start_hub()
+        wait(lambda: rig.status()["radio_ready"], 10, "the radio is ready")
         done = rig.try_ctl("pair", FRONT.address, "--yes", "--seconds", "4")
         expect_equal(done.returncode, 1, done.stdout + done.stderr)
         expect("button" in done.stderr + done.stdout, done.stdout + done.stderr)
