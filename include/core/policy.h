@@ -20,6 +20,9 @@ struct request {
 	char actor[EVENT_USER_MAX];    /* for the log: "anna (uid 1000)", "mqtt" */
 	bool is_retained;              /* MQTT: delivered with the retain flag */
 	char dedup_id[REQUEST_ID_MAX]; /* sender's id of this request; "" none */
+	/* When the request came in, if that was before this call (somebody had to be asked); 0:
+	 * now. */
+	mono_t received;
 	/* Sender's clock, ms since 1970; 0 none. Judged only when our own clock is trusted. */
 	int64_t sent_at_ms;
 	/* ACT_VERIFY_PIN (set-pin) */

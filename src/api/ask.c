@@ -99,6 +99,9 @@ static void name_asker(struct asker *asker) {
 
 static void grant(struct ask *take_ask) {
 	struct ask *ask = take_ask;
+	if (ask->is_interactive) {
+		ask->asker.received = (mono_t){ 0 }; /* typing a password takes its time */
+	}
 	ask->rule->granted(ask->api, ask->message, &ask->asker);
 	ask_free(ask);
 }
@@ -331,6 +334,7 @@ int ask(struct api *api, sd_bus_message *message, const struct ask_rule *rule) {
 	new_ask->rule = rule;
 	new_ask->message = sd_bus_message_ref(message);
 	new_ask->asker.uid = (uid_t) -1;
+	new_ask->asker.received = clock_mono(hub_clock(api->hub));
 	snprintf(new_ask->asker.name, sizeof(new_ask->asker.name), "somebody");
 	list_append(&api->asks, &new_ask->link);
 	api->n_asks++;

@@ -102,7 +102,10 @@ static int request_act(struct api *api, const struct lock *lock, sd_bus_message 
 	const struct asker *asker, struct op **ret_op, struct fault *ret_fault) {
 	AUTO_VALUE(request_wipe)
 	struct request request = {
-		.act = act_of(message), .origin = REQUEST_DBUS, .role = asker->role
+		.act = act_of(message),
+		.origin = REQUEST_DBUS,
+		.role = asker->role,
+		.received = asker->received,
 	};
 	text_copy(request.lock, sizeof(request.lock), lock_id(lock));
 	text_copy(request.actor, sizeof(request.actor), asker->name);

@@ -99,6 +99,7 @@ struct asker {
 	uid_t uid;
 	enum role role;            /* what he may do, as far as it was asked */
 	char name[EVENT_USER_MAX]; /* "anna (uid 1000)" */
+	mono_t received;           /* when he asked; 0: he has just been asked for a password */
 };
 
 typedef void ask_fn(struct api *api, sd_bus_message *message, const struct asker *asker);

@@ -462,6 +462,10 @@ int hub_request(struct hub *hub, const struct request *request, struct op **ret_
 		return r;
 	}
 	entry->job.pin = request->pin;
+	if (request->received.ms != 0) {
+		entry->op.received = request->received;
+		entry->deadline = mono_after(request->received, patience_ms(request->act));
+	}
 	op_accept(entry);
 	*ret_op = &entry->op;
 	return 0;

@@ -330,6 +330,14 @@ static void op_job_ended(struct op_entry *entry, const struct job_result *result
 		read_back(entry, &result->fault);
 		return;
 	}
+	if (entry->op.act == ACT_REBOOT && result->sent == JOB_MAYBE_SENT && code != FAULT_NONE &&
+		!fault_is_answer(code)) {
+		/* That the link breaks is what a restart looks like; asking again would restart it
+		 * again. */
+		care_want(lock, CARE_STATE);
+		op_finish(entry, OP_DONE, NULL);
+		return;
+	}
 	if (code != FAULT_NONE && entry->is_doomed) {
 		op_finish(entry, OP_FAILED, &entry->doom);
 		return;

@@ -383,7 +383,7 @@ static void send_job(struct fake_session *session) {
 	uint8_t buf[2] = { session->opcode, (uint8_t) session->job.log_cursor };
 
 	session->is_gated = false;
-	session->is_sent = act_moves_motor(session->job.act);
+	session->is_sent = act_moves_motor(session->job.act) || session->job.act == ACT_REBOOT;
 	session->host->write(session->user, "io", buf, sizeof(buf));
 	session->host->arm(session->user, 5000);
 }

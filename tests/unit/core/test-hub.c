@@ -684,6 +684,31 @@ static void read_back_waits_for_the_motor(void **state) {
 	assert_int_equal(fake_count(door, 'U'), 1);
 }
 
+static void reboot_is_done_when_the_link_breaks(void **state) {
+	(void) state;
+	ask(ACT_REBOOT);
+	fake_turn(fake);
+	fake_up(fake, door);
+	fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+	fake_down(fake, door, FAULT_LINK_LOST);
+	assert_int_equal(last_finished()->outcome, OP_DONE);
+	assert_int_equal(fake_count(door, 'r'), 1);
+}
+
+/* Time that passed while somebody was asked counts, too. */
+static void time_before_the_grant_counts(void **state) {
+	struct request request = fake_request("front-door", ACT_UNLOCK);
+	struct op *op = NULL;
+	struct fault fault;
+
+	(void) state;
+	request.received = (mono_t){ fake->mono.ms - OP_MOTOR_EXPIRY_MS - 1 };
+	assert_int_equal(hub_request(fake->hub, &request, &op, &fault), 0);
+	fake_turn(fake);
+	assert_int_equal(last_finished()->fault.code, FAULT_EXPIRED);
+	assert_int_equal(fake_count(door, 'U'), 0);
+}
+
 static void stopped(void *user) {
 	*(bool *) user = true;
 }
@@ -780,6 +805,8 @@ int main(void) {
 		TEST(false_marks_cost_less_and_less, setup),
 		TEST(motor_found_running_is_looked_at_again, setup),
 		TEST(read_back_waits_for_the_motor, setup),
+		TEST(reboot_is_done_when_the_link_breaks, setup_pin),
+		TEST(time_before_the_grant_counts, setup),
 		TEST(stop_waits_for_what_runs, setup),
 		TEST(stop_does_not_wait_for_ever, setup),
 		TEST(finished_operations_are_kept_but_not_all, setup),
