@@ -14,6 +14,8 @@
 
 #include "util/bytes.h"
 
+/* An answer is made in one turn of the loop (L5); "before" leads to the next page. */
+#define LOG_LIMIT_MAX 500
 #define LOG_LIMIT_DEFAULT 50
 
 struct answer {
@@ -225,9 +227,9 @@ static int set_number_filter(struct log_query *query, enum filter_key key, sd_bu
 		query->after_seq = value;
 	} else if (key == FILTER_BEFORE) {
 		query->before_seq = value;
-	} else if (value < 1 || value > LOG_QUERY_MAX) {
+	} else if (value < 1 || value > LOG_LIMIT_MAX) {
 		return fault_set(
-			ret_fault, FAULT_BAD_ARGUMENT, "filter limit must be 1..%d", LOG_QUERY_MAX);
+			ret_fault, FAULT_BAD_ARGUMENT, "filter limit must be 1..%d", LOG_LIMIT_MAX);
 	} else {
 		query->limit = (unsigned) value;
 	}

@@ -6,6 +6,7 @@
 
 #define LINES_DEFAULT 50
 #define LINES_MAX 10000
+#define PAGE_LINES 500 /* as many as Manager.QueryLog gives */
 #define WIDTH_LOCK_MAX 24
 
 static int append_time(struct ctl *ctl, sd_bus_message *call, const char *key, const char *text) {
@@ -28,10 +29,9 @@ static int append_text(sd_bus_message *call, const char *key, const char *text) 
 		       : CTL_FAILED;
 }
 
-static int fill_query(struct ctl *ctl, sd_bus_message *call, const char *lock) {
-	int64_t limit = ctl->opt.lines != 0      ? (int64_t) ctl->opt.lines
-			: ctl->opt.since != NULL ? LINES_MAX
-						 : LINES_DEFAULT;
+/* The newest @limit entries that fit, of those before number @before (0: of all). */
+static int fill_query(
+	struct ctl *ctl, sd_bus_message *call, const char *lock, int64_t limit, int64_t before) {
 	int r = sd_bus_message_open_container(call, 'a', "{sv}") < 0 ? CTL_FAILED : CTL_DONE;
 	if (r == CTL_DONE) {
 		r = append_text(call, "lock", lock);
@@ -47,6 +47,10 @@ static int fill_query(struct ctl *ctl, sd_bus_message *call, const char *lock) {
 	}
 	if (r == CTL_DONE) {
 		r = append_time(ctl, call, "until", ctl->opt.until);
+	}
+	if (r == CTL_DONE && before > 0 &&
+		sd_bus_message_append(call, "{sv}", "before", "x", before) < 0) {
+		r = CTL_FAILED;
 	}
 	if (r == CTL_DONE && (sd_bus_message_append(call, "{sv}{sv}", "limit", "x", limit,
 				      "oldest_first", "b", 1) < 0 ||
@@ -130,13 +134,14 @@ static int on_owner(sd_bus_message *message, void *user, sd_bus_error *ret_error
 	return 0;
 }
 
-static json_t *query(struct ctl *ctl, const char *lock, int *ret_exit) {
+static json_t *query_page(
+	struct ctl *ctl, const char *lock, int64_t limit, int64_t before, int *ret_exit) {
 	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL, *reply = NULL;
 	*ret_exit = CTL_FAILED;
 	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, "QueryLog", &call) < 0) {
 		return NULL;
 	}
-	int r = fill_query(ctl, call, lock);
+	int r = fill_query(ctl, call, lock, limit, before);
 	if (r != CTL_DONE) {
 		*ret_exit = r;
 		return NULL;
@@ -151,6 +156,34 @@ static json_t *query(struct ctl *ctl, const char *lock, int *ret_exit) {
 		json_array_append_new(events, facts_of_event(json_incref(each)));
 	}
 	return events;
+}
+
+/* Oldest first; asked for in pages from the newest back, since the hub answers no more at once. */
+static json_t *query(struct ctl *ctl, const char *lock, int *ret_exit) {
+	size_t left = ctl->opt.lines != 0      ? ctl->opt.lines
+		      : ctl->opt.since != NULL ? LINES_MAX
+					       : LINES_DEFAULT;
+	AUTO(json_decref) json_t *events = json_array();
+	int64_t before = 0;
+	while (left > 0) {
+		size_t wanted = left < PAGE_LINES ? left : PAGE_LINES;
+		json_t *page = query_page(ctl, lock, (int64_t) wanted, before, ret_exit);
+		if (page == NULL) {
+			return NULL;
+		}
+		size_t n = json_array_size(page);
+		if (n > 0) {
+			before = facts_number(json_array_get(page, 0), "seq", 0);
+		}
+		json_array_extend(page, events);
+		json_decref(events);
+		events = page;
+		if (n < wanted) {
+			break;
+		}
+		left -= n;
+	}
+	return STEAL(events);
 }
 
 static int start_following(
