@@ -23,6 +23,7 @@ void notify_ready(void) {
 }
 
 void notify_status(const char *format, ...) {
+	static char last[STATUS_MAX];
 	char text[STATUS_MAX];
 	va_list args;
 	va_start(args, format);
@@ -30,7 +31,11 @@ void notify_status(const char *format, ...) {
 	va_end(args);
 	if (n >= 0) {
 		text_sanitize(text); /* a line break would begin another field */
-		(void) sd_notifyf(0, "STATUS=%s", text);
+		/* The socket blocks when its reader sleeps (L5): say nothing twice. */
+		if (!text_equal(text, last)) {
+			(void) text_copy(last, sizeof(last), text);
+			(void) sd_notifyf(0, "STATUS=%s", text);
+		}
 	}
 }
 
