@@ -296,8 +296,9 @@ bool api_answered_lately(struct api *api) {
 		return is_heard || mono_since(api->ping_sent, now) < API_PATIENCE_MS;
 	}
 	if (!is_heard) {
+		/* The system bus's policy does not let Peer.Ping through to the bus itself. */
 		int r = sd_bus_call_method_async(bus, &api->ping_slot, "org.freedesktop.DBus",
-			"/org/freedesktop/DBus", "org.freedesktop.DBus.Peer", "Ping", on_ping, api,
+			"/org/freedesktop/DBus", "org.freedesktop.DBus", "GetId", on_ping, api,
 			NULL);
 		if (r >= 0) {
 			api->ping_sent = now;
