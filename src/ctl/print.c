@@ -161,7 +161,7 @@ struct table *table_new(struct ctl *ctl, const struct column *columns, size_t n)
 					(columns[i].is_cut ? SCOLS_FL_TRUNC : 0));
 		table->is_failed |= column == NULL;
 		if (column != NULL && has_colors(ctl)) {
-			scols_cell_set_color(scols_column_get_header(column), "1");
+			scols_cell_set_color(scols_column_get_header(column), "\033[1m");
 		}
 	}
 	return table;
