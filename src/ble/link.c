@@ -386,6 +386,7 @@ static void door_status(const struct radio *radio, struct radio_status *ret) {
 
 	memset(ret, 0, sizeof(*ret));
 	ret->is_ready = central_is_ready(central);
+	ret->is_starting = central->phase == CENTRAL_ASKING || central->phase == CENTRAL_READING;
 	ret->fault = central->fault;
 	ret->is_scanning = central->scan.is_running;
 	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {

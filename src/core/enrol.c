@@ -102,7 +102,7 @@ int hub_scan(struct hub *hub, unsigned ms, struct fault *ret_fault) {
 	int r;
 
 	radio->impl->status(radio, &status);
-	if (!status.is_ready && status.fault.code != FAULT_NONE) {
+	if (!status.is_ready && !status.is_starting && status.fault.code != FAULT_NONE) {
 		*ret_fault = status.fault;
 		return fault_errno(status.fault.code);
 	}
