@@ -104,8 +104,8 @@ struct session_host {
 	void (*keys)(void *host, const struct secret *keys);
 	/*
 	 * About to send what moves the motor. If it returns false the session must wait for
-	 * gate_opened() before it writes that command (the intent is not committed yet, L3). The host
-	 * judges the gate anew before it calls gate_opened().
+	 * gate_opened() before it writes that command (the intent is not committed yet, L3). The
+	 * host judges the gate anew before it calls gate_opened().
 	 */
 	bool (*gate)(void *host);
 	void (*done)(void *host, const struct job_result *result);

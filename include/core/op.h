@@ -45,7 +45,7 @@ struct op {
 	wall_t requested_at;
 	mono_t received; /* when the request came in: expiry counts from here */
 	mono_t finished;
-	unsigned tries;     /* times it was given to a session */
+	unsigned tries; /* times it was given to a session */
 	/* Timing for benchmarks and `show`: 0 until it happened. */
 	mono_t first_write;
 };

@@ -170,7 +170,8 @@ void loop_turn(struct loop *loop, unsigned timeout_ms) {
 		return;
 	}
 	uv_update_time(&loop->uv);
-	/* Repeating: if it is due before libuv looks at the descriptors, the wait must end all the same. */
+	/* Repeating: if it is due before libuv looks at the descriptors, the wait must end all the
+	 * same. */
 	uv_timer_start(&loop->turn_timer, on_turn_timer, timeout_ms, timeout_ms);
 	uv_run(&loop->uv, UV_RUN_ONCE);
 	uv_timer_stop(&loop->turn_timer);
