@@ -112,7 +112,9 @@ struct radio_user {
 
 /* Adapters and BlueZ as a whole; for `lockhubctl status` and the journal. */
 struct radio_status {
-	bool is_ready;      /* at least one adapter is powered */
+	bool is_ready; /* at least one adapter is powered */
+	/* BlueZ is being asked for the first time: the fault is not certain yet. */
+	bool is_starting;
 	struct fault fault; /* FAULT_NONE, or why it is not ready */
 	unsigned n_adapters;
 	bool is_scanning;       /* an enrolment scan runs */
