@@ -533,13 +533,14 @@ static void on_drop(void *user, struct station *station, int link) {
 	}
 }
 
-static void on_drop_after(void *user, struct station *station, int link, unsigned count) {
+static void on_drop_after(
+	void *user, struct station *station, int link, enum trouble trouble, unsigned count) {
 	struct device *device = station->links[link];
 	device->drop_after = count;
 }
 
 static bool can_play(void *user, enum trouble trouble) {
-	return true;
+	return trouble != TROUBLE_DROP_PACKETS; /* there are none */
 }
 
 static const struct world_face world_face = {

@@ -505,13 +505,16 @@ static int run_fault(struct control *control, char **args, bool is_json, FILE *o
 	}
 	const struct world *world = control->world;
 	if (!world->face->can_play(world->face_user, trouble)) {
-		return need_bluez(control, args[1], why);
+		snprintf(why, SIM_TEXT_MAX, "%s: only with --face=%s", args[1],
+			control->bluez == NULL ? "bluez-virtual" : "vhci");
+		return -EOPNOTSUPP;
 	}
 	station->troubles[trouble] = (unsigned) count;
-	for (size_t i = 0; trouble == TROUBLE_DROP_AFTER && i < SIM_LINKS_MAX; i++) {
+	bool is_counted = trouble == TROUBLE_DROP_AFTER || trouble == TROUBLE_DROP_PACKETS;
+	for (size_t i = 0; is_counted && i < SIM_LINKS_MAX; i++) {
 		if (station->links[i] != NULL) {
 			world->face->drop_after(
-				world->face_user, station, (int) i, (unsigned) count);
+				world->face_user, station, (int) i, trouble, (unsigned) count);
 			station->troubles[trouble] = 0;
 		}
 	}

@@ -180,11 +180,6 @@ static void on_rand(struct command *command) {
 	complete(command->controller, command->op, params, sizeof(params));
 }
 
-static void on_random_address(struct command *command) {
-	rd_copy(&command->rd, command->controller->random.octets, 6);
-	complete_status(command->controller, command->op, 0);
-}
-
 /* ---- accept list ---- */
 
 static struct vhci_address read_address(struct rd *rd) {
@@ -269,7 +264,7 @@ static void on_scan_enable(struct command *command) {
 
 /* ---- links ---- */
 
-static struct vhci_link *find_link(struct vhci_controller *controller, uint16_t handle) {
+struct vhci_link *hci_find_link(struct vhci_controller *controller, uint16_t handle) {
 	for (size_t i = 0; i < VHCI_LINKS_MAX; i++) {
 		if (controller->links[i].is_up && controller->links[i].handle == handle) {
 			return &controller->links[i];
@@ -331,7 +326,7 @@ static void on_create_cancel(struct command *command) {
 }
 
 static void on_disconnect(struct command *command) {
-	struct vhci_link *link = find_link(command->controller, rd_u16le(&command->rd));
+	struct vhci_link *link = hci_find_link(command->controller, rd_u16le(&command->rd));
 	command_status(command->controller, command->op, link == NULL ? HCI_UNKNOWN_LINK : 0);
 	if (link != NULL) {
 		link_lost(link, HCI_LOCAL_ENDED, true);
@@ -342,7 +337,7 @@ static void on_update(struct command *command) {
 	struct vhci_controller *controller = command->controller;
 	uint8_t params[9];
 	uint16_t handle = rd_u16le(&command->rd);
-	struct vhci_link *link = find_link(controller, handle);
+	struct vhci_link *link = hci_find_link(controller, handle);
 	rd_skip(&command->rd, 2);
 	uint16_t interval = rd_u16le(&command->rd), latency = rd_u16le(&command->rd),
 		 supervision = rd_u16le(&command->rd);
@@ -364,7 +359,7 @@ static void answer_later(
 	struct command *command, bool is_meta, uint8_t code, const uint8_t *more, size_t n_more) {
 	uint8_t params[16] = { 0 };
 	uint16_t handle = rd_u16le(&command->rd);
-	struct vhci_link *link = find_link(command->controller, handle);
+	struct vhci_link *link = hci_find_link(command->controller, handle);
 	command_status(command->controller, command->op, link == NULL ? HCI_UNKNOWN_LINK : 0);
 	if (link == NULL) {
 		return;
@@ -393,7 +388,7 @@ static void on_remote_version(struct command *command) {
 static void on_encrypt(struct command *command) {
 	struct vhci_controller *controller = command->controller;
 	uint16_t handle = rd_u16le(&command->rd);
-	struct vhci_link *link = find_link(controller, handle);
+	struct vhci_link *link = hci_find_link(controller, handle);
 	const uint8_t params[] = { HCI_PIN_MISSING, (uint8_t) handle, (uint8_t) (handle >> 8), 0 };
 	command_status(controller, command->op, link == NULL ? HCI_UNKNOWN_LINK : 0);
 	if (link != NULL) {
@@ -403,7 +398,7 @@ static void on_encrypt(struct command *command) {
 
 static void read_level(struct command *command, bool is_rssi) {
 	uint16_t handle = rd_u16le(&command->rd);
-	const struct vhci_link *link = find_link(command->controller, handle);
+	const struct vhci_link *link = hci_find_link(command->controller, handle);
 	const uint8_t params[] = { link == NULL ? HCI_UNKNOWN_LINK : 0, (uint8_t) handle,
 		(uint8_t) (handle >> 8),
 		link == NULL || !is_rssi ? 0 : (uint8_t) link->station->rssi };
@@ -443,7 +438,7 @@ static const struct {
 	{ 0x2001, 8, on_nothing }, /* LE Set Event Mask */
 	{ 0x2002, 0, on_buffer_size },
 	{ 0x2003, 0, on_le_features },
-	{ 0x2005, 6, on_random_address },
+	{ 0x2005, 6, on_nothing },  /* an address that nobody would see */
 	{ 0x2006, 15, on_nothing }, /* advertising of our own: nobody is there to hear it */
 	{ 0x2007, 0, on_tx_power },
 	{ 0x2008, 32, on_nothing },
@@ -488,7 +483,8 @@ void hci_command(struct vhci_controller *controller, const uint8_t *packet, size
 /* ---- life ---- */
 
 void hci_reset(struct vhci_controller *controller) {
-	controller->is_scanning = controller->is_creating = false;
+	controller->is_scanning = controller->is_active = controller->is_filtering = false;
+	controller->is_accepting_only = controller->is_creating = false;
 	controller->n_accepted = 0;
 	for (size_t i = 0; i < VHCI_LINKS_MAX; i++) {
 		link_lost(&controller->links[i], 0, false);

@@ -24,6 +24,14 @@ enum { PB_FIRST_HOST = 0, PB_CONTINUING = 1, PB_FIRST = 2 };
 #define DROP_LATE_MS 60
 #define SLOW_MS 3000 /* simulator time, as behind the virtual org.bluez */
 
+bool link_counts_out(struct vhci_link *link) {
+	if (link->packets_left == 0 || --link->packets_left > 0) {
+		return false;
+	}
+	link_lost(link, HCI_TIMEOUT, true);
+	return true;
+}
+
 /* ---- to the host ---- */
 
 static void send_l2cap(struct vhci_link *link, uint16_t cid, const uint8_t *pdu, size_t n) {
@@ -36,6 +44,9 @@ static void send_l2cap(struct vhci_link *link, uint16_t cid, const uint8_t *pdu,
 	wr_bytes(&wr, pdu, n);
 	assert(wr_end(&wr) >= 0);
 	for (size_t at = 0; at < wr.used && link->is_up && !link->is_silent;) {
+		if (link_counts_out(link)) {
+			return;
+		}
 		size_t piece = wr.used - at < vhci->options.acl_octets ? wr.used - at
 								       : vhci->options.acl_octets;
 		struct wr out = wr_on(packet, sizeof(packet));
@@ -343,7 +354,8 @@ int link_open(struct vhci_link *link, struct station *station, uint16_t handle) 
 	link->n_window = 0;
 	link->supervision_ms = link->controller->supervision * 10U;
 	link->drop_after = station->troubles[TROUBLE_DROP_AFTER];
-	station->troubles[TROUBLE_DROP_AFTER] = 0;
+	link->packets_left = station->troubles[TROUBLE_DROP_PACKETS];
+	station->troubles[TROUBLE_DROP_AFTER] = station->troubles[TROUBLE_DROP_PACKETS] = 0;
 	link->att.is_stalled = station_trouble(station, TROUBLE_NEVER_RESOLVE);
 	link->att.is_empty = station_trouble(station, TROUBLE_NO_OBJECTS);
 	station->links[lock_link] = link;

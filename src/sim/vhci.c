@@ -21,15 +21,6 @@ void vhci_arm(struct vhci *vhci, struct sched_job *job, int64_t real_ms) {
 
 /* ---- from the host ---- */
 
-static struct vhci_link *find_link(struct vhci_controller *controller, uint16_t handle) {
-	for (size_t i = 0; i < VHCI_LINKS_MAX; i++) {
-		if (controller->links[i].is_up && controller->links[i].handle == handle) {
-			return &controller->links[i];
-		}
-	}
-	return NULL;
-}
-
 static void acl(struct vhci_controller *controller, const uint8_t *packet, size_t n) {
 	struct rd rd = rd_on(packet, n);
 	uint16_t handle = rd_u16le(&rd);
@@ -38,7 +29,7 @@ static void acl(struct vhci_controller *controller, const uint8_t *packet, size_
 	if (rd_end(&rd) < 0) {
 		return;
 	}
-	struct vhci_link *link = find_link(controller, handle & 0xfff);
+	struct vhci_link *link = hci_find_link(controller, handle & 0xfff);
 	if (link == NULL || link->is_silent) {
 		return; /* not acknowledged: nobody hears it */
 	}
@@ -46,7 +37,9 @@ static void acl(struct vhci_controller *controller, const uint8_t *packet, size_
 	const uint8_t completed[] = { 1, (uint8_t) link->handle, (uint8_t) (link->handle >> 8), 1,
 		0 };
 	hci_event(controller, 0x13, completed, sizeof(completed));
-	link_acl(link, handle >> 12 & 3, data, length);
+	if (!link_counts_out(link)) {
+		link_acl(link, handle >> 12 & 3, data, length);
+	}
 }
 
 void vhci_input(struct vhci *vhci, unsigned index, const uint8_t *packet, size_t n) {
@@ -87,10 +80,15 @@ static void on_lose(void *user, struct station *station, int link) {
 	link_lost(station->links[link], HCI_TIMEOUT, true);
 }
 
-static void on_drop_after(void *user, struct station *station, int link, unsigned count) {
+static void on_drop_after(
+	void *user, struct station *station, int link, enum trouble trouble, unsigned count) {
 	struct vhci_link *up = station->links[link];
 	(void) user;
-	up->drop_after = count;
+	if (trouble == TROUBLE_DROP_PACKETS) {
+		up->packets_left = count;
+	} else {
+		up->drop_after = count;
+	}
 }
 
 bool vhci_can_play(enum trouble trouble) {

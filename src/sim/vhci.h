@@ -60,7 +60,8 @@ struct vhci_link {
 	bool is_mute;   /* the lock's answers are lost until the next write */
 	bool is_early;  /* the lock's answers overtake the write response */
 	bool drops_after_write;
-	unsigned drop_after; /* values left; 0: no such trouble */
+	unsigned drop_after;   /* values left; 0: no such trouble */
+	unsigned packets_left; /* of either side; likewise */
 	uint8_t drop_reason;
 	unsigned supervision_ms;
 	struct att att;
@@ -76,7 +77,7 @@ struct vhci_link {
 struct vhci_controller {
 	struct vhci *vhci;
 	unsigned index;
-	struct vhci_address address, random;
+	struct vhci_address address;
 	bool is_scanning, is_active, is_filtering, is_accepting_only;
 	unsigned scan_number; /* counts scans: the duplicate filter starts anew with each */
 	struct vhci_address accepted[VHCI_ACCEPT_MAX];
@@ -146,6 +147,7 @@ void hci_meta(struct vhci_controller *controller, uint8_t code, const void *para
 void hci_connected(struct vhci_controller *controller, const struct station *station,
 	uint8_t status, uint16_t handle);
 void hci_disconnected(struct vhci_controller *controller, uint16_t handle, uint8_t reason);
+struct vhci_link *hci_find_link(struct vhci_controller *controller, uint16_t handle);
 bool hci_accepts(const struct vhci_controller *controller, const struct vhci_address *address);
 
 /* vhci-air.c: advertising, scanning, connecting */
@@ -162,6 +164,8 @@ void link_init(struct vhci_link *link, struct vhci_controller *controller);
 int link_open(struct vhci_link *link, struct station *station, uint16_t handle);
 void link_lost(struct vhci_link *link, uint8_t reason, bool is_told);
 void link_drop_in(struct vhci_link *link, int64_t real_ms, uint8_t reason);
+/* A packet is on its way. @return whether the link has broken with it. */
+bool link_counts_out(struct vhci_link *link);
 void link_acl(struct vhci_link *link, unsigned boundary, const uint8_t *data, size_t n);
 void link_indicate(struct vhci_link *link, unsigned chr, const uint8_t *value, size_t n);
 void link_finish(struct vhci_link *link);

@@ -326,6 +326,8 @@ static const struct {
 	[TROUBLE_DROP_AFTER_WRITE] = { "drop-after-write",
 		"the lock gets the write, the link is lost before it answers" },
 	[TROUBLE_DROP_AFTER] = { "drop-after", "link lost after COUNT more indications" },
+	[TROUBLE_DROP_PACKETS] = { "drop-packets",
+		"link lost with the COUNTth packet from now on, of either side" },
 	[TROUBLE_MUTE] = { "mute", "the lock acts upon a write but does not answer" },
 	[TROUBLE_DEAF] = { "deaf", "a write is acknowledged, but the lock does nothing" },
 	[TROUBLE_ATT_STALL] = { "att-stall",

@@ -31,6 +31,7 @@ enum trouble {
 	TROUBLE_DROP_IN_WRITE_FIRST, /* Connected false, then the error */
 	TROUBLE_DROP_AFTER_WRITE,    /* the write succeeds, the link goes before any answer */
 	TROUBLE_DROP_AFTER,          /* the link goes after COUNT indications */
+	TROUBLE_DROP_PACKETS,        /* the link goes with the COUNTth packet of either side */
 	TROUBLE_MUTE,                /* the lock does not answer a write */
 	TROUBLE_DEAF,        /* a write is acknowledged but never reaches the lock's program */
 	TROUBLE_ATT_STALL,   /* no ATT answer: 30 s, 0x0e, link lost 2 s later */
@@ -77,9 +78,10 @@ struct world_face {
 	void (*indicate)(void *user, struct station *station, int link, unsigned chr,
 		const uint8_t *value, size_t n);
 	void (*drop)(void *user, struct station *station, int link);
-	/* A link that is up breaks now, or after @count more values of the lock. */
+	/* A link that is up breaks now, or after @count of what @trouble counts. */
 	void (*lose)(void *user, struct station *station, int link);
-	void (*drop_after)(void *user, struct station *station, int link, unsigned count);
+	void (*drop_after)(void *user, struct station *station, int link, enum trouble trouble,
+		unsigned count);
 	/* Whether this face has such a trouble at all. */
 	bool (*can_play)(void *user, enum trouble trouble);
 };

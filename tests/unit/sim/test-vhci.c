@@ -507,6 +507,32 @@ static void a_link_breaks_after_so_many_values(void **state) {
 	radio_expect_silence(&radio);
 }
 
+/* Each packet of a long write and its answers may be the last one. */
+static void a_link_breaks_within_a_message(void **state) {
+	struct station *station = radio_add(&radio, 1);
+	for (unsigned packets = 1; packets < 8; packets++) {
+		uint16_t handle = radio_connect(&radio, 0, 1);
+		size_t n = 0;
+		radio.world->face->drop_after(
+			radio.vhci, station, 0, TROUBLE_DROP_PACKETS, packets);
+		while (station->lock->links[0].is_up) {
+			radio_att(&radio, 0, handle,
+				n == 3 ? "18 01" : "16 0c00 0000 0102030405060708");
+			n++;
+			radio.n_read = radio.n_said - (station->lock->links[0].is_up ? 0 : 1);
+		}
+		radio_expect(&radio, 0, "04 05 04 00 .... 08");
+		assert_int_equal(n, (packets + 1) / 2);
+		assert_int_equal(radio_lock(station)->n_writes, 0);
+	}
+	/* Before there is a link. */
+	station->troubles[TROUBLE_DROP_PACKETS] = 1;
+	uint16_t handle = radio_connect(&radio, 0, 1);
+	radio_att(&radio, 0, handle, "0a 0100");
+	radio_expect(&radio, 0, "04 05 04 00 .... 08");
+	radio_expect_silence(&radio);
+}
+
 static void a_lock_walks_away(void **state) {
 	struct station *station = radio_add(&radio, 1);
 	uint16_t handle = radio_connect(&radio, 0, 1);
@@ -624,7 +650,7 @@ static void the_world_cuts_a_link(void **state) {
 	radio_expect(&radio, 0, "04 05 04 00 4000 08");
 	radio_connect(&radio, 0, 1);
 	listen_to_echo(0x41);
-	face->drop_after(radio.vhci, station, 0, 1);
+	face->drop_after(radio.vhci, station, 0, TROUBLE_DROP_AFTER, 1);
 	radio_att(&radio, 0, 0x41, "12 0c00 cafe");
 	radio_expect_att(&radio, 0, 0x41, "13");
 	radio_await_att(&radio, 0, 0x41, 20, "1d 0c00 cafe");
@@ -664,6 +690,7 @@ int main(void) {
 		CASE(a_link_breaks_in_a_write),
 		CASE(a_link_breaks_after_a_write),
 		CASE(a_link_breaks_after_so_many_values),
+		CASE(a_link_breaks_within_a_message),
 		CASE(a_lock_walks_away),
 		CASE(att_answers_fail),
 		CASE(values_go_astray),
