@@ -171,8 +171,7 @@ void care_done(
 	}
 	if (bit == CARE_TIME && job->act == ACT_SET_TIME) {
 		facts_clear(lock, FAULT_CLOCK_WRONG);
-		event_init(&event, EVENT_CLOCK_SET, lock->hub->config.clock);
-		memcpy(event.lock_id, lock->id, sizeof(event.lock_id));
+		lock_event_init(&event, lock, EVENT_CLOCK_SET);
 		event.number = lock->clock_drift_s;
 		hub_record(lock->hub, &event);
 	}

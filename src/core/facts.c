@@ -63,8 +63,7 @@ static bool is_quiet(enum fault_code code) {
 static void record_fault(struct lock *lock, enum event_kind kind, const struct fault *fault) {
 	struct event event;
 
-	event_init(&event, kind, lock->hub->config.clock);
-	memcpy(event.lock_id, lock->id, sizeof(event.lock_id));
+	lock_event_init(&event, lock, kind);
 	event.fault = fault->code;
 	(void) text_copy(event.text, sizeof(event.text), fault->detail);
 	hub_record(lock->hub, &event);
@@ -148,8 +147,7 @@ static void record_bolt(struct lock *lock, const struct lock_status *before) {
 		import_is_possible(lock) || (lock->is_busy && act_moves_motor(lock->job.act))) {
 		return;
 	}
-	event_init(&event, EVENT_STATE_SEEN, lock->hub->config.clock);
-	memcpy(event.lock_id, lock->id, sizeof(event.lock_id));
+	lock_event_init(&event, lock, EVENT_STATE_SEEN);
 	event.state = now->bolt.state;
 	event.source = now->bolt.source;
 	if (before->bolt_known.how == EVIDENCE_NONE) {
@@ -167,8 +165,7 @@ static void judge_jam(struct lock *lock) {
 	if (bolt->is_jammed && !facts_has(lock, FAULT_JAMMED)) {
 		(void) fault_set(&fault, FAULT_JAMMED, "the lock reports a blocked motor");
 		facts_raise(lock, &fault);
-		event_init(&event, EVENT_ALARM, lock->hub->config.clock);
-		memcpy(event.lock_id, lock->id, sizeof(event.lock_id));
+		lock_event_init(&event, lock, EVENT_ALARM);
 		event.alarm = ALARM_LOCK_JAMMED;
 		event.fault = FAULT_JAMMED;
 		event.state = bolt->state;
@@ -186,8 +183,7 @@ static void record_door(struct lock *lock) {
 	if (import_is_possible(lock) || lock->status.door == DOOR_STATE_UNKNOWN) {
 		return;
 	}
-	event_init(&event, EVENT_DOOR_STATE_CHANGE, lock->hub->config.clock);
-	memcpy(event.lock_id, lock->id, sizeof(event.lock_id));
+	lock_event_init(&event, lock, EVENT_DOOR_STATE_CHANGE);
 	event.door = lock->status.door;
 	hub_record(lock->hub, &event);
 }
@@ -216,8 +212,7 @@ static void judge_battery(struct lock *lock, enum battery_level was) {
 	} else if (was == BATTERY_UNKNOWN) {
 		return; /* learnt for the first time, and well: no news */
 	}
-	event_init(&event, EVENT_BATTERY, lock->hub->config.clock);
-	memcpy(event.lock_id, lock->id, sizeof(event.lock_id));
+	lock_event_init(&event, lock, EVENT_BATTERY);
 	event.fault = fault.code;
 	event.number = battery->percent;
 	hub_record(lock->hub, &event);
@@ -336,8 +331,7 @@ void facts_take(struct lock *lock, const struct evidence *evidence) {
 static void record_reach(struct lock *lock, enum event_kind kind, const struct fault *fault) {
 	struct event event;
 
-	event_init(&event, kind, lock->hub->config.clock);
-	memcpy(event.lock_id, lock->id, sizeof(event.lock_id));
+	lock_event_init(&event, lock, kind);
 	if (fault != NULL) {
 		event.fault = fault->code;
 		(void) text_copy(event.text, sizeof(event.text), fault->detail);

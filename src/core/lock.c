@@ -39,6 +39,11 @@ struct lock *lock_free(struct lock *lock) {
 	return NULL;
 }
 
+void lock_event_init(struct event *event, const struct lock *lock, enum event_kind kind) {
+	event_init(event, kind, lock->hub->config.clock);
+	memcpy(event->lock_id, lock->id, sizeof(event->lock_id));
+}
+
 void lock_to_record(const struct lock *lock, struct lock_record *ret) {
 	*ret = (struct lock_record){
 		.is_random = lock->is_random,

@@ -180,6 +180,8 @@ void hub_record(struct hub *hub, const struct event *event);
 struct lock *lock_new(struct hub *hub, const struct driver *driver);
 struct lock *lock_free(struct lock *lock);
 void lock_to_record(const struct lock *lock, struct lock_record *ret);
+/* An event about @lock, of now. */
+void lock_event_init(struct event *event, const struct lock *lock, enum event_kind kind);
 
 /* request.c */
 struct op_entry *op_new(struct hub *hub, struct lock *lock, enum act act, const char *actor);
