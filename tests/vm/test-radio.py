@@ -4,6 +4,7 @@
 import os
 import signal
 import threading
+import time
 
 from case import case, expect, expect_equal, main
 from rig import BACK, FRONT, GARAGE, Lock, Rig, a_paired_hub, never, wait
@@ -190,6 +191,40 @@ def four_of_twenty_locks_are_served_at_once():
             expect_equal(rig.motor_runs(lock), (0, 1, 0), f"motor runs of {lock.slug}")
             rig.expect_prop(lock, "State", "unlocked")
         rig.note("seconds: " + ", ".join(f"{seconds:.1f}" for seconds in took.values()))
+
+
+def broken(rig, *troubles):
+    """An unlock under each of these: however it ends, it was done once at most, and what is shown is so."""
+    for trouble in troubles:
+        unlinked(rig, FRONT)
+        before = rig.motor_runs(FRONT)[1]
+        rig.trouble(FRONT, trouble)
+        began = time.monotonic()
+        done = rig.try_ctl("unlock", FRONT.slug)
+        took = time.monotonic() - began
+        rig.sim("fault", FRONT.slug, "none")
+        rig.ctl("refresh", FRONT.slug)
+        runs = rig.motor_runs(FRONT)[1] - before
+        rig.note(f"{trouble}: exit status {done.returncode} after {took:.1f} s, {runs} runs of the motor")
+        expect(runs <= 1, f"{trouble}: unlocked {runs} times")
+        if done.returncode == 0:
+            expect_equal(runs, 1, f"{trouble}: said to be done, but runs of the motor")
+        is_open = rig.show(FRONT)["bolt"] != "locked"
+        rig.expect_prop(FRONT, "State", "unlocked" if is_open else "locked")
+        rig.ctl("lock", FRONT.slug)
+
+
+@case
+def a_link_that_breaks_while_it_is_made_is_made_again():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        broken(rig, "connect-flip", "never-resolve", "stale-handles", "connect-slow")
+
+
+@case
+def a_link_that_breaks_or_lies_in_an_unlock_opens_once_at_most():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        broken(rig, "drop-in-write", "drop-in-write-first", "drop-after-write", "drop-after", "att-stall",
+               "write-error", "lose", "duplicate", "reorder", "garble", "early")
 
 
 main()
