@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "util/fault.h"
+#include "util/tally.h"
 
 #define RADIO_ADDRESS_MAX 18 /* "AA:BB:CC:DD:EE:FF" and its end mark */
 #define RADIO_UUID_MAX 37    /* 36 lower-case characters and the end mark */
@@ -77,7 +78,10 @@ struct radio_target {
 
 enum radio_sent { RADIO_NOT_SENT, RADIO_MAYBE_SENT };
 
-/* Numbers for `lockhubctl signal`; all since the link object was made. */
+/*
+ * Numbers for `lockhubctl signal`: of one device since its link object was made, or of one adapter,
+ * all devices together, since it was first seen.
+ */
 struct radio_stats {
 	unsigned connects; /* links that came up */
 	unsigned attempts; /* Connect calls */
@@ -87,9 +91,26 @@ struct radio_stats {
 	uint64_t writes;   /* GATT writes */
 	int16_t rssi;      /* dBm, last heard; 0: not known */
 	int64_t heard_ms;  /* mono time of the last advertisement or link; INT64_MIN: never */
-	char adapter[RADIO_ADDRESS_MAX]; /* last one used */
-	const char *state;               /* name of the link machine's state */
+	char adapter[RADIO_ADDRESS_MAX]; /* last one used; an adapter's own address */
+	const char *state;  /* name of the link machine's state; an adapter's: on, off, absent */
+	struct tally tally; /* windows as of the call */
 };
+
+/* Of the attempts that came to an end by themselves, so many percent succeeded; -1: none has. */
+int radio_success_percent(const struct radio_stats *stats);
+
+/*
+ * In one word, for people: "good", "fair", "poor" or "unknown". Good needs a median strength of at
+ * least RADIO_GOOD_DBM and few failures; poor is one of weaker than RADIO_POOR_DBM or too many
+ * failures. The word changes when one more attempt fails; do not act on it.
+ */
+#define RADIO_GOOD_DBM (-70)
+#define RADIO_POOR_DBM (-85)
+#define RADIO_GOOD_FAILURE_PERCENT 10
+#define RADIO_POOR_FAILURE_PERCENT 30
+const char *radio_quality(const struct radio_stats *stats);
+/* The same word by a strength alone. */
+const char *radio_quality_of_dbm(int dbm);
 
 struct radio_link;
 
@@ -158,6 +179,11 @@ struct radio_impl {
 		void (*ended)(void *user, const struct fault *fault), void *user);
 	void (*scan_stop)(struct radio *radio);
 	void (*status)(const struct radio *radio, struct radio_status *ret);
+	/*
+	 * The @i-th adapter that has been seen; false beyond the last. NULL: does not tell. An
+	 * adapter that was unplugged stays until another one takes its place.
+	 */
+	bool (*adapter_stats)(const struct radio *radio, unsigned i, struct radio_stats *ret);
 };
 
 struct radio {

@@ -77,6 +77,7 @@ static void tell_links_down(struct ble_adapter *adapter) {
 
 	scan_adapter_lost(adapter);
 	central_update_status(central);
+	stats_adapter_went(adapter);
 	list_for_each_safe(link, following, &central->links, in_links) {
 		struct ble_peer *peer = &link->peers[adapter->index];
 		peer->is_connected = false;
@@ -159,6 +160,7 @@ static void appear(struct ble_adapter *adapter) {
 	struct radio_link *link;
 
 	adapter->is_present = true;
+	stats_adapter_came(adapter);
 	adapter->slots = central->config.slots;
 	if (adapter->slots == 0) {
 		adapter->slots = sys_is_uart(adapter->index) ? SLOTS_UART : SLOTS_USB;

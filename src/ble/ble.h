@@ -156,13 +156,17 @@ struct radio_link {
 	/* the link */
 	struct ble_peer *peer; /* in use; NULL without a link */
 	unsigned gen;
-	unsigned n_mismatches; /* in a row, over wants */
-	unsigned n_hang_ups;   /* Disconnect calls of this closing */
-	bool is_answered;      /* Connect has */
-	bool saw_false;        /* Connected went false while DISCONNECTING */
-	bool is_last_wait;     /* for Disconnect's answer alone */
-	char reason[48];       /* Disconnected signal, BlueZ 5.83 */
-	mono_t linked_since;   /* MONO_NEVER: not linked */
+	unsigned n_mismatches;        /* in a row, over wants */
+	unsigned n_hang_ups;          /* Disconnect calls of this closing */
+	bool is_answered;             /* Connect has */
+	bool saw_false;               /* Connected went false while DISCONNECTING */
+	bool is_last_wait;            /* for Disconnect's answer alone */
+	char reason[48];              /* Disconnected signal, BlueZ 5.83 */
+	mono_t attempt_since;         /* when Connect was called last */
+	mono_t linked_since;          /* MONO_NEVER: not linked */
+	enum tally_end end;           /* why the link ends; set when it leaves the linked states */
+	mono_t ended_at;              /* and was counted */
+	struct ble_adapter *ended_on; /* NULL: none yet */
 	sd_bus_slot *call_connect, *call_read, *call_objects, *call_write, *call_disconnect;
 	struct ble_characteristic *characteristics;
 	size_t n_characteristics;
@@ -214,6 +218,8 @@ struct ble_adapter {
 	bool is_suspect;
 	mono_t recovered_at;
 	sd_bus_slot *call_power;
+
+	struct radio_stats stats; /* of the adapter whose address it holds */
 };
 
 /* What an enrolment scan knows of a device: changes do not repeat its address and name. */
@@ -376,6 +382,23 @@ void gatt_subscribe(struct radio_link *link); /* SUBSCRIBED, MISMATCH or FAILED 
 void gatt_forget(struct radio_link *link, bool is_telling); /* subscriptions and attributes */
 int gatt_write(struct radio_link *link, const char *characteristic, const uint8_t *buf, size_t n);
 unsigned gatt_mtu(const struct radio_link *link);
+
+/* stats.c: what is counted for people, of the link and of the adapter it uses */
+void stats_begin(struct radio_stats *stats, mono_t now);
+void stats_adapter_came(struct ble_adapter *adapter); /* its address is known */
+void stats_adapter_went(struct ble_adapter *adapter);
+void stats_attempt(struct radio_link *link);
+void stats_up(struct radio_link *link);
+void stats_failed(struct radio_link *link);
+void stats_lost(struct radio_link *link); /* broke while in use */
+void stats_written(struct radio_link *link);
+void stats_heard(struct ble_peer *peer);
+/* @event makes it leave the linked states: notes why, for when the link is closed. */
+void stats_end_begins(struct radio_link *link, enum link_event event);
+/* The link is closed, if there was one. */
+void stats_ended(struct radio_link *link);
+void stats_read_link(const struct radio_link *link, struct radio_stats *ret);
+bool stats_read_adapter(const struct central *central, unsigned i, struct radio_stats *ret);
 
 /* scan.c */
 int scan_init(struct central *central);

@@ -412,7 +412,7 @@ int gatt_write(struct radio_link *link, const char *characteristic, const uint8_
 		return r;
 	}
 	link->is_write_pending = true;
-	link->stats.writes++;
+	stats_written(link);
 	link->fault.code = FAULT_NONE;
 	link_arm(link, WRITE_MS);
 	return 0;

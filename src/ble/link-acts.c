@@ -34,13 +34,7 @@ static void rest(struct radio_link *link) {
 }
 
 void link_reset(struct radio_link *link) {
-	mono_t now = ble_now(link->central);
-
-	if (link->linked_since.ms != INT64_MAX) {
-		link->stats.link_ms += (uint64_t) mono_since(link->linked_since, now);
-		link->stats.heard_ms = now.ms;
-		link->linked_since = MONO_NEVER;
-	}
+	stats_ended(link);
 	gatt_forget(link, false);
 	ble_slot_drop(&link->call_connect);
 	ble_slot_drop(&link->call_read);
@@ -52,7 +46,7 @@ void link_reset(struct radio_link *link) {
 }
 
 static void note_failure(struct radio_link *link) {
-	link->stats.failures++;
+	stats_failed(link);
 	if (link->peer != NULL) {
 		link->peer->failures++;
 		adapter_note_failure(link->peer->adapter, link);
@@ -409,7 +403,7 @@ static void act_lost(struct radio_link *link, enum link_event event) {
 			fault = central->fault;
 		}
 	}
-	link->stats.losses++;
+	stats_lost(link);
 	link_end_write(link, -ECONNRESET, RADIO_MAYBE_SENT);
 	gatt_forget(link, event == LINK_EV_CLOSED);
 	link_reset(link);
@@ -431,7 +425,7 @@ static void act_stalled(struct radio_link *link, enum link_event event) {
 	(void) event;
 	/* BlueZ would wait 30 s and then drop the link itself. */
 	(void) fault_set(&fault, FAULT_LOCK_SILENT, "no answer to a write in %d ms", WRITE_MS);
-	link->stats.losses++;
+	stats_lost(link);
 	link_end_write(link, -ETIMEDOUT, RADIO_MAYBE_SENT);
 	link_end_want(link, &fault);
 	begin_close(link);
@@ -441,7 +435,7 @@ static void act_broken(struct radio_link *link, enum link_event event) {
 	struct fault fault = link->fault;
 
 	(void) event;
-	link->stats.losses++;
+	stats_lost(link);
 	if (fault.code == FAULT_NONE) {
 		(void) fault_set(&fault, FAULT_LINK_LOST, "%s", link->error_text);
 	}
@@ -492,15 +486,13 @@ static void act_connect(struct radio_link *link, enum link_event event) {
 	(void) event;
 	link->gen++;
 	link->n_attempts++;
-	link->stats.attempts++;
+	stats_attempt(link);
 	link->is_answered = false;
 	link->is_looked_again = false;
 	link->is_any_write_done = false;
 	link->mismatched = NULL;
 	link->reason[0] = '\0';
 	link_note_error(link, BLUEZ_ERROR_NONE, "");
-	(void) text_copy(
-		link->stats.adapter, sizeof(link->stats.adapter), link->peer->adapter->address);
 	link_arm(link, link_is_person(link) ? CONNECT_PERSON_MS : CONNECT_BACKGROUND_MS);
 	int r = central_call(link->central, &link->call_connect, link->peer->path, DEVICE_INTERFACE,
 		"Connect", CALL_CONNECT_MS, on_connect, link, "");
@@ -548,7 +540,7 @@ static void act_subscribe(struct radio_link *link, enum link_event event) {
 
 static void act_up(struct radio_link *link, enum link_event event) {
 	(void) event;
-	link->stats.connects++;
+	stats_up(link);
 	link->n_mismatches = 0;
 	link->peer->failures = 0;
 	adapter_note_success(link->peer->adapter);

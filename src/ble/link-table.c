@@ -236,6 +236,11 @@ const char *link_event_name(enum link_event event) {
 	return (unsigned) event < LINK_EVENT_COUNT_ ? event_names[event] : "?";
 }
 
+bool link_state_is_linked(enum link_state state) {
+	return state == LINK_RESOLVING || state == LINK_SUBSCRIBING || state == LINK_READY ||
+	       state == LINK_LINGER;
+}
+
 bool link_state_holds_slot(enum link_state state) {
 	switch (state) {
 	case LINK_CONNECTING:

@@ -102,4 +102,6 @@ bool link_step_is_impossible(enum link_state state, enum link_event event);
 const char *link_state_name(enum link_state state); /* never NULL */
 const char *link_event_name(enum link_event event);
 /* Holds one of the adapter's slots. */
+/* There is a link, and nobody has begun to close it. */
+bool link_state_is_linked(enum link_state state);
 bool link_state_holds_slot(enum link_state state);

@@ -142,6 +142,9 @@ void link_event(struct radio_link *link, enum link_event event) {
 	if (step->next != from) {
 		mono_t now = ble_now(link->central);
 		int64_t elapsed = mono_since(link->state_since, now);
+		if (link_state_is_linked(from) && !link_state_is_linked(step->next)) {
+			stats_end_begins(link, event);
+		}
 		link->state = step->next;
 		link->state_since = now;
 		link->is_grace = false;
@@ -243,8 +246,8 @@ static void adopt(struct radio_link *link, const struct radio_target *target,
 	link->user_impl = user_impl;
 	link->user = user;
 	link->is_freed = false;
-	memset(&link->stats, 0, sizeof(link->stats));
-	link->stats.heard_ms = INT64_MIN;
+	stats_begin(&link->stats, ble_now(link->central));
+	link->ended_on = NULL;
 }
 
 static struct radio_link *door_link_new(struct radio *radio, const struct radio_target *target,
@@ -361,13 +364,13 @@ static int door_write(
 }
 
 static void door_link_stats(const struct radio_link *link, struct radio_stats *ret) {
-	*ret = link->stats;
-	ret->state = link_state_name(link->state);
-	if (link->linked_since.ms != INT64_MAX) {
-		mono_t now = ble_now(link->central);
-		ret->link_ms += (uint64_t) mono_since(link->linked_since, now);
-		ret->heard_ms = now.ms;
-	}
+	stats_read_link(link, ret);
+}
+
+static bool door_adapter_stats(const struct radio *radio, unsigned i, struct radio_stats *ret) {
+	return stats_read_adapter(
+		(const struct central *) ((const char *) radio - offsetof(struct central, radio)),
+		i, ret);
 }
 
 static int door_scan(struct radio *radio, unsigned ms,
@@ -409,4 +412,5 @@ const struct radio_impl central_radio_impl = {
 	.scan = door_scan,
 	.scan_stop = door_scan_stop,
 	.status = door_status,
+	.adapter_stats = door_adapter_stats,
 };

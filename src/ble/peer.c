@@ -155,8 +155,7 @@ static void note_heard(struct ble_peer *peer) {
 	(void) text_copy(
 		link->advert.adapter, sizeof(link->advert.adapter), peer->adapter->address);
 	link->was_heard = true;
-	link->stats.rssi = link->advert.rssi;
-	link->stats.heard_ms = ble_now(central).ms;
+	stats_heard(peer);
 	if (!link->is_freed && link->user_impl->heard != NULL) {
 		event_post_heard(central, link, &link->advert);
 	}

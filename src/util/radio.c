@@ -22,3 +22,30 @@ const struct advert_part *advert_service(const struct advert *advert, const char
 	}
 	return NULL;
 }
+
+int radio_success_percent(const struct radio_stats *stats) {
+	uint64_t n = (uint64_t) stats->connects + stats->failures;
+
+	return n == 0 ? -1 : (int) (UINT64_C(100) * stats->connects / n);
+}
+
+const char *radio_quality_of_dbm(int dbm) {
+	if (dbm == 0) {
+		return "unknown";
+	}
+	return dbm >= RADIO_GOOD_DBM ? "good" : dbm >= RADIO_POOR_DBM ? "fair" : "poor";
+}
+
+const char *radio_quality(const struct radio_stats *stats) {
+	struct tally_spread strengths = tally_strengths(&stats->tally);
+	int dbm = strengths.n > 0 ? (int) strengths.median : stats->rssi;
+	int success = radio_success_percent(stats);
+
+	if (success >= 0 && 100 - success > RADIO_POOR_FAILURE_PERCENT) {
+		return "poor";
+	}
+	if (success >= 0 && 100 - success > RADIO_GOOD_FAILURE_PERCENT && dbm >= RADIO_GOOD_DBM) {
+		return "fair";
+	}
+	return radio_quality_of_dbm(dbm);
+}
