@@ -33,7 +33,12 @@ static const struct sim_gatt *echo_get_gatt(struct sim_lock *lock) {
 }
 
 static void echo_advert(struct sim_lock *lock, struct sim_advert *ret) {
-	ret->is_silent = container_of(lock, struct echo_lock, base)->is_silent;
+	const struct echo_lock *echo = container_of(lock, struct echo_lock, base);
+	ret->is_silent = echo->is_silent;
+	if (echo->service != NULL) {
+		snprintf(ret->service, sizeof(ret->service), "%s", echo->service);
+		ret->n_data = 4;
+	}
 	ret->is_discoverable = true;
 	ret->interval_ms = 100;
 	ret->company = 0x1234;

@@ -22,6 +22,7 @@ struct echo_lock {
 	uint8_t written[512];
 	unsigned n_writes;
 	bool is_silent;
+	const char *service; /* advertised with 4 octets of data; NULL: none */
 };
 
 enum { ECHO = 12, ECHO_CCC = 13, NOTE = 15, NOTE_CCC = 16, LONG = 18 };

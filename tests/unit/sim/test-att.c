@@ -212,6 +212,19 @@ static void values_are_read(void **state) {
 	end(script);
 }
 
+/* Read By Type tells the length of an entry in one octet, however large the MTU. */
+static void an_entry_has_255_octets_at_most(void **state) {
+	struct script *script = begin(517, 0);
+	ask(script, "02 0502", "03 0502");
+	tell(script, "08 0100 ffff f2ff");
+	assert_int_equal(script->n_said[0], 257);
+	assert_memory_equal(script->said[0], "\x09\xff\x12\x00\x30\x31", 6);
+	tell(script, "0a 1200");
+	assert_int_equal(script->n_said[1], 301);
+	script->n_read = script->n;
+	end(script);
+}
+
 /* ---- writing ---- */
 
 static void values_are_written(void **state) {
@@ -377,6 +390,7 @@ int main(void) {
 		cmocka_unit_test(an_empty_table_has_nothing),
 		cmocka_unit_test(the_smaller_mtu_is_agreed_upon),
 		cmocka_unit_test(values_are_read),
+		cmocka_unit_test(an_entry_has_255_octets_at_most),
 		cmocka_unit_test(values_are_written),
 		cmocka_unit_test(long_writes_are_put_together),
 		cmocka_unit_test(the_prepare_queue_is_bounded),

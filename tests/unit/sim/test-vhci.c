@@ -79,6 +79,18 @@ static void an_active_scan_hears_both(void **state) {
 	radio_expect_silence(&radio);
 }
 
+static void services_are_advertised(void **state) {
+	struct echo_lock *echo = radio_lock(radio_add(&radio, 1));
+	echo->service = "a92ee100-5501-11e4-916c-0800200c9a66";
+	command(SCAN_ON("00"), "04 0e 04 01 0c20 00");
+	radio_await(&radio, 0, 130,
+		"04 3e 2a 02 01 00 00 01000072d254 1e 020106 04ff341277"
+		"15 21 669a0c2000086c91 e4110155 00e12ea9 00000000 ..");
+	echo->service = "0000fe59-0000-1000-8000-00805f9b34fb";
+	radio_await(&radio, 0, 130,
+		"04 3e 1c 02 01 00 00 01000072d254 10 020106 04ff341277 07 16 59fe 00000000 ..");
+}
+
 static void a_passive_scan_filters_by_address(void **state) {
 	struct station *station = radio_add(&radio, 1);
 	command(SCAN_PASSIVE, "04 0e 04 01 0b20 00");
@@ -666,6 +678,7 @@ int main(void) {
 		CASE(a_kernel_finds_its_way),
 		CASE(unknown_links_are_said_to_be),
 		CASE(an_active_scan_hears_both),
+		CASE(services_are_advertised),
 		CASE(a_passive_scan_filters_by_address),
 		CASE(the_accept_list_is_kept),
 		CASE(silence_and_distance_are_not_heard),
