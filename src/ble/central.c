@@ -188,13 +188,17 @@ static void evict(struct central *central, unsigned index, struct sched_adapter 
 static void schedule_one(
 	struct central *central, struct radio_link *link, struct sched_adapter *adapters) {
 	struct sched_item item = { .need = link->need };
+	struct sched_adapter its[ADAPTERS_MAX];
 
+	memcpy(its, adapters, sizeof(its));
 	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
+		/* A link that another program has to this device takes no slot from it. */
+		its[i].used -= link->peers[i].is_connected && its[i].used > 0;
 		item.views[i].is_known = link->peers[i].is_present;
 		item.views[i].rssi = link->peers[i].rssi;
 		item.views[i].failures = link->peers[i].failures;
 	}
-	struct sched_choice choice = sched_choose(adapters, &item);
+	struct sched_choice choice = sched_choose(its, &item);
 	struct ble_adapter *adapter = &central->adapters[choice.adapter];
 	switch (choice.verdict) {
 	case SCHED_WAIT:

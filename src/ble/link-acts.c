@@ -165,9 +165,11 @@ static void hang_up(struct radio_link *link) {
 static void begin_close(struct radio_link *link) {
 	struct ble_peer *peer = link->peer;
 	bool is_connecting = link->from == LINK_CONNECTING;
+	/* A Connect that nobody waits for any more still runs in BlueZ, e.g. of our former life. */
+	bool is_older = is_connecting && link->error == BLUEZ_ERROR_BUSY;
 	bool is_linked = peer != NULL && peer->is_present && adapter_is_usable(peer->adapter) &&
 			 (peer->is_connected || link->call_connect != NULL ||
-				 (is_connecting && link->is_answered));
+				 (is_connecting && link->is_answered) || is_older);
 
 	link_end_write(link, -ECONNRESET, RADIO_MAYBE_SENT);
 	ble_slot_drop(&link->call_read);
@@ -180,7 +182,7 @@ static void begin_close(struct radio_link *link) {
 		link_raise(link, LINK_EV_CLOSED);
 		return;
 	}
-	if (is_connecting && link->call_connect == NULL && !link->is_answered) {
+	if (is_connecting && link->call_connect == NULL && !link->is_answered && !is_older) {
 		/* Connect has failed while Connected is true: false follows by itself. */
 		link_arm(link, FALL_MS);
 		return;

@@ -2,16 +2,10 @@
 #include "fake-bluez.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #define OM "org.freedesktop.DBus.ObjectManager"
 #define PROPS "org.freedesktop.DBus.Properties"
@@ -78,7 +72,7 @@ static void put_adapter(sd_bus_message *m, const struct fake *fake, unsigned ind
 	put(m, "Powered", "b", fake->adapters[index].is_powered);
 	put(m, "Discovering", "b", fake->adapters[index].is_discovering);
 	put(m, "UUIDs", "as", 1, "00001801-0000-1000-8000-00805f9b34fb");
-	put(m, "Modalias", "s", "usb:v1D6Bp0246d0542");
+	put(m, "Modalias", "s", fake->is_new ? "usb:v1D6Bp0246d0553" : "usb:v1D6Bp0246d0542");
 	CHECK(sd_bus_message_close_container(m));
 }
 
@@ -211,6 +205,25 @@ void fake_device_show(struct fake_device *device) {
 	signal_send(device->fake, m);
 }
 
+static void set_connecting(struct fake_device *device, int by) {
+	unsigned *n = &device->fake->adapters[device->adapter].n_connecting;
+
+	*n += (unsigned) by;
+	if (*n > device->fake->n_connecting_most) {
+		device->fake->n_connecting_most = *n;
+	}
+}
+
+static sd_bus_message *take_connect(struct fake_device *device) {
+	sd_bus_message *call = device->pending_connect;
+
+	device->pending_connect = NULL;
+	if (call != NULL) {
+		set_connecting(device, -1);
+	}
+	return call;
+}
+
 void fake_device_hide(struct fake_device *device) {
 	sd_bus_message *m = signal_new(device->fake, "/", OM, "InterfacesRemoved");
 
@@ -218,6 +231,7 @@ void fake_device_hide(struct fake_device *device) {
 	device->is_connected = false;
 	device->is_resolved = false;
 	device->has_gatt = false;
+	sd_bus_message_unref(take_connect(device)); /* its answer never comes */
 	CHECK(sd_bus_message_append(m, "oas", device->path, 3, PROPS,
 		"org.freedesktop.DBus.Introspectable", "org.bluez.Device1"));
 	signal_send(device->fake, m);
@@ -253,6 +267,15 @@ void fake_device_drop(struct fake_device *device) {
 	put(m, "Connected", "b", 0);
 	changes_send(device->fake, m, NULL);
 	answer_disconnect(device);
+}
+
+/* Device1.Disconnected, BlueZ 5.83. */
+void fake_device_reason(struct fake_device *device, const char *reason) {
+	sd_bus_message *m =
+		signal_new(device->fake, device->path, "org.bluez.Device1", "Disconnected");
+
+	CHECK(sd_bus_message_append(m, "ss", reason, "Connection lost"));
+	signal_send(device->fake, m);
 }
 
 void fake_device_value(struct fake_device *device, const uint8_t *value, size_t n) {
@@ -295,25 +318,8 @@ static void adapter_changes(struct fake *fake, unsigned index, bool is_power) {
 
 /* ------------------------------------------------------------------ what happens by itself */
 
-static void set_connecting(struct fake *fake, int by) {
-	fake->n_connecting += (unsigned) by;
-	if (fake->n_connecting > fake->n_connecting_most) {
-		fake->n_connecting_most = fake->n_connecting;
-	}
-}
-
 static void reply_error(sd_bus_message *call, const char *name, const char *text) {
 	CHECK(sd_bus_reply_method_errorf(call, name, "%s", text));
-}
-
-static sd_bus_message *take_connect(struct fake_device *device) {
-	sd_bus_message *call = device->pending_connect;
-
-	device->pending_connect = NULL;
-	if (call != NULL) {
-		set_connecting(device->fake, -1);
-	}
-	return call;
 }
 
 static void export_gatt(struct fake_device *device) {
@@ -340,7 +346,28 @@ static void resolve(struct fake_device *device) {
 	}
 }
 
-static void finish_connect(struct fake_device *device) {
+/* What is answered when the script says so: a subscription, a write. */
+void fake_device_answer_held(struct fake_device *device) {
+	sd_bus_message *notify = device->held_notify, *write = device->held_write;
+
+	device->held_notify = device->held_write = NULL;
+	if (notify != NULL) {
+		device->is_notifying = true;
+		CHECK(sd_bus_reply_method_return(notify, ""));
+	}
+	if (write != NULL) {
+		CHECK(sd_bus_reply_method_return(write, ""));
+	}
+	sd_bus_message_unref(notify);
+	sd_bus_message_unref(write);
+}
+
+void fake_device_resolve(struct fake_device *device) {
+	device->is_resolve_withheld = false;
+	resolve(device);
+}
+
+void fake_device_connect(struct fake_device *device) {
 	sd_bus_message *call = take_connect(device);
 
 	if (call == NULL) {
@@ -464,9 +491,9 @@ static void call_connect(struct fake_device *device, sd_bus_message *call) {
 		CHECK(sd_bus_reply_method_return(call, ""));
 	} else {
 		device->pending_connect = sd_bus_message_ref(call);
-		set_connecting(fake, 1);
+		set_connecting(device, 1);
 		if (device->connect != CONNECT_PENDING && device->connect != CONNECT_DEAF) {
-			later(device, 3, finish_connect);
+			later(device, device->connect_ms, fake_device_connect);
 		}
 	}
 }
@@ -512,9 +539,16 @@ static void call_write(struct fake_device *device, sd_bus_message *call) {
 		}
 		break;
 	case WRITE_STALL:
+		sd_bus_message_unref(device->held_write);
+		device->held_write = sd_bus_message_ref(call);
 		break;
 	case WRITE_DROP:
 		fake_device_drop(device);
+		break;
+	case WRITE_LOST_ATT:
+		fake_device_drop(device);
+		reply_error(
+			call, "org.bluez.Error.Failed", "Operation failed with ATT error: 0x0e");
 		break;
 	case WRITE_ATT_LOST:
 		reply_error(
@@ -593,8 +627,15 @@ static bool call_gatt(struct fake_device *device, const char *member, sd_bus_mes
 		call_write(device, call);
 	} else if (strcmp(member, "StartNotify") == 0) {
 		device->n_start_notify++;
-		device->is_notifying = true;
-		CHECK(sd_bus_reply_method_return(call, ""));
+		if (device->notify_error_name != NULL) {
+			reply_error(call, device->notify_error_name, device->notify_error_text);
+			return true;
+		}
+		sd_bus_message_unref(device->held_notify);
+		device->held_notify = sd_bus_message_ref(call);
+		if (!device->is_notify_withheld) {
+			fake_device_answer_held(device);
+		}
 	} else if (strcmp(member, "StopNotify") == 0) {
 		device->n_stop_notify++;
 		device->is_notifying = false;
@@ -606,6 +647,7 @@ static bool call_gatt(struct fake_device *device, const char *member, sd_bus_mes
 static bool call_properties(struct fake *fake, const char *member, sd_bus_message *call) {
 	struct fake_device *device = device_at(fake, sd_bus_message_get_path(call), false);
 	const char *interface, *name;
+	unsigned index;
 	int value;
 
 	if (strcmp(member, "GetAll") == 0 && device != NULL) {
@@ -619,7 +661,8 @@ static bool call_properties(struct fake *fake, const char *member, sd_bus_messag
 	if (strcmp(member, "Set") == 0 && device == NULL) {
 		CHECK(sd_bus_message_read(call, "ssv", &interface, &name, "b", &value));
 		fake->n_power_off += value == 0;
-		fake_adapter_power(fake, 0, value != 0);
+		CHECK(sscanf(sd_bus_message_get_path(call), "/org/bluez/hci%u", &index) - 1);
+		fake_adapter_power(fake, index, value != 0);
 		CHECK(sd_bus_reply_method_return(call, ""));
 		return true;
 	}
@@ -708,6 +751,16 @@ void fake_adapter_power(struct fake *fake, unsigned index, bool is_powered) {
 	adapter_changes(fake, index, true);
 }
 
+void fake_adapter_block(struct fake *fake, unsigned index) {
+	char path[32];
+
+	fake_adapter_power(fake, index, false);
+	snprintf(path, sizeof(path), "/org/bluez/hci%u", index);
+	sd_bus_message *m = changes_new(fake, path, "org.bluez.Adapter1");
+	put(m, "PowerState", "s", "off-blocked");
+	changes_send(fake, m, NULL);
+}
+
 void fake_adapter_remove(struct fake *fake, unsigned index) {
 	char path[32];
 
@@ -737,6 +790,7 @@ struct fake_device *fake_device_add(struct fake *fake, unsigned adapter, const c
 	device->adapter = adapter;
 	device->has_usdio = true;
 	device->handle = 0x10;
+	device->connect_ms = 3;
 	device->disconnect_ms = 20;
 	memcpy(device->data, "\x02\x15\xa9\xc0", 4);
 	snprintf(device->address, sizeof(device->address), "%s", address);
@@ -754,6 +808,8 @@ static void forget_calls(struct fake *fake) {
 		struct fake_device *device = &fake->devices[i];
 		sd_bus_message_unref(take_connect(device));
 		device->pending_disconnect = sd_bus_message_unref(device->pending_disconnect);
+		device->held_notify = sd_bus_message_unref(device->held_notify);
+		device->held_write = sd_bus_message_unref(device->held_write);
 	}
 }
 
@@ -800,59 +856,4 @@ void fake_turn(struct fake *fake) {
 	}
 	while (sd_bus_process(fake->sd, NULL) > 0) {
 	}
-}
-
-void fake_bus_start(struct fake *fake) {
-	int fds[2];
-	char address[96];
-
-	memset(fake, 0, sizeof(*fake));
-	strcpy(fake->dir, "/tmp/lockhub-ble-XXXXXX");
-	assert(mkdtemp(fake->dir) != NULL);
-	assert(pipe2(fds, O_CLOEXEC) == 0);
-	snprintf(address, sizeof(address), "--address=unix:path=%s/bus", fake->dir);
-	fake->bus_pid = fork();
-	assert(fake->bus_pid >= 0);
-	if (fake->bus_pid == 0) {
-		char print[32];
-		/*
-		 * It ends with the test, however that ends, and holds none of its pipes; and it
-		 * complains about limits that containers do not let it change.
-		 */
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		dup2(null, STDIN_FILENO);
-		dup2(null, STDOUT_FILENO);
-		dup2(null, STDERR_FILENO);
-		snprintf(print, sizeof(print), "--print-address=%d", dup(fds[1]));
-		execlp("dbus-daemon", "dbus-daemon", "--session", "--nofork", "--nopidfile",
-			address, print, NULL);
-		_exit(127);
-	}
-	close(fds[1]);
-	size_t n = 0;
-	while (n < sizeof(fake->address) - 1) {
-		ssize_t r = read(fds[0], fake->address + n, sizeof(fake->address) - 1 - n);
-		if (r <= 0 || memchr(fake->address + n, '\n', (size_t) r) != NULL) {
-			n += r > 0 ? (size_t) r : 0;
-			break;
-		}
-		n += (size_t) r;
-	}
-	close(fds[0]);
-	fake->address[strcspn(fake->address, "\n")] = '\0';
-	assert(fake->address[0] != '\0');
-}
-
-void fake_bus_stop(struct fake *fake) {
-	char path[96];
-
-	if (fake->sd != NULL) {
-		fake_die(fake);
-	}
-	kill(fake->bus_pid, SIGTERM);
-	waitpid(fake->bus_pid, NULL, 0);
-	snprintf(path, sizeof(path), "%s/bus", fake->dir);
-	unlink(path);
-	rmdir(fake->dir);
 }

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <systemd/sd-bus.h>
 
-#define FAKE_DEVICES_MAX 16
+#define FAKE_DEVICES_MAX 48
 #define FAKE_SERVICE "a92ee200-5501-11e4-916c-0800200c9a66"
 #define FAKE_GDIO "a92ee201-5501-11e4-916c-0800200c9a66"
 #define FAKE_USDIO "a92ee202-5501-11e4-916c-0800200c9a66"
@@ -30,9 +30,10 @@ enum fake_connect {
 
 enum fake_write {
 	WRITE_ECHO,     /* success, then the value as a notification */
-	WRITE_STALL,    /* no answer */
+	WRITE_STALL,    /* no answer before fake_device_answer_held() */
 	WRITE_DROP,     /* the link falls: false, no answer to the call */
 	WRITE_ATT_LOST, /* 0x0e, then false */
+	WRITE_LOST_ATT, /* the other way round */
 	WRITE_ERROR,    /* error_name, error_text */
 };
 
@@ -52,6 +53,9 @@ struct fake_device {
 	enum fake_write write;
 	bool is_resolve_withheld;
 	bool is_disconnect_swallowed;
+	bool is_notify_withheld; /* until fake_device_answer_held() */
+	const char *notify_error_name, *notify_error_text;
+	unsigned connect_ms;      /* until the answer */
 	unsigned gatt_delay_ms;   /* objects this long after ServicesResolved */
 	unsigned disconnect_ms;   /* until the reply */
 	unsigned n_fail_connects; /* so many fail first, by CONNECT_FLIP */
@@ -59,6 +63,7 @@ struct fake_device {
 	const char *error_name, *error_text;
 	sd_bus_message *pending_connect;
 	sd_bus_message *pending_disconnect;
+	sd_bus_message *held_notify, *held_write;
 	unsigned n_connects, n_disconnects, n_writes, n_start_notify, n_stop_notify, n_removes;
 	bool is_notifying;
 	uint8_t written[512];
@@ -80,13 +85,15 @@ struct fake {
 		bool is_present, is_powered, is_discovering;
 		char address[18];
 		bool is_filtered;
+		unsigned n_connecting; /* Connect calls pending */
 	} adapters[4];
 	struct fake_device devices[FAKE_DEVICES_MAX];
 	size_t n_devices;
-	struct fake_timer timers[64];
+	struct fake_timer timers[256];
 	size_t n_timers;
-	bool is_hung;                             /* does not read its messages */
-	unsigned n_connecting, n_connecting_most; /* Connect calls pending at once */
+	bool is_hung;               /* does not read its messages */
+	bool is_new;                /* BlueZ 5.83 instead of 5.66 */
+	unsigned n_connecting_most; /* Connect calls pending at once on one adapter */
 	unsigned n_start_discovery, n_stop_discovery, n_filters, n_snapshots, n_power_off;
 	bool is_discovery_busy; /* StartDiscovery: InProgress */
 	bool was_connect_in_discovery;
@@ -94,6 +101,9 @@ struct fake {
 
 void fake_bus_start(struct fake *fake);
 void fake_bus_stop(struct fake *fake);
+/* As by kill -9, and started again at the same address. */
+void fake_bus_kill(struct fake *fake);
+void fake_bus_again(struct fake *fake);
 /* Takes the name; what was known of adapters and devices is kept. */
 void fake_start(struct fake *fake);
 void fake_die(struct fake *fake); /* as by kill -9 */
@@ -102,11 +112,17 @@ void fake_turn(struct fake *fake);
 void fake_adapter_add(struct fake *fake, unsigned index, const char *address, bool is_powered);
 void fake_adapter_remove(struct fake *fake, unsigned index);
 void fake_adapter_power(struct fake *fake, unsigned index, bool is_powered);
+void fake_adapter_block(struct fake *fake, unsigned index); /* rfkill */
 struct fake_device *fake_device_add(struct fake *fake, unsigned adapter, const char *address);
 void fake_device_show(struct fake_device *device); /* InterfacesAdded */
 void fake_device_hide(struct fake_device *device); /* InterfacesRemoved */
 void fake_device_advertise(struct fake_device *device, int16_t rssi, uint8_t state);
 void fake_device_drop(struct fake_device *device); /* supervision timeout */
+/* Now what was pending, withheld or held: the answer to Connect, the services, the rest. */
+void fake_device_connect(struct fake_device *device);
+void fake_device_resolve(struct fake_device *device);
+void fake_device_answer_held(struct fake_device *device);
+void fake_device_reason(struct fake_device *device, const char *reason);
 void fake_device_value(struct fake_device *device, const uint8_t *value, size_t n);
 /* PropertiesChanged of so many devices that are nobody's. */
 void fake_storm(struct fake *fake, unsigned adapter, unsigned n);
