@@ -3,16 +3,17 @@
 
 /*
  * A virtual lock: the lock side of one brand, as a GATT server with an advertisement, and the thing
- * on the door that a person can touch. It knows neither BlueZ nor a bus nor the loop: a *face*
- *carries it (today the virtual org.bluez), gives it links, bytes and time, and takes its answers.
+ * on the door that a person can touch. It knows neither BlueZ nor a bus nor the loop: a face
+ * carries it (the virtual org.bluez, or the radio on /dev/vhci), gives it links, bytes and time,
+ * and takes its answers.
  *
  *	face -> lock	sim_lock_connect(), _write(), _subscribe(), _tick() ...
  *	lock -> face	struct sim_face: indicate, drop, advert_changed
  *	person -> lock	sim_lock_turn(), _code(), _jam() ...
  *
  * All times are milliseconds of the simulator's own clock (which runs faster with --speed), handed
- *in as @now; nothing here reads a clock or sleeps. After each call that may change what the lock
- *waits for, the face looks at sim_lock_next_due(). Single-threaded.
+ * in as @now; nothing here reads a clock or sleeps. After each call that may change what the lock
+ * waits for, the face looks at sim_lock_next_due(). Single-threaded.
  */
 
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* lockhub-sim: virtual locks, and a virtual org.bluez to put them on. */
+/* lockhub-sim: virtual locks, and a virtual org.bluez or a virtual radio to put them on. */
 
 #include <errno.h>
 #include <getopt.h>
@@ -51,7 +51,8 @@ static void help(void) {
 	printf("Usage: lockhub-sim --lock 'name=front,model=nuki:gen4' ... [OPTION]...\n"
 	       "       lockhub-sim ctl COMMAND ...          (lockhub-sim ctl --help)\n"
 	       "\n"
-	       "Plays smart locks with their real protocol, and the org.bluez to reach them by.\n"
+	       "Plays smart locks with their real protocol, and the org.bluez or the radio to\n"
+	       "reach them by.\n"
 	       "\n"
 	       "  --lock 'KEY=VALUE,...'  a lock; repeatable. Keys: name, model, address, pin,\n"
 	       "                          battery, id, firmware, keypad=0|1|2, sensor=0|1,\n"

@@ -3,8 +3,8 @@
 
 /*
  * The simulator's world: its time, its chance, and everything that sends on its air. A *station* is
- * one sender: a virtual lock, or a stranger that only advertises. Faces (bluez.h) listen to
- * stations.
+ * one sender: a virtual lock, or a stranger that only advertises. A face (bluez.h, vhci.h)
+ * listens to stations.
  */
 
 #include <jansson.h>
