@@ -125,6 +125,8 @@ void hub_verify_log(struct hub *hub,
 	void *user);
 
 void hub_radio_status(const struct hub *hub, struct radio_status *ret);
+/* Numbers of the @i-th adapter; false beyond the last. */
+bool hub_adapter_stats(const struct hub *hub, unsigned i, struct radio_stats *ret);
 /* Emits radio_changed when the radio's condition is another one than at the last call. Cheap. */
 void hub_check_radio(struct hub *hub);
 /* FAULT_NONE, or why nothing can be recorded at the moment. */

@@ -243,24 +243,10 @@ static int method_rename(sd_bus_message *message, void *user, sd_bus_error *ret_
 
 static void statistics_granted(
 	struct api *api, sd_bus_message *message, const struct asker *asker) {
-	struct radio_stats stats = { 0 };
-	sd_bus_message *reply = NULL;
 	struct api_lock *shown = lock_called(api, message);
-	if (shown == NULL) {
-		return;
+	if (shown != NULL) {
+		statistics_of_lock(api, message, shown->lock);
 	}
-	lock_radio_stats(shown->lock, &stats);
-	int r = sd_bus_message_new_method_return(message, &reply);
-	if (r >= 0) {
-		r = value_radio_stats(reply, api, &stats);
-	}
-	if (r >= 0) {
-		r = sd_bus_send(NULL, reply, NULL);
-	}
-	if (r < 0) {
-		sd_bus_reply_method_errno(message, r, NULL);
-	}
-	sd_bus_message_unref(reply);
 }
 
 static int method_statistics(sd_bus_message *message, void *user, sd_bus_error *ret_error) {

@@ -174,6 +174,11 @@ static int method_verify_log(sd_bus_message *message, void *user, sd_bus_error *
 	return ask(user, message, &rule);
 }
 
+static int method_statistics(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_VIEW, statistics_of_adapters, NULL };
+	return ask(user, message, &rule);
+}
+
 /* clang-format off */
 const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
@@ -195,6 +200,9 @@ const sd_bus_vtable manager_vtable[] = {
 		method_query_log, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("VerifyLog", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", result),
 		method_verify_log, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("GetRadioStatistics", SD_BUS_NO_ARGS,
+		SD_BUS_RESULT("a{sa{sv}}", statistics), method_statistics,
+		SD_BUS_VTABLE_UNPRIVILEGED),
 
 	SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("a{sv}", event), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Discovered", SD_BUS_ARGS("a{sv}", sighting), 0),

@@ -131,8 +131,6 @@ int put_fault(
 /* Whole dictionaries, a{sv}. */
 int value_event(sd_bus_message *message, const struct api *api, const struct event *event);
 int value_sighting(sd_bus_message *message, const struct api *api, const struct sighting *sighting);
-int value_radio_stats(
-	sd_bus_message *message, const struct api *api, const struct radio_stats *stats);
 /* Answers with the fault as an error. */
 int reply_fault(sd_bus_message *message, const struct fault *fault);
 int reply_operation(struct api *api, sd_bus_message *message, const struct op *op);
@@ -146,6 +144,9 @@ void manager_emit_changed(struct api *api, const char *property);
 PROPERTY_GETTER(manager_get_status);
 void manager_query_log(struct api *api, sd_bus_message *message, const struct asker *asker);
 void manager_verify_log(struct api *api, sd_bus_message *message, const struct asker *asker);
+/* statistics.c: answers of GetRadioStatistics of a lock and of the manager */
+void statistics_of_lock(struct api *api, sd_bus_message *message, const struct lock *lock);
+void statistics_of_adapters(struct api *api, sd_bus_message *message, const struct asker *asker);
 /* The connection is gone, or the api goes: answers that still come are not sent. */
 void journal_drop_all(struct api *api);
 

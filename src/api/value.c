@@ -221,44 +221,6 @@ int value_sighting(
 	return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-int value_radio_stats(
-	sd_bus_message *message, const struct api *api, const struct radio_stats *stats) {
-	const struct clock *clock = hub_clock(api->hub);
-	int r = sd_bus_message_open_container(message, 'a', "{sv}");
-	if (r >= 0) {
-		r = put_number(message, "connects", stats->connects);
-	}
-	if (r >= 0) {
-		r = put_number(message, "attempts", stats->attempts);
-	}
-	if (r >= 0) {
-		r = put_number(message, "failures", stats->failures);
-	}
-	if (r >= 0) {
-		r = put_number(message, "losses", stats->losses);
-	}
-	if (r >= 0) {
-		r = put_number(message, "link_ms", (int64_t) stats->link_ms);
-	}
-	if (r >= 0) {
-		r = put_number(message, "writes", (int64_t) stats->writes);
-	}
-	if (r >= 0 && stats->rssi != 0) {
-		r = put_number(message, "rssi", stats->rssi);
-	}
-	if (r >= 0 && stats->heard_ms != INT64_MIN) {
-		mono_t heard = { stats->heard_ms };
-		r = put_number(message, "heard_ms_ago", mono_since(heard, clock_mono(clock)));
-	}
-	if (r >= 0) {
-		r = put_text_unless_empty(message, "adapter", stats->adapter);
-	}
-	if (r >= 0 && stats->state != NULL) {
-		r = put_text(message, "state", stats->state);
-	}
-	return r < 0 ? r : sd_bus_message_close_container(message);
-}
-
 int reply_fault(sd_bus_message *message, const struct fault *fault) {
 	char text[FAULT_TEXT_MAX];
 	fault_text(fault, text);

@@ -86,6 +86,12 @@ void hub_radio_status(const struct hub *hub, struct radio_status *ret) {
 	hub->config.radio->impl->status(hub->config.radio, ret);
 }
 
+bool hub_adapter_stats(const struct hub *hub, unsigned i, struct radio_stats *ret) {
+	const struct radio_impl *impl = hub->config.radio->impl;
+
+	return impl->adapter_stats != NULL && impl->adapter_stats(hub->config.radio, i, ret);
+}
+
 void hub_check_radio(struct hub *hub) {
 	struct radio_status status;
 

@@ -44,6 +44,7 @@ const char *radio_quality(const struct radio_stats *stats) {
 	if (success >= 0 && 100 - success > RADIO_POOR_FAILURE_PERCENT) {
 		return "poor";
 	}
+	/* Also when the strength is not known (0). */
 	if (success >= 0 && 100 - success > RADIO_GOOD_FAILURE_PERCENT && dbm >= RADIO_GOOD_DBM) {
 		return "fair";
 	}

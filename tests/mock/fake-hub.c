@@ -108,9 +108,23 @@ static int write_fake(
 static void stats_fake(const struct radio_link *handle, struct radio_stats *ret) {
 	const struct fake_link *link = (const struct fake_link *) handle;
 
-	*ret = (struct radio_stats){ .writes = link->n_writes,
-		.heard_ms = INT64_MIN,
-		.state = link->is_up ? "ready" : "idle" };
+	*ret = link->fake->stats;
+	ret->writes = link->n_writes;
+	ret->heard_ms = INT64_MIN;
+	ret->state = link->is_up ? "ready" : "idle";
+}
+
+static bool adapter_stats_fake(const struct radio *radio, unsigned i, struct radio_stats *ret) {
+	const struct fake *fake = container_of(radio, struct fake, radio);
+
+	if (i > 0) {
+		return false;
+	}
+	*ret = fake->stats;
+	ret->heard_ms = INT64_MIN;
+	(void) text_copy(ret->adapter, sizeof(ret->adapter), "00:AA:01:00:00:00");
+	ret->state = "on";
+	return true;
 }
 
 static int scan_fake(struct radio *radio, unsigned ms,
@@ -151,6 +165,7 @@ static const struct radio_impl radio_fake = {
 	.scan = scan_fake,
 	.scan_stop = scan_stop_fake,
 	.status = status_fake,
+	.adapter_stats = adapter_stats_fake,
 };
 
 struct fake_link *fake_link(struct fake *fake, const char *address) {

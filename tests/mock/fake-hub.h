@@ -33,6 +33,7 @@ struct fake {
 	struct fake_link *links[16];
 	size_t n_links;
 	struct fault radio_fault; /* for status() */
+	struct radio_stats stats; /* of every link and of the one adapter, but for what is known */
 	bool is_scanning;
 	void (*scan_heard)(void *user, const struct advert *advert);
 	void (*scan_ended)(void *user, const struct fault *fault);

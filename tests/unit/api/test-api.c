@@ -94,6 +94,20 @@ static void properties_tell_the_facts(void **state) {
 	assert_string_equal(rig_error(rig), "org.lockhub1.Error.NoSuchOperation");
 }
 
+static void statistics_are_told(void **state) {
+	struct rig *rig = *state;
+	const char *address;
+	rig_call(rig, FRONT_PATH, LOCK, "GetRadioStatistics", "");
+	assert_null(rig_error(rig));
+	assert_true(sd_bus_message_has_signature(rig->reply, "a{sv}"));
+	rig_call(rig, MANAGER_PATH, MANAGER, "GetRadioStatistics", "");
+	assert_null(rig_error(rig));
+	assert_true(sd_bus_message_enter_container(rig->reply, 'a', "{sa{sv}}") > 0);
+	assert_true(sd_bus_message_enter_container(rig->reply, 'e', "sa{sv}") > 0);
+	assert_true(sd_bus_message_read(rig->reply, "s", &address) > 0);
+	assert_string_equal(address, "00:AA:01:00:00:00");
+}
+
 static void the_state_says_how_it_is_known(void **state) {
 	struct rig *rig = *state;
 	const char *key, *how;
@@ -380,6 +394,7 @@ int main(void) {
 		ON_RIG(introspection_lists_the_objects),
 		ON_RIG(all_objects_come_in_one_answer),
 		ON_RIG(properties_tell_the_facts),
+		ON_RIG(statistics_are_told),
 		ON_RIG(the_state_says_how_it_is_known),
 		ON_RIG(an_unlock_finishes_once_with_its_outcome),
 		ON_RIG(a_refusal_by_the_lock_is_told_with_its_fault),

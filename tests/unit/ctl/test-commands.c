@@ -156,6 +156,78 @@ static void json_is_valid_everywhere(void **state) {
 	}
 }
 
+/* Numbers whose statistics are plain to see. */
+static void count_some(struct fake *fake) {
+	struct radio_stats *stats = &fake->stats;
+	stats->attempts = 10;
+	stats->connects = 8;
+	stats->failures = 2;
+	stats->losses = 1;
+	stats->link_ms = 61000;
+	stats->rssi = -64;
+	tally_begin(&stats->tally, fake->mono);
+	tally_up(&stats->tally, fake->mono, 700);
+	tally_up(&stats->tally, fake->mono, 2500);
+	tally_up(&stats->tally, fake->mono, 900);
+	tally_linked(&stats->tally, (mono_t){ fake->mono.ms - 61000 }, fake->mono);
+	tally_linked(&stats->tally, fake->mono, (mono_t){ fake->mono.ms + 5000 });
+	tally_heard(&stats->tally, (mono_t){ fake->mono.ms - 2000 }, -72);
+	tally_heard(&stats->tally, fake->mono, -64);
+	tally_ended(&stats->tally, TALLY_END_US);
+	tally_ended(&stats->tally, TALLY_END_LOCK);
+	tally_ended(&stats->tally, TALLY_END_LOCK);
+}
+
+static void signal_tells_what_was_counted(void **state) {
+	struct rig *rig = *state;
+	RUN(rig, "signal", "front-door");
+	expect_status(0);
+	expect_out("unknown, it has not been heard yet");
+	expect_out("links ended: none");
+	count_some(rig->fake);
+	RUN(rig, "signal");
+	expect_status(0);
+	expect_out("HEARD WITH");
+	expect_out("-64 dBm, good");
+	expect_out("front-door");
+	expect_out("ADAPTER");
+	expect_out("00:AA:01:00:00:00");
+	RUN(rig, "signal", "front-door");
+	expect_status(0);
+	expect_out("quality: fair, 20 % of the attempts to connect fail");
+	expect_out("strength: -64 dBm");
+	expect_out("the last 2: weakest -72, middle -72, strongest -64 dBm");
+	expect_out("10, of which 8 succeeded and 2 failed (80 % success)");
+	expect_out("900 ms in the middle, 2500 ms at worst");
+	expect_out("links: 3 today, 0 yesterday");
+	expect_out("linked for: 5 s today, 61 s yesterday, 61 s in all");
+	expect_out("1 by lockhub, 2 by the lock\n");
+	assert_null(strstr(output.out, "back-door"));
+	RUN(rig, "signal", "front-door", "--json");
+	json_t *json = parsed();
+	const json_t *row = json_array_get(json_object_get(json, "locks"), 0);
+	assert_string_equal(json_string_value(json_object_get(row, "quality")), "fair");
+	assert_int_equal(json_integer_value(json_object_get(row, "to_link_ms_median")), 900);
+	assert_int_equal(json_array_size(json_object_get(row, "rssi_history")), 2);
+	const json_t *newest = json_array_get(json_object_get(row, "rssi_history"), 0);
+	assert_int_equal(json_integer_value(json_array_get(newest, 1)), -64);
+	const json_t *ends = json_object_get(row, "ends");
+	assert_int_equal(json_integer_value(json_object_get(ends, "lock")), 2);
+	json_decref(json);
+	RUN(rig, "signal", "--json");
+	json = parsed();
+	row = json_array_get(json_object_get(json, "adapters"), 0);
+	assert_string_equal(json_string_value(json_object_get(row, "state")), "on");
+	json_decref(json);
+	/* Too weak. */
+	rig->fake->stats.failures = 0;
+	tally_begin(&rig->fake->stats.tally, rig->fake->mono);
+	tally_heard(&rig->fake->stats.tally, rig->fake->mono, -90);
+	RUN(rig, "signal", "front-door");
+	expect_out("poor, it is heard so weakly");
+	expect_out("Move the hub");
+}
+
 static void the_log_is_printed(void **state) {
 	struct rig *rig = *state;
 	RUN(rig, "unlock", "front-door");
@@ -448,6 +520,7 @@ int main(void) {
 		ON_RIG(a_failure_has_a_reason_and_a_hint),
 		ON_RIG(no_outcome_in_time_is_said),
 		ON_RIG(json_is_valid_everywhere),
+		ON_RIG(signal_tells_what_was_counted),
 		ON_RIG(the_log_is_printed),
 		ON_RIG(a_pin_comes_from_standard_input_only),
 		ON_RIG(unpairing_wants_to_be_meant),
