@@ -74,6 +74,14 @@ static void add_rssi(
 	set(component, "expire_after", json_integer(RSSI_EXPIRES_S));
 }
 
+static void add_link(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	char topic[TOPIC_MAX];
+
+	set_text(component, "json_attributes_topic",
+		topic_of(&discovery->topics, view->id, "link/attributes", topic));
+}
+
 static json_t *words(const char *const *texts, const char *more, const char *and_more) {
 	json_t *array = json_array();
 
@@ -115,7 +123,7 @@ static const struct row rows[PART_COUNT_] = {
 	[PART_DOOR]	    = { "door",		"binary_sensor", "door",	   NULL,		   "door",	      NULL,	    false, NULL },
 	[PART_RSSI]	    = { "rssi",		"sensor",	 "rssi",	   NULL,		   "signal_strength", "diagnostic", false, add_rssi },
 	[PART_LAST_SEEN]    = { "last_seen",	"sensor",	 "last_seen",	   "Last seen",		   "timestamp",	      "diagnostic", true,  NULL },
-	[PART_LINK]	    = { "link",		"binary_sensor", "link",	   "Bluetooth link",	   "connectivity",    "diagnostic", true,  NULL },
+	[PART_LINK]	    = { "link",		"binary_sensor", "link",	   "Bluetooth link",	   "connectivity",    "diagnostic", true,  add_link },
 	[PART_PROBLEM]	    = { "problem",	"binary_sensor", "problem",	   NULL,		   "problem",	      "diagnostic", true,  NULL },
 	[PART_FAULT]	    = { "fault",	"sensor",	 "fault",	   "Fault",		   "enum",	      "diagnostic", true,  add_fault },
 	[PART_LAST_EVENT]   = { "last_event",	"sensor",	 "last_event",	   "Last event",	   NULL,	      NULL,	    true,  NULL },

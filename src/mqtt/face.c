@@ -20,6 +20,8 @@
 #define RSSI_APART_MS (60 * 1000)
 #define RSSI_RENEW_MS (30 * 60 * 1000)
 #define RSSI_STEP_DB 4
+/* What was counted of the radio. */
+#define COUNTS_APART_MS (60 * 1000)
 #define LAST_SEEN_APART_MS (5 * 60 * 1000)
 
 /* Discovery that others cleared comes back after a pause, so often in an hour at most. */
@@ -38,12 +40,15 @@ struct face {
 	struct leaf *config[PART_COUNT_]; /* device form: the first only */
 	struct leaf *states[PART_COUNT_];
 	struct leaf *attributes;
+	struct leaf *counts; /* attributes of the link */
 	struct leaf *availability;
 	/* The word shown last that was not "None"; NULL: none in this life. */
 	const char *word;
 	int rssi_shown;
 	mono_t rssi_at;
 	mono_t last_seen_at;
+	int median_shown;
+	mono_t counts_at;
 	struct bucket bucket;
 	struct loop_timer *restore;
 	unsigned n_restores;
@@ -247,6 +252,29 @@ static void show_last_seen(struct face *face, const struct view *view, bool is_d
 }
 
 /*
+ * The middle strength moves a little all the time: alone it is no reason to publish. What changes
+ * within the minute is told with the next that is heard of the lock after it; the shelf keeps back
+ * what is the same as before.
+ */
+static void show_counts(struct face *face, const struct view *view) {
+	mono_t now = mqtt_now(face->mqtt);
+	int median = (int) tally_strengths(&view->radio.tally).median;
+
+	if (face->counts != NULL && !is_past(face->counts_at, COUNTS_APART_MS, now)) {
+		return;
+	}
+	if (face->counts == NULL) {
+		face->counts = face_add(face, STAGE_STATE, "link/attributes");
+	}
+	if (face->median_shown == 0 || abs(median - face->median_shown) >= RSSI_STEP_DB) {
+		face->median_shown = median;
+	}
+	face->counts_at = now;
+	AUTO(free) char *text = payload_link_attributes(&view->radio, face->median_shown);
+	set(face->counts, text);
+}
+
+/*
  * Home Assistant takes "None" for "unknown" only after LOCKED and UNLOCKED; after the other words
  * it goes on showing them (home-assistant-mqtt.md, 5.3). To send a sure word in between would be a
  * lie for a moment, and perhaps a false LOCKED (L1): the lock is unavailable then instead.
@@ -291,12 +319,14 @@ void face_show(struct face *face, unsigned what) {
 	struct view view;
 
 	if (is_heard_only && !is_past(face->rssi_at, RSSI_APART_MS, now) &&
+		!is_past(face->counts_at, COUNTS_APART_MS, now) &&
 		!is_past(face->last_seen_at, LAST_SEEN_APART_MS, now)) {
 		return;
 	}
 	view_take(&view, face->mqtt->hub, face->lock);
 	show_rssi(face, &view);
 	show_last_seen(face, &view, (what & FACT_LINK) != 0);
+	show_counts(face, &view);
 	if (is_heard_only) {
 		return;
 	}
@@ -315,6 +345,7 @@ void face_erase(struct face *face) {
 		leaf_remove(STEAL(face->states[i]));
 	}
 	leaf_remove(STEAL(face->attributes));
+	leaf_remove(STEAL(face->counts));
 	leaf_remove(STEAL(face->availability));
 }
 

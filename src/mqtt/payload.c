@@ -331,6 +331,34 @@ char *payload_attributes(const struct view *view, bool show_users) {
 	return dump(object);
 }
 
+char *payload_link_attributes(const struct radio_stats *stats, int rssi) {
+	const struct tally *tally = &stats->tally;
+	struct tally_spread times = tally_times(tally);
+	int success = radio_success_percent(stats);
+	json_t *object = json_object();
+	json_t *ends = json_object();
+
+	put(object, "quality", json_string(radio_quality(stats)));
+	put(object, "rssi_median", rssi != 0 ? json_integer(rssi) : json_null());
+	put(object, "attempts", json_integer(stats->attempts));
+	put(object, "connects", json_integer(stats->connects));
+	put(object, "failures", json_integer(stats->failures));
+	put(object, "losses", json_integer(stats->losses));
+	put(object, "success_percent", success >= 0 ? json_integer(success) : json_null());
+	put(object, "to_link_ms_median", times.n > 0 ? json_integer(times.median) : json_null());
+	put(object, "to_link_ms_worst", times.n > 0 ? json_integer(times.most) : json_null());
+	put(object, "connects_today", json_integer(tally->connects_today));
+	put(object, "connects_yesterday", json_integer(tally->connects_yesterday));
+	put(object, "link_seconds_today", json_integer((json_int_t) tally->link_ms_today / 1000));
+	put(object, "link_seconds_yesterday",
+		json_integer((json_int_t) tally->link_ms_yesterday / 1000));
+	for (unsigned i = 0; i < TALLY_END_COUNT_; i++) {
+		put(ends, tally_end_name(i), json_integer(tally->ends[i]));
+	}
+	put(object, "ends", ends);
+	return dump(object);
+}
+
 char *payload_event(const struct event *event, bool show_users) {
 	struct event shown = *event;
 	json_t *object = json_object();

@@ -57,6 +57,7 @@ void view_take(struct view *view, const struct hub *hub, const struct lock *lock
 	if (last != NULL && last->seq != 0) {
 		view->last = *last;
 	}
+	lock_radio_stats(lock, &view->radio);
 	view->is_time_trusted = clock_is_trusted(hub_clock(hub));
 }
 

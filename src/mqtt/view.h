@@ -29,6 +29,7 @@ struct view {
 	struct lock_status status;
 	struct event last; /* kind EVENT_NONE: none */
 	bool is_time_trusted;
+	struct radio_stats radio;
 };
 
 void view_take(struct view *view, const struct hub *hub, const struct lock *lock);

@@ -34,6 +34,7 @@ struct fake {
 	unsigned n_motor;  /* commands that reached the motor */
 	enum act last_act;
 	unsigned n_links;
+	unsigned n_reads_of_stats;
 };
 
 /* ---- the broker ---- */

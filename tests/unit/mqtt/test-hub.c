@@ -316,6 +316,24 @@ static void renames_are_gathered(void **state) {
 	assert_non_null(strstr(watcher_last(&rig->watcher, LOCK "lock/attributes"), "\"cellar\""));
 }
 
+/* What is counted moves all the time; it is told once a minute at most, and not by a timer. */
+static void radio_counts_do_not_flood(void **state) {
+	struct rig *rig = *state;
+
+	rig_start(rig);
+	rig_until(rig, watcher_count(&rig->watcher, LOCK "link/attributes", NULL) == 1);
+	assert_non_null(strstr(
+		watcher_last(&rig->watcher, LOCK "link/attributes"), "\"quality\":\"unknown\""));
+	unsigned n_reads = rig->fake.n_reads_of_stats;
+	for (int i = 0; i < 4; i++) {
+		rig->fake.state = i % 2 == 0 ? LOCK_STATE_LOCKED : LOCK_STATE_UNLOCKED;
+		rig_read_state(rig);
+		rig_until(rig, RIG_IS(rig, LOCK "lock/state", i % 2 == 0 ? "LOCKED" : "UNLOCKED"));
+	}
+	assert_true(rig->fake.n_reads_of_stats > n_reads);
+	assert_int_equal(watcher_count(&rig->watcher, LOCK "link/attributes", NULL), 1);
+}
+
 /* A door sensor that comes and goes (rule 7 of the contract). */
 static void parts_come_and_go(void **state) {
 	struct rig *rig = *state;
@@ -522,6 +540,7 @@ int main(void) {
 		RIG_TEST(foreign_status_is_set_right),
 		RIG_TEST(renames_are_gathered),
 		RIG_TEST(parts_come_and_go),
+		RIG_TEST(radio_counts_do_not_flood),
 		RIG_TEST(unpaired_lock_vanishes),
 		RIG_TEST(jam_then_unknown_is_unavailable),
 		RIG_TEST(users_can_be_hidden),

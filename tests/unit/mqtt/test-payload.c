@@ -162,6 +162,28 @@ static void small_payloads(void **state) {
 	assert_null(part_of(&view, PART_ACTIVITY));
 }
 
+static void what_was_counted_is_told(void **state) {
+	struct radio_stats stats = { .attempts = 4, .connects = 3, .failures = 1, .losses = 1 };
+
+	(void) state;
+	tally_begin(&stats.tally, (mono_t){ 0 });
+	tally_up(&stats.tally, (mono_t){ 10 }, 650);
+	tally_linked(&stats.tally, (mono_t){ 0 }, (mono_t){ 9500 });
+	tally_ended(&stats.tally, TALLY_END_LOCK);
+	AUTO(free) char *text = payload_link_attributes(&stats, -66);
+	assert_string_equal(text,
+		"{\"quality\":\"fair\",\"rssi_median\":-66,\"attempts\":4,\"connects\":3,"
+		"\"failures\":1,\"losses\":1,\"success_percent\":75,\"to_link_ms_median\":650,"
+		"\"to_link_ms_worst\":650,\"connects_today\":1,\"connects_yesterday\":0,"
+		"\"link_seconds_today\":9,\"link_seconds_yesterday\":0,\"ends\":{\"us\":0,"
+		"\"lock\":1,\"lost\":0,\"unknown\":0,\"adapter\":0,\"bluetoothd\":0}}");
+	memset(&stats, 0, sizeof(stats));
+	AUTO(free) char *empty = payload_link_attributes(&stats, 0);
+	assert_non_null(strstr(empty, "\"rssi_median\":null"));
+	assert_non_null(strstr(empty, "\"success_percent\":null"));
+	assert_non_null(strstr(empty, "\"to_link_ms_worst\":null"));
+}
+
 static void every_fault_has_an_option(void **state) {
 	const char *const *options = payload_fault_options();
 
@@ -258,6 +280,7 @@ int main(void) {
 		cmocka_unit_test(locked_needs_evidence),
 		cmocka_unit_test(clearable_words),
 		cmocka_unit_test(small_payloads),
+		cmocka_unit_test(what_was_counted_is_told),
 		cmocka_unit_test(every_fault_has_an_option),
 		cmocka_unit_test(events_hide_users),
 		cmocka_unit_test(attributes_are_safe),
