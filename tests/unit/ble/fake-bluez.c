@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "fake-bluez.h"
+#include "fake-objects.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -7,19 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#define OM "org.freedesktop.DBus.ObjectManager"
-#define PROPS "org.freedesktop.DBus.Properties"
 #define RESOLVE_MS 5
-
-#define CHECK(expression)                                                                          \
-	do {                                                                                       \
-		int check_ = (expression);                                                         \
-		if (check_ < 0) {                                                                  \
-			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #expression,        \
-				strerror(-check_));                                                \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static int64_t now_ms(void) {
 	struct timespec ts;
@@ -33,117 +21,6 @@ static void later(struct fake_device *device, unsigned ms, void (*fn)(struct fak
 
 	assert(fake->n_timers < sizeof(fake->timers) / sizeof(fake->timers[0]));
 	fake->timers[fake->n_timers++] = (struct fake_timer){ now_ms() + ms, fn, device };
-}
-
-/* ------------------------------------------------------------------ what objects look like */
-
-static void put(sd_bus_message *m, const char *name, const char *type, ...) {
-	va_list args;
-
-	CHECK(sd_bus_message_open_container(m, 'e', "sv"));
-	CHECK(sd_bus_message_append(m, "s", name));
-	CHECK(sd_bus_message_open_container(m, 'v', type));
-	va_start(args, type);
-	CHECK(sd_bus_message_appendv(m, type, args));
-	va_end(args);
-	CHECK(sd_bus_message_close_container(m));
-	CHECK(sd_bus_message_close_container(m));
-}
-
-static void put_data(sd_bus_message *m, const struct fake_device *device) {
-	CHECK(sd_bus_message_open_container(m, 'e', "sv"));
-	CHECK(sd_bus_message_append(m, "s", "ManufacturerData"));
-	CHECK(sd_bus_message_open_container(m, 'v', "a{qv}"));
-	CHECK(sd_bus_message_open_container(m, 'a', "{qv}"));
-	CHECK(sd_bus_message_open_container(m, 'e', "qv"));
-	CHECK(sd_bus_message_append(m, "q", 0x004c));
-	CHECK(sd_bus_message_open_container(m, 'v', "ay"));
-	CHECK(sd_bus_message_append_array(m, 'y', device->data, sizeof(device->data)));
-	for (int i = 0; i < 5; i++) {
-		CHECK(sd_bus_message_close_container(m));
-	}
-}
-
-static void put_adapter(sd_bus_message *m, const struct fake *fake, unsigned index) {
-	CHECK(sd_bus_message_open_container(m, 'a', "{sv}"));
-	put(m, "Address", "s", fake->adapters[index].address);
-	put(m, "AddressType", "s", "public");
-	put(m, "Class", "u", 0);
-	put(m, "Powered", "b", fake->adapters[index].is_powered);
-	put(m, "Discovering", "b", fake->adapters[index].is_discovering);
-	put(m, "UUIDs", "as", 1, "00001801-0000-1000-8000-00805f9b34fb");
-	put(m, "Modalias", "s", fake->is_new ? "usb:v1D6Bp0246d0553" : "usb:v1D6Bp0246d0542");
-	CHECK(sd_bus_message_close_container(m));
-}
-
-static void put_device(sd_bus_message *m, const struct fake_device *device) {
-	CHECK(sd_bus_message_open_container(m, 'a', "{sv}"));
-	put(m, "Address", "s", device->address);
-	put(m, "AddressType", "s", "random");
-	put(m, "Name", "s", "Nuki_Fake");
-	put(m, "Paired", "b", device->is_bonded);
-	put(m, "Trusted", "b", 0);
-	if (device->rssi != 0) {
-		put(m, "RSSI", "n", device->rssi);
-	}
-	put(m, "Connected", "b", device->is_connected);
-	put_data(m, device);
-	put(m, "ServicesResolved", "b", device->is_resolved);
-	CHECK(sd_bus_message_close_container(m));
-}
-
-static void service_path(const struct fake_device *device, char out[128]) {
-	snprintf(out, 128, "%s/service%04x", device->path, device->handle);
-}
-
-static void characteristic_path(const struct fake_device *device, unsigned n, char out[128]) {
-	snprintf(out, 128, "%s/service%04x/char%04x", device->path, device->handle,
-		device->handle + 1 + 3 * n);
-}
-
-static void open_object(sd_bus_message *m, const char *path, const char *interface) {
-	CHECK(sd_bus_message_append(m, "o", path));
-	CHECK(sd_bus_message_open_container(m, 'a', "{sa{sv}}"));
-	CHECK(sd_bus_message_append(m, "{sa{sv}}", "org.freedesktop.DBus.Introspectable", 0));
-	CHECK(sd_bus_message_open_container(m, 'e', "sa{sv}"));
-	CHECK(sd_bus_message_append(m, "s", interface));
-}
-
-static void close_object(sd_bus_message *m) {
-	CHECK(sd_bus_message_close_container(m));
-	CHECK(sd_bus_message_append(m, "{sa{sv}}", PROPS, 0));
-	CHECK(sd_bus_message_close_container(m));
-}
-
-static void put_service_object(sd_bus_message *m, const struct fake_device *device) {
-	char path[128];
-
-	service_path(device, path);
-	open_object(m, path, "org.bluez.GattService1");
-	CHECK(sd_bus_message_open_container(m, 'a', "{sv}"));
-	put(m, "UUID", "s", FAKE_SERVICE);
-	put(m, "Device", "o", device->path);
-	put(m, "Primary", "b", 1);
-	CHECK(sd_bus_message_close_container(m));
-	close_object(m);
-}
-
-static void put_characteristic_object(
-	sd_bus_message *m, const struct fake_device *device, unsigned n) {
-	char path[128], service[128];
-
-	service_path(device, service);
-	characteristic_path(device, n, path);
-	open_object(m, path, "org.bluez.GattCharacteristic1");
-	CHECK(sd_bus_message_open_container(m, 'a', "{sv}"));
-	put(m, "UUID", "s", n == 0 ? FAKE_GDIO : FAKE_USDIO);
-	put(m, "Service", "o", service);
-	put(m, "Value", "ay", 0);
-	put(m, "Notifying", "b", device->is_notifying);
-	put(m, "Flags", "as", 2, "write", "indicate");
-	put(m, "MTU", "q", 247);
-	CHECK(sd_bus_message_close_container(m));
-	close_object(m);
 }
 
 /* ------------------------------------------------------------------ signals */
@@ -179,7 +56,7 @@ static void changes_send(struct fake *fake, sd_bus_message *m, const char *inval
 static void device_flag(struct fake_device *device, const char *name, bool value) {
 	sd_bus_message *m = changes_new(device->fake, device->path, "org.bluez.Device1");
 
-	put(m, name, "b", value);
+	fake_put(m, name, "b", value);
 	changes_send(device->fake, m, NULL);
 }
 
@@ -188,9 +65,9 @@ static void added_send(struct fake_device *device, int what) {
 	sd_bus_message *m = signal_new(fake, "/", OM, "InterfacesAdded");
 
 	if (what < 0) {
-		put_service_object(m, device);
+		fake_put_service_object(m, device);
 	} else {
-		put_characteristic_object(m, device, (unsigned) what);
+		fake_put_characteristic_object(m, device, (unsigned) what);
 	}
 	signal_send(fake, m);
 }
@@ -199,9 +76,9 @@ void fake_device_show(struct fake_device *device) {
 	sd_bus_message *m = signal_new(device->fake, "/", OM, "InterfacesAdded");
 
 	device->is_present = true;
-	open_object(m, device->path, "org.bluez.Device1");
-	put_device(m, device);
-	close_object(m);
+	fake_open_object(m, device->path, "org.bluez.Device1");
+	fake_put_device(m, device);
+	fake_close_object(m);
 	signal_send(device->fake, m);
 }
 
@@ -242,8 +119,8 @@ void fake_device_advertise(struct fake_device *device, int16_t rssi, uint8_t sta
 
 	device->rssi = rssi;
 	device->data[3] = state;
-	put(m, "RSSI", "n", rssi);
-	put_data(m, device);
+	fake_put(m, "RSSI", "n", rssi);
+	fake_put_data(m, device);
 	changes_send(device->fake, m, NULL);
 }
 
@@ -263,8 +140,8 @@ void fake_device_drop(struct fake_device *device) {
 
 	device->is_connected = false;
 	device->is_resolved = false;
-	put(m, "ServicesResolved", "b", 0);
-	put(m, "Connected", "b", 0);
+	fake_put(m, "ServicesResolved", "b", 0);
+	fake_put(m, "Connected", "b", 0);
 	changes_send(device->fake, m, NULL);
 	answer_disconnect(device);
 }
@@ -281,7 +158,7 @@ void fake_device_reason(struct fake_device *device, const char *reason) {
 void fake_device_value(struct fake_device *device, const uint8_t *value, size_t n) {
 	char path[128];
 
-	characteristic_path(device, 1, path);
+	fake_characteristic_path(device, 1, path);
 	sd_bus_message *m = changes_new(device->fake, path, "org.bluez.GattCharacteristic1");
 	CHECK(sd_bus_message_open_container(m, 'e', "sv"));
 	CHECK(sd_bus_message_append(m, "s", "Value"));
@@ -299,7 +176,7 @@ void fake_storm(struct fake *fake, unsigned adapter, unsigned n) {
 		snprintf(path, sizeof(path), "/org/bluez/hci%u/dev_F0_00_00_00_%02X_%02X", adapter,
 			i / 256, i % 256);
 		sd_bus_message *m = changes_new(fake, path, "org.bluez.Device1");
-		put(m, "RSSI", "n", -60);
+		fake_put(m, "RSSI", "n", -60);
 		changes_send(fake, m, NULL);
 	}
 }
@@ -310,9 +187,9 @@ static void adapter_changes(struct fake *fake, unsigned index, bool is_power) {
 	snprintf(path, sizeof(path), "/org/bluez/hci%u", index);
 	sd_bus_message *m = changes_new(fake, path, "org.bluez.Adapter1");
 	if (is_power) {
-		put(m, "Powered", "b", fake->adapters[index].is_powered);
+		fake_put(m, "Powered", "b", fake->adapters[index].is_powered);
 	}
-	put(m, "Discovering", "b", fake->adapters[index].is_discovering);
+	fake_put(m, "Discovering", "b", fake->adapters[index].is_discovering);
 	changes_send(fake, m, NULL);
 }
 
@@ -434,11 +311,11 @@ static void put_gatt_objects(sd_bus_message *m, const struct fake_device *device
 	/* The other way round than one would like. */
 	for (int i = device->has_usdio ? 1 : 0; i >= 0; i--) {
 		CHECK(sd_bus_message_open_container(m, 'e', "oa{sa{sv}}"));
-		put_characteristic_object(m, device, (unsigned) i);
+		fake_put_characteristic_object(m, device, (unsigned) i);
 		CHECK(sd_bus_message_close_container(m));
 	}
 	CHECK(sd_bus_message_open_container(m, 'e', "oa{sa{sv}}"));
-	put_service_object(m, device);
+	fake_put_service_object(m, device);
 	CHECK(sd_bus_message_close_container(m));
 }
 
@@ -453,9 +330,9 @@ static void call_snapshot(struct fake *fake, sd_bus_message *call) {
 		if (fake->adapters[i].is_present) {
 			snprintf(path, sizeof(path), "/org/bluez/hci%u", i);
 			CHECK(sd_bus_message_open_container(m, 'e', "oa{sa{sv}}"));
-			open_object(m, path, "org.bluez.Adapter1");
-			put_adapter(m, fake, i);
-			close_object(m);
+			fake_open_object(m, path, "org.bluez.Adapter1");
+			fake_put_adapter(m, fake, i);
+			fake_close_object(m);
 			CHECK(sd_bus_message_close_container(m));
 		}
 	}
@@ -463,9 +340,9 @@ static void call_snapshot(struct fake *fake, sd_bus_message *call) {
 		const struct fake_device *device = &fake->devices[i];
 		if (device->is_present && fake->adapters[device->adapter].is_present) {
 			CHECK(sd_bus_message_open_container(m, 'e', "oa{sa{sv}}"));
-			open_object(m, device->path, "org.bluez.Device1");
-			put_device(m, device);
-			close_object(m);
+			fake_open_object(m, device->path, "org.bluez.Device1");
+			fake_put_device(m, device);
+			fake_close_object(m);
 			CHECK(sd_bus_message_close_container(m));
 			if (device->has_gatt) {
 				put_gatt_objects(m, device);
@@ -617,9 +494,9 @@ static void call_adapter(
 static bool call_gatt(struct fake_device *device, const char *member, sd_bus_message *call) {
 	char path[128];
 
-	characteristic_path(device, 1, path);
+	fake_characteristic_path(device, 1, path);
 	bool is_usdio = device->has_usdio && strcmp(path, sd_bus_message_get_path(call)) == 0;
-	characteristic_path(device, 0, path);
+	fake_characteristic_path(device, 0, path);
 	if (!device->has_gatt || (!is_usdio && strcmp(path, sd_bus_message_get_path(call)) != 0)) {
 		return false;
 	}
@@ -653,7 +530,7 @@ static bool call_properties(struct fake *fake, const char *member, sd_bus_messag
 	if (strcmp(member, "GetAll") == 0 && device != NULL) {
 		sd_bus_message *m = NULL;
 		CHECK(sd_bus_message_new_method_return(call, &m));
-		put_device(m, device);
+		fake_put_device(m, device);
 		CHECK(sd_bus_send(fake->sd, m, NULL));
 		sd_bus_message_unref(m);
 		return true;
@@ -725,9 +602,9 @@ void fake_adapter_add(struct fake *fake, unsigned index, const char *address, bo
 	if (fake->sd != NULL) {
 		snprintf(path, sizeof(path), "/org/bluez/hci%u", index);
 		sd_bus_message *m = signal_new(fake, "/", OM, "InterfacesAdded");
-		open_object(m, path, "org.bluez.Adapter1");
-		put_adapter(m, fake, index);
-		close_object(m);
+		fake_open_object(m, path, "org.bluez.Adapter1");
+		fake_put_adapter(m, fake, index);
+		fake_close_object(m);
 		signal_send(fake, m);
 	}
 }
@@ -757,7 +634,7 @@ void fake_adapter_block(struct fake *fake, unsigned index) {
 	fake_adapter_power(fake, index, false);
 	snprintf(path, sizeof(path), "/org/bluez/hci%u", index);
 	sd_bus_message *m = changes_new(fake, path, "org.bluez.Adapter1");
-	put(m, "PowerState", "s", "off-blocked");
+	fake_put(m, "PowerState", "s", "off-blocked");
 	changes_send(fake, m, NULL);
 }
 
