@@ -190,6 +190,8 @@ static void schedule_one(
 	struct sched_item item = { .need = link->need };
 	struct sched_adapter its[ADAPTERS_MAX];
 
+	item.is_pushing = mono_since(link->want_since, ble_now(central)) >=
+			  (int64_t) ble_ms(central, SCHED_PUSH_MS);
 	memcpy(its, adapters, sizeof(its));
 	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
 		/* A link that another program has to this device takes no slot from it. */

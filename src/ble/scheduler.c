@@ -77,7 +77,7 @@ struct sched_choice sched_choose(
 	const struct sched_adapter adapters[static ADAPTERS_MAX], const struct sched_item *item) {
 	struct sched_choice choice = { .verdict = SCHED_WAIT };
 	struct sched_choice evict = { .verdict = SCHED_WAIT };
-	bool is_person = sched_is_person(item->need);
+	bool is_person = sched_is_person(item->need) || item->is_pushing;
 	bool is_any_usable = false, is_any_known = false, is_freeing = false;
 	double lead = lead_of(adapters, item);
 	double best = 0;

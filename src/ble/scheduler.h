@@ -7,7 +7,8 @@
  *
  * A controller makes one connection at a time and holds few. So: one connecting per adapter, most
  * urgent first, one slot kept for people where there are three or more, and a person may push out a
- * link that only lingers.
+ * link that only lingers. Where people come and go all the time, their lingering links would take
+ * all slots for good; so who has waited for long is served like a person.
  */
 
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 #include "util/when.h"
 
 #define SCHED_AGEING_MS (10 * 60 * 1000) /* nothing waits longer than this behind others */
+#define SCHED_PUSH_MS (5 * 60 * 1000)    /* who has waited this long takes slots like a person */
 
 struct sched_adapter {
 	bool is_usable;     /* present, powered, allowed */
@@ -38,6 +40,7 @@ struct sched_view {
 
 struct sched_item {
 	enum radio_need need;
+	bool is_pushing; /* has waited for SCHED_PUSH_MS */
 	struct sched_view views[ADAPTERS_MAX];
 };
 
