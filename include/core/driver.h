@@ -111,6 +111,12 @@ struct session_host {
 	void (*done)(void *host, const struct job_result *result);
 	/* For the protocol transcript at debug level and `record`: never with keys or PINs. */
 	void (*trace)(void *host, const char *text);
+	/*
+	 * NULL, or for `record`: a message of a paired lock as it is in clear, out before it is
+	 * encrypted, in after it is decrypted, with keys, PINs, nonces, ids and names blanked.
+	 */
+	void (*frame)(void *host, bool is_out, const char *characteristic, const uint8_t *plain,
+		size_t n);
 };
 
 struct session_impl {

@@ -116,6 +116,23 @@ int hub_rename(struct hub *hub, const char *lock, const char *name, const char *
 	enum role role, void (*done)(void *user, const struct fault *fault), void *user,
 	struct fault *ret_fault);
 
+/*
+ * A transcript of what is said to a lock and what it answers, line by line and without end mark:
+ *	MS = up MTU | down FAULT | start ACT | start read-log CURSOR MOST | done FAULT
+ *	MS > CHARACTERISTIC HEX		to the lock
+ *	MS < CHARACTERISTIC HEX		from it
+ * CHARACTERISTIC is the first eight digits of its UUID, HEX the message in clear with keys, PINs,
+ * nonces, ids and names blanked by the driver. @line NULL: the lock is gone, and so the recording.
+ * It is called while the lock is being talked to: it must not call back.
+ */
+#define HUB_RECORD_LINE_MAX 1400
+typedef void hub_record_fn(void *user, const char *line);
+/* One at a time for each lock: a fault when another one is under way. */
+int hub_record_start(
+	struct hub *hub, const char *lock, hub_record_fn *fn, void *user, struct fault *ret_fault);
+/* No call comes after it; nothing happens when @user records nothing. */
+void hub_record_stop(struct hub *hub, const void *user);
+
 /* The log; see struct ledger_impl for the rules. */
 void hub_query_log(struct hub *hub, const struct log_query *query,
 	void (*done)(void *user, const struct event *events, size_t n, const struct fault *fault),

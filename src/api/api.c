@@ -227,6 +227,7 @@ struct api *api_new(struct loop *loop, struct hub *hub, const struct api_config 
 	list_init(&api->ops);
 	list_init(&api->asks);
 	list_init(&api->answers);
+	list_init(&api->records);
 	text_copy(api->version, sizeof(api->version),
 		config->version != NULL ? config->version : LOCKHUB_VERSION);
 	text_copy(api->group_name, sizeof(api->group_name),
@@ -261,6 +262,7 @@ struct api *api_free(struct api *api) {
 		listener_remove(listeners[i]);
 	}
 	drop_connection(api);
+	records_free(api);
 	locks_free(api);
 	operations_free(api);
 	bus_free(api->bus);

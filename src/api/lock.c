@@ -254,6 +254,18 @@ static int method_statistics(sd_bus_message *message, void *user, sd_bus_error *
 	return ask(((struct api_lock *) user)->api, message, &rule);
 }
 
+static void record_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct api_lock *shown = lock_called(api, message);
+	if (shown != NULL) {
+		record_start(api, message, shown->lock, asker);
+	}
+}
+
+static int method_record(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_MANAGE, record_granted, NULL };
+	return ask(((struct api_lock *) user)->api, message, &rule);
+}
+
 /* clang-format off */
 #define TOLD SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 #define FIXED SD_BUS_VTABLE_PROPERTY_CONST
@@ -330,6 +342,8 @@ const sd_bus_vtable lock_vtable[] = {
 		method_unpair, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Rename", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", lock),
 		method_rename, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Record", SD_BUS_ARGS("h", socket), SD_BUS_NO_RESULT,
+		method_record, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetRadioStatistics", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", statistics),
 		method_statistics, SD_BUS_VTABLE_UNPRIVILEGED),
 

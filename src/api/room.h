@@ -85,6 +85,7 @@ struct api {
 	struct list ops;     /* struct api_op, in the order of being asked for */
 	struct list asks;    /* struct ask */
 	struct list answers; /* struct answer */
+	struct list records; /* struct api_record */
 	unsigned n_asks;
 	unsigned n_answers;
 
@@ -149,6 +150,11 @@ void statistics_of_lock(struct api *api, sd_bus_message *message, const struct l
 void statistics_of_adapters(struct api *api, sd_bus_message *message, const struct asker *asker);
 /* The connection is gone, or the api goes: answers that still come are not sent. */
 void journal_drop_all(struct api *api);
+
+/* record.c */
+void record_start(struct api *api, sd_bus_message *message, const struct lock *lock,
+	const struct asker *asker);
+void records_free(struct api *api);
 
 /* lock.c, lock-facts.c */
 extern const sd_bus_vtable lock_vtable[];

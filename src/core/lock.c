@@ -32,6 +32,7 @@ struct lock *lock_free(struct lock *lock) {
 	if (lock == NULL) {
 		return NULL;
 	}
+	record_end(lock);
 	runner_forget(lock);
 	txn_free(lock->import);
 	wipe(lock, sizeof(*lock));

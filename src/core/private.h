@@ -117,6 +117,11 @@ struct lock {
 	unsigned n_wrong_codes;
 	wall_t wrong_codes_since; /* by the lock's clock */
 
+	/* transcript; fn NULL: none */
+	hub_record_fn *record_fn;
+	void *record_user;
+	mono_t record_since;
+
 	/* facts to store */
 	bool is_facts_dirty;
 	mono_t facts_at;
@@ -245,6 +250,12 @@ mono_t facts_next_due(const struct lock *lock);
 void facts_job_ended(struct lock *lock, const struct job *job, const struct job_result *result);
 /* Whether the lock itself answered so: then the outcome is definite. */
 bool fault_is_answer(enum fault_code code);
+
+/* record.c: nothing happens while nobody records */
+void record_line(struct lock *lock, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void record_frame(
+	struct lock *lock, bool is_out, const char *characteristic, const uint8_t *plain, size_t n);
+void record_end(struct lock *lock); /* the lock goes */
 
 /* import.c */
 bool import_is_possible(const struct lock *lock);

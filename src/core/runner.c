@@ -129,6 +129,11 @@ static void host_trace(void *host, const char *text) {
 	log_line(LOG_DEBUG, lock->slug, "%s", text);
 }
 
+static void host_frame(
+	void *host, bool is_out, const char *characteristic, const uint8_t *plain, size_t n) {
+	record_frame(host, is_out, characteristic, plain, n);
+}
+
 static const struct session_host host_impl = {
 	.write = host_write,
 	.arm = host_arm,
@@ -138,6 +143,7 @@ static const struct session_host host_impl = {
 	.gate = host_gate,
 	.done = host_done,
 	.trace = host_trace,
+	.frame = host_frame,
 };
 
 /* ---- jobs ---- */
@@ -197,6 +203,12 @@ static void start_job(
 		entry->op.state = OP_RUNNING;
 		entry->op.tries++;
 		op_changed(entry);
+	}
+	if (job->act == ACT_READ_LOG) {
+		record_line(lock, "= start %s %lld %u", act_name(job->act),
+			(long long) lock->job.log_cursor, lock->job.log_max);
+	} else {
+		record_line(lock, "= start %s", act_name(job->act));
 	}
 	if (lock->session->impl->start(lock->session, &lock->job, &fault) < 0 &&
 		!lock->has_result) {
@@ -370,6 +382,7 @@ static void job_ended(struct lock *lock) {
 	struct op_entry *entry = lock->job_op;
 	unsigned care_bit = lock->job_care;
 
+	record_line(lock, "= done %s", fault_name(result.fault.code));
 	lock->has_result = false;
 	lock->is_busy = false;
 	lock->is_gate_waiting = false;
@@ -468,6 +481,7 @@ static void radio_up(void *user, unsigned mtu) {
 	lock->is_dropping = false;
 	facts_contact(lock, true);
 	hub_lock_changed(lock, FACT_LINK);
+	record_line(lock, "= up %u", mtu);
 	lock->session->impl->up(lock->session, mtu);
 	runner_settle(lock);
 	runner_kick(lock);
@@ -483,6 +497,8 @@ static void radio_down(void *user, const struct fault *fault) {
 	lock->is_drop_wanted = false;
 	lock->timer = MONO_NEVER;
 	if (was_up) {
+		record_line(
+			lock, "= down %s", fault_name(fault != NULL ? fault->code : FAULT_NONE));
 		lock->session->impl->down(lock->session);
 		runner_settle(lock);
 		hub_lock_changed(lock, FACT_LINK);

@@ -17,6 +17,7 @@ extern const struct command cmd_log_verify;
 extern const struct command cmd_monitor;
 extern const struct command cmd_pair;
 extern const struct command cmd_reboot;
+extern const struct command cmd_record;
 extern const struct command cmd_refresh;
 extern const struct command cmd_rename;
 extern const struct command cmd_scan;

@@ -24,6 +24,7 @@ const struct command *const ctl_commands[] = {
 	&cmd_monitor,
 	&cmd_pair,
 	&cmd_reboot,
+	&cmd_record,
 	&cmd_refresh,
 	&cmd_rename,
 	&cmd_scan,

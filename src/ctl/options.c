@@ -54,7 +54,7 @@ static const struct option_row rows[] = {
 	{ "name",         0,  OPTION_TEXT, OPT_NAME, AT(name), "NAME", 0, 0, "What the lock shall be called" },
 	{ "app",          0,  OPTION_FLAG, OPT_APP, AT(as_app), NULL, 0, 0, "Register as an app, not as a bridge" },
 	{ "pin-stdin",    0,  OPTION_FLAG, OPT_PIN_STDIN, AT(is_pin_stdin), NULL, 0, 0, "Read the PIN from standard input" },
-	{ "seconds",      0,  OPTION_NUMBER, OPT_SECONDS, AT(seconds), "N", 1, 600, "Look for so long" },
+	{ "seconds",      0,  OPTION_NUMBER, OPT_SECONDS, AT(seconds), "N", 1, 600, "Do it for so many seconds" },
 	{ "unlatch",      0,  OPTION_FLAG, OPT_UNLATCH, AT(is_unlatch), NULL, 0, 0, "Pull the latch too" },
 	{ "read",         0,  OPTION_FLAG, OPT_READ, AT(is_read), NULL, 0, 0, "Ask the lock now (needs a connection)" },
 };

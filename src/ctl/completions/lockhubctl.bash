@@ -8,7 +8,7 @@ _lockhubctl_locks() {
 
 _lockhubctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='battery calibrate cancel help list lock lock-n-go log monitor pair reboot refresh
+    local commands='battery calibrate cancel help list lock lock-n-go log monitor pair reboot record refresh
         rename scan set-pin show signal status sync-clock unlatch unlock unpair version'
     local common='--help --version --timeout --color --no-ask-password --bus-address --system-bus'
     local command='' options='' word i n_args=0
@@ -67,6 +67,7 @@ _lockhubctl() {
         battery) options='--json --read' ;;
         log) options='--json --lines --follow --since --until --lock --user --type' ;;
         scan) options='--json --seconds' ;;
+        record) options='--seconds' ;;
         pair) options='--json --no-wait --name --app --yes --pin-stdin --seconds' ;;
         unpair) options='--json --no-wait --force --yes' ;;
         set-pin) options='--json --no-wait --pin-stdin' ;;
@@ -85,7 +86,7 @@ _lockhubctl() {
         show | monitor | battery | signal)
             mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ;;
-        lock | unlock | unlatch | lock-n-go | refresh | calibrate | reboot | sync-clock | set-pin | unpair | rename)
+        lock | unlock | unlatch | lock-n-go | refresh | calibrate | reboot | sync-clock | set-pin | unpair | rename | record)
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ;;
     esac

@@ -5,11 +5,11 @@ function __lockhubctl_locks
     lockhubctl --no-ask-password list --names 2>/dev/null
 end
 
-set -l commands battery calibrate cancel help list lock lock-n-go log monitor pair reboot refresh rename \
+set -l commands battery calibrate cancel help list lock lock-n-go log monitor pair reboot record refresh rename \
     scan set-pin show signal status sync-clock unlatch unlock unpair version
 set -l operations lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin pair unpair
 set -l on_lock lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin unpair rename show \
-    monitor battery signal log
+    monitor battery signal log record
 
 complete -c lockhubctl -f
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a battery -d 'Show the batteries'
@@ -23,6 +23,7 @@ complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a log -d 
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a monitor -d 'Show changes as they happen'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a pair -d 'Add a lock'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a reboot -d 'Restart the electronics of a lock'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a record -d 'Write down what is said to a lock'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a refresh -d 'Read the state now'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a rename -d 'Give a lock another name'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a scan -d 'Look for locks in reach'
@@ -63,6 +64,6 @@ complete -c lockhubctl -n '__fish_seen_subcommand_from log' -s t -l type -x -d '
 complete -c lockhubctl -n '__fish_seen_subcommand_from pair unpair' -s y -l yes -d 'Do not ask'
 complete -c lockhubctl -n '__fish_seen_subcommand_from pair' -l name -x -d 'What it shall be called'
 complete -c lockhubctl -n '__fish_seen_subcommand_from pair' -l app -d 'Register as an app'
-complete -c lockhubctl -n '__fish_seen_subcommand_from pair scan' -l seconds -x -d 'Look for so long'
+complete -c lockhubctl -n '__fish_seen_subcommand_from pair scan record' -l seconds -x -d 'Do it for so many seconds'
 complete -c lockhubctl -n '__fish_seen_subcommand_from pair set-pin' -l pin-stdin -d 'Read the PIN from standard input'
 complete -c lockhubctl -n '__fish_seen_subcommand_from unpair' -l force -d 'Do not try to reach the lock'

@@ -17,6 +17,7 @@
 #define AT(member) .at = offsetof(struct nuki_message, member)
 #define OPT .flags = NUKI_OPTIONAL
 #define HIDE .flags = NUKI_SECRET
+#define MINE .flags = NUKI_PRIVATE
 
 /* clang-format off */
 
@@ -29,39 +30,39 @@
 
 /* pairing */
 static const struct nuki_field public_key_fields[] = {
-	{ "key", NUKI_OCTETS, 32, AT(pairing.key) },
+	{ "key", NUKI_OCTETS, 32, AT(pairing.key), MINE },
 };
 static const struct nuki_field challenge_fields[] = {
 	{ "nonce", NUKI_OCTETS, 32, AT(pairing.nonce), HIDE },
 };
 static const struct nuki_field authenticator_fields[] = {
-	{ "hmac", NUKI_OCTETS, 32, AT(pairing.hmac) },
+	{ "hmac", NUKI_OCTETS, 32, AT(pairing.hmac), MINE },
 };
 static const struct nuki_field auth_data_fields[] = {
-	{ "hmac", NUKI_OCTETS, 32, AT(pairing.hmac) },
+	{ "hmac", NUKI_OCTETS, 32, AT(pairing.hmac), MINE },
 	{ "id_type", NUKI_U8, AT(pairing.id_type) },
-	{ "app_id", NUKI_U32, AT(pairing.app_id) },
+	{ "app_id", NUKI_U32, AT(pairing.app_id), MINE },
 	{ "name", NUKI_TEXT, 32, AT(pairing.name) },
 	{ "nonce", NUKI_OCTETS, 32, AT(pairing.nonce), HIDE },
 };
 static const struct nuki_field auth_data_5_fields[] = {
-	{ "app_id", NUKI_U32, AT(pairing.app_id) },
+	{ "app_id", NUKI_U32, AT(pairing.app_id), MINE },
 	{ "name", NUKI_TEXT, 32, AT(pairing.name) },
 	{ "pin", NUKI_PIN, AT(pairing.pin), HIDE },
 };
 static const struct nuki_field auth_id_fields[] = {
-	{ "hmac", NUKI_OCTETS, 32, AT(pairing.hmac) },
-	{ "auth_id", NUKI_U32, AT(pairing.auth_id) },
-	{ "uuid", NUKI_OCTETS, 16, AT(pairing.uuid) },
+	{ "hmac", NUKI_OCTETS, 32, AT(pairing.hmac), MINE },
+	{ "auth_id", NUKI_U32, AT(pairing.auth_id), MINE },
+	{ "uuid", NUKI_OCTETS, 16, AT(pairing.uuid), MINE },
 	{ "nonce", NUKI_OCTETS, 32, AT(pairing.nonce), HIDE },
 };
 static const struct nuki_field auth_id_5_fields[] = {
-	{ "auth_id", NUKI_U32, AT(pairing.auth_id) },
-	{ "uuid", NUKI_OCTETS, 16, AT(pairing.uuid) },
+	{ "auth_id", NUKI_U32, AT(pairing.auth_id), MINE },
+	{ "uuid", NUKI_OCTETS, 16, AT(pairing.uuid), MINE },
 };
 static const struct nuki_field auth_confirmation_fields[] = {
-	{ "hmac", NUKI_OCTETS, 32, AT(pairing.hmac) },
-	{ "auth_id", NUKI_U32, AT(pairing.auth_id) },
+	{ "hmac", NUKI_OCTETS, 32, AT(pairing.hmac), MINE },
+	{ "auth_id", NUKI_U32, AT(pairing.auth_id), MINE },
 };
 static const struct nuki_field auth_info_fields[] = {
 	{ "pin_set", NUKI_U8, AT(pairing.is_pin_set) },
@@ -156,7 +157,7 @@ static const struct nuki_field states_fields[] = {
 };
 static const struct nuki_field lock_action_fields[] = {
 	{ "action", NUKI_U8, AT(lock_action.action) },
-	{ "app_id", NUKI_U32, AT(lock_action.app_id) },
+	{ "app_id", NUKI_U32, AT(lock_action.app_id), MINE },
 	{ "flags", NUKI_U8, AT(lock_action.flags) },
 	{ "name_suffix", NUKI_TEXT, 20, AT(lock_action.name_suffix), OPT },
 	CHALLENGED(lock_action),
@@ -195,7 +196,7 @@ static const struct nuki_field battery_fields[] = {
 	{ "led_enabled", NUKI_U8, AT(config.led_enabled) }, \
 	{ "led_brightness", NUKI_U8, AT(config.led_brightness) }
 static const struct nuki_field config_fields[] = {
-	{ "nuki_id", NUKI_U32, AT(config.nuki_id) },
+	{ "nuki_id", NUKI_U32, AT(config.nuki_id), MINE },
 	CONFIG_HEAD,
 	{ "time", NUKI_DATE, AT(config.time) },
 	{ "tz_offset", NUKI_I16, AT(config.tz_offset) },
@@ -270,7 +271,7 @@ static const struct nuki_field set_advanced_fields[] = {
 static const struct nuki_field log_entry_fields[] = {
 	{ "index", NUKI_U32, AT(log_entry.index) },
 	{ "time", NUKI_DATE, AT(log_entry.time) },
-	{ "auth_id", NUKI_U32, AT(log_entry.auth_id) },
+	{ "auth_id", NUKI_U32, AT(log_entry.auth_id), MINE },
 	{ "name", NUKI_TEXT, 32, AT(log_entry.name) },
 	{ "type", NUKI_U8, AT(log_entry.type) },
 	{ "data", NUKI_REST, NUKI_LOG_DATA_MAX, AT(log_entry.data) },
@@ -318,11 +319,11 @@ static const struct nuki_field remove_code_fields[] = {
 
 /* authorisations */
 static const struct nuki_field remove_auth_fields[] = {
-	{ "auth_id", NUKI_U32, AT(auth.auth_id) },
+	{ "auth_id", NUKI_U32, AT(auth.auth_id), MINE },
 	SIGNED(auth),
 };
 static const struct nuki_field auth_entry_fields[] = {
-	{ "auth_id", NUKI_U32, AT(auth.auth_id) },
+	{ "auth_id", NUKI_U32, AT(auth.auth_id), MINE },
 	{ "id_type", NUKI_U8, AT(auth.id_type) },
 	{ "name", NUKI_TEXT, 32, AT(auth.name) },
 	{ "enabled", NUKI_U8, AT(auth.enabled) },
@@ -343,11 +344,11 @@ static const struct nuki_field invite_fields[] = {
 	SIGNED(auth),
 };
 static const struct nuki_field invite_id_fields[] = {
-	{ "auth_id", NUKI_U32, AT(auth.auth_id) },
+	{ "auth_id", NUKI_U32, AT(auth.auth_id), MINE },
 	{ "created", NUKI_DATE, AT(auth.created) },
 };
 static const struct nuki_field update_auth_fields[] = {
-	{ "auth_id", NUKI_U32, AT(auth.auth_id) },
+	{ "auth_id", NUKI_U32, AT(auth.auth_id), MINE },
 	{ "name", NUKI_TEXT, 32, AT(auth.name) },
 	{ "enabled", NUKI_U8, AT(auth.enabled) },
 	{ "remote_allowed", NUKI_U8, AT(auth.remote_allowed) },

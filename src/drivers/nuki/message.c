@@ -338,6 +338,36 @@ ssize_t nuki_message_format(const struct nuki_message *message, enum nuki_genera
 	return wr_end(&wr);
 }
 
+/* Octets of the member; 0 for types that are never secret. */
+static size_t blank_size(const struct nuki_field *field) {
+	switch (field->type) {
+	case NUKI_U32:
+	case NUKI_F32:
+	case NUKI_PIN:
+		return 4;
+	case NUKI_OCTETS:
+		return field->n;
+	case NUKI_NONCE:
+		return NUKI_CHALLENGE_LEN;
+	default: /* RULE R3: texts are handled by the caller, the others are numbers of states */
+		return 0;
+	}
+}
+
+void nuki_message_blank(struct nuki_message *message) {
+	for (size_t i = 0; i < message->kind->n_fields; i++) {
+		const struct nuki_field *field = &message->kind->fields[i];
+		char *in = member(message, field);
+		if (field->type == NUKI_TEXT) {
+			bool is_empty = in[0] == '\0';
+			wipe(in, field->n + 1U);
+			in[0] = is_empty ? '\0' : 'x';
+		} else if ((field->flags & (NUKI_SECRET | NUKI_PRIVATE)) != 0) {
+			wipe(in, blank_size(field));
+		}
+	}
+}
+
 static int field_text(const struct nuki_field *field, const void *in, char *out, size_t size) {
 	const struct nuki_date *date = in;
 	const struct nuki_time *time = in;

@@ -266,7 +266,8 @@ enum nuki_type {
 
 enum {
 	NUKI_OPTIONAL = 1 << 0,
-	NUKI_SECRET = 1 << 1, /* never traced */
+	NUKI_SECRET = 1 << 1,  /* never traced */
+	NUKI_PRIVATE = 1 << 2, /* not in transcripts that people hand on; texts are so anyway */
 };
 
 struct nuki_field {
@@ -338,6 +339,12 @@ int nuki_message_parse(struct nuki_message *ret, uint16_t command, enum nuki_gen
 /* @return octets written to out, or -ENOBUFS. */
 ssize_t nuki_message_format(const struct nuki_message *message, enum nuki_generation generation,
 	uint8_t *out, size_t size);
+
+/*
+ * Takes out what must not leave the house: secrets, ids, and texts, which are names of people and
+ * places; a text that is not empty becomes "x". What is left can still be written and read.
+ */
+void nuki_message_blank(struct nuki_message *message);
 
 #define NUKI_TEXT_MAX 400
 /* "Keyturner States: mode=2 lock_state=1 ..." without secret fields; returns out. */

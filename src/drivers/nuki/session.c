@@ -16,6 +16,7 @@
 #include "advert.h"
 #include "facts.h"
 #include "util/auto.h"
+#include "util/bytes.h"
 
 static const char *const phase_names[PHASE_COUNT_] = {
 	[PHASE_IDLE] = "idle",
@@ -130,6 +131,26 @@ void nuki_post(struct nuki_session *session, const char *characteristic, const u
 	}
 }
 
+/* For transcripts: the frame in clear, without what must not leave the house. */
+static void tell_frame(struct nuki_session *session, bool is_out, const char *characteristic,
+	const struct nuki_message *message) {
+	AUTO_VALUE(nuki_message_wipe) struct nuki_message blank = *message;
+	uint8_t plain[2 + NUKI_PAYLOAD_MAX];
+	struct wr wr = wr_on(plain, 2);
+
+	if (session->host->frame == NULL) {
+		return;
+	}
+	nuki_message_blank(&blank);
+	wr_u16le(&wr, blank.kind->command);
+	ssize_t n =
+		nuki_message_format(&blank, session->keys.generation, plain + 2, sizeof(plain) - 2);
+	if (n >= 0) {
+		session->host->frame(
+			session->host_data, is_out, characteristic, plain, (size_t) n + 2);
+	}
+}
+
 void nuki_send_sealed(
 	struct nuki_session *session, const struct nuki_message *message, bool is_changing) {
 	uint8_t payload[NUKI_PAYLOAD_MAX];
@@ -146,6 +167,7 @@ void nuki_send_sealed(
 	assert(n_frame > 0);
 	wipe(payload, sizeof(payload));
 	nuki_trace(session, "> %s", nuki_message_text(message, text));
+	tell_frame(session, true, NUKI_USDIO, message);
 	nuki_post(session, NUKI_USDIO, frame, (size_t) n_frame, is_changing);
 }
 
@@ -314,6 +336,9 @@ static void take_message(struct nuki_session *session, const struct nuki_frame *
 	}
 	nuki_trace(session, "< %s%s", nuki_message_text(&message, text),
 		frame->is_crc_missing ? " (without CRC)" : "");
+	if (!is_pairing(session)) {
+		tell_frame(session, false, NUKI_USDIO, &message);
+	}
 	if (frame->command == NUKI_STATES && !is_pairing(session)) {
 		take_states(session, &message.states);
 	}
@@ -359,6 +384,7 @@ static void take_gdio(struct nuki_session *session, const uint8_t *buf, size_t n
 	}
 	const struct nuki_error_row *row = nuki_error_row(message.reply.error);
 	nuki_trace(session, "< in clear: Error Report: %s", row->name);
+	tell_frame(session, false, NUKI_GDIO, &message);
 	if (session->phase != PHASE_IDLE && !is_pairing(session)) {
 		/*
 		 * With a command under way it may be a forgery that is to hide that the command was

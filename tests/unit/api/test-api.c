@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "rig.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define LOCK "org.lockhub1.Lock"
@@ -106,6 +107,79 @@ static void statistics_are_told(void **state) {
 	assert_true(sd_bus_message_enter_container(rig->reply, 'e', "sa{sv}") > 0);
 	assert_true(sd_bus_message_read(rig->reply, "s", &address) > 0);
 	assert_string_equal(address, "00:AA:01:00:00:00");
+}
+
+static void move(struct rig *rig, const char *method) {
+	const char *path;
+	char own[128];
+	rig_forget(rig);
+	rig_call(rig, FRONT_PATH, LOCK, method, "");
+	assert_null(rig_error(rig));
+	assert_true(sd_bus_message_read(rig->reply, "o", &path) > 0);
+	snprintf(own, sizeof(own), "%s", path);
+	rig_until_signal(rig, own, "Finished", "done", NULL);
+}
+
+/* Reads all lines there are; whether @text is in one of them. */
+static bool is_in_lines(int fd, const char *text) {
+	char line[2048];
+	bool is_found = false;
+	ssize_t n;
+	while ((n = recv(fd, line, sizeof(line) - 1, MSG_DONTWAIT)) > 0) {
+		line[n] = '\0';
+		is_found |= strstr(line, text) != NULL;
+	}
+	return is_found;
+}
+
+static void a_lock_is_recorded(void **state) {
+	struct rig *rig = *state;
+	int ends[2], others[2], small = 1;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, others), 0);
+	rig_call(rig, FRONT_PATH, LOCK, "Record", "h", others[1]);
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+	close(others[0]);
+	close(others[1]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	assert_int_equal(setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	rig_call(rig, FRONT_PATH, LOCK, "Record", "h", ends[1]);
+	assert_null(rig_error(rig));
+	rig_call(rig, FRONT_PATH, LOCK, "Record", "h", ends[1]);
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+	close(ends[1]);
+	move(rig, "Lock");
+	assert_true(is_in_lines(ends[0], "= start lock"));
+	/* Nobody reads: nobody waits, and the loss is told. */
+	for (unsigned i = 0; i < 20; i++) {
+		move(rig, "Lock");
+	}
+	assert_false(is_in_lines(ends[0], "missing"));
+	move(rig, "Lock");
+	assert_true(is_in_lines(ends[0], "lines are missing"));
+	/* The reader goes: the next one may. */
+	close(ends[0]);
+	for (unsigned i = 0; i < 20; i++) {
+		rig_turn(rig);
+	}
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	rig_call(rig, FRONT_PATH, LOCK, "Record", "h", ends[1]);
+	assert_null(rig_error(rig));
+	close(ends[1]);
+	/* The lock goes, and the recording with it. */
+	rig_call(rig, FRONT_PATH, LOCK, "Unpair", "b", 1);
+	assert_null(rig_error(rig));
+	rig_until_signal(rig, "/org/lockhub1", "InterfacesRemoved", FRONT_PATH, NULL);
+	sd_bus_message_unref(rig->reply);
+	rig->reply = NULL;
+	for (unsigned i = 0; i < 20; i++) {
+		rig_turn(rig);
+	}
+	char line[2048];
+	ssize_t n;
+	while ((n = recv(ends[0], line, sizeof(line), MSG_DONTWAIT)) > 0) {
+	}
+	assert_int_equal(n, 0);
+	close(ends[0]);
 }
 
 static void the_state_says_how_it_is_known(void **state) {
@@ -395,6 +469,7 @@ int main(void) {
 		ON_RIG(all_objects_come_in_one_answer),
 		ON_RIG(properties_tell_the_facts),
 		ON_RIG(statistics_are_told),
+		ON_RIG(a_lock_is_recorded),
 		ON_RIG(the_state_says_how_it_is_known),
 		ON_RIG(an_unlock_finishes_once_with_its_outcome),
 		ON_RIG(a_refusal_by_the_lock_is_told_with_its_fault),

@@ -100,9 +100,9 @@ static void mistakes_are_explained(void **state) {
 
 static void help_needs_no_bus(void **state) {
 	static const char *const commands[] = { "battery", "calibrate", "cancel", "help", "list",
-		"lock", "lock-n-go", "log", "monitor", "pair", "reboot", "refresh", "rename",
-		"scan", "set-pin", "show", "signal", "status", "sync-clock", "unlatch", "unlock",
-		"unpair", "version" };
+		"lock", "lock-n-go", "log", "monitor", "pair", "reboot", "record", "refresh",
+		"rename", "scan", "set-pin", "show", "signal", "status", "sync-clock", "unlatch",
+		"unlock", "unpair", "version" };
 	struct output overview;
 	run(&overview, (const char *const[]){ "help", NULL });
 	assert_int_equal(overview.status, CTL_DONE);
