@@ -135,17 +135,18 @@ static void adapter_and_bluetoothd_are_told_apart(void **state) {
 	scene_up(t, 0);
 	fake_adapter_power(&t->fake, 0, false);
 	UNTIL(t, t->users[0].n_downs == 1);
-	assert_int_equal(link_stats(t).tally.ends[TALLY_END_ADAPTER], 1);
+	/* The device's signal comes first; who is to blame is known a moment later. */
+	UNTIL(t, link_stats(t).tally.ends[TALLY_END_ADAPTER] == 1);
 	assert_int_equal(adapter_stats(t, 0).tally.ends[TALLY_END_ADAPTER], 1);
-	assert_string_equal(adapter_stats(t, 0).state, "off");
+	UNTIL(t, strcmp(adapter_stats(t, 0).state, "off") == 0);
 	fake_adapter_power(&t->fake, 0, true);
 	UNTIL(t, scene_is_ready(t));
 	scene_up(t, 0);
 	fake_die(&t->fake);
 	UNTIL(t, t->users[0].n_downs == 2);
-	assert_int_equal(link_stats(t).tally.ends[TALLY_END_BLUEZ], 1);
+	UNTIL(t, link_stats(t).tally.ends[TALLY_END_BLUEZ] == 1);
 	assert_int_equal(adapter_stats(t, 0).tally.ends[TALLY_END_BLUEZ], 1);
-	assert_string_equal(adapter_stats(t, 0).state, "absent");
+	UNTIL(t, strcmp(adapter_stats(t, 0).state, "absent") == 0);
 }
 
 static void an_adapter_is_its_address(void **state) {
@@ -157,7 +158,7 @@ static void an_adapter_is_its_address(void **state) {
 	UNTIL(t, t->users[0].n_downs == 1);
 	fake_adapter_add(&t->fake, 2, HCI, true);
 	UNTIL(t, scene_is_ready(t));
-	assert_int_equal(adapter_stats(t, 0).connects, 1);
+	UNTIL(t, adapter_stats(t, 0).connects == 1);
 	assert_string_equal(adapter_stats(t, 0).adapter, HCI);
 	assert_false(t->radio->impl->adapter_stats(t->radio, 1, &stats));
 	/* Another one in its old place begins at nothing. */
