@@ -12,12 +12,15 @@
 
 #include "control.h"
 #include "crypto/crypto.h"
+#include "peripheral.h"
 #include "util/log.h"
 #include "util/text.h"
 
 #define LOCKS_MAX 2000
 #define PAIRS_MAX 32
 enum { EXIT_USAGE = 2 };
+
+enum face { FACE_VIRTUAL, FACE_VHCI, FACE_AIR };
 
 struct options {
 	const char *bus_address;
@@ -30,7 +33,8 @@ struct options {
 	unsigned n_adapters;
 	enum connected_signal connected_signal;
 	bool is_objects_first;
-	bool is_vhci;
+	enum face face;
+	const char *adapter; /* of FACE_AIR */
 	unsigned acl_octets;
 	int ready_fd; /* -1: a line on stdout */
 	bool is_verbose;
@@ -40,8 +44,9 @@ struct sim {
 	struct options options;
 	struct loop *loop;
 	struct world *world;
-	struct bluez *bluez; /* one of the two faces */
-	struct vhci_port *port;
+	struct bluez *bluez;           /* one of the faces */
+	struct vhci_port *port;        /* one of the faces; without a controller beside the third */
+	struct peripheral *peripheral; /* the third */
 	struct control *control;
 	struct loop_timer *save_timer;
 	unsigned n_ready; /* the face and the control channel: both are needed */
@@ -68,7 +73,10 @@ static void help(void) {
 	       "reply\n"
 	       "  --objects-first         show GATT objects before ServicesResolved is said\n"
 	       "  --face=FACE             how the locks are reached: bluez-virtual (default), or\n"
-	       "                          vhci: controllers of our own below the real bluetoothd\n"
+	       "                          vhci: controllers of our own below the real "
+	       "bluetoothd, or\n"
+	       "                          bluez: one lock, through the real bluetoothd\n"
+	       "  --adapter=hciN          that bluetoothd's, for --face=bluez\n"
 	       "  --acl-octets=N          of a data packet of those controllers, %d to %d (%d)\n"
 	       "  --ready-fd=N            write READY=1 to this descriptor, not to stdout\n"
 	       "  --verbose, --help, --version\n"
@@ -125,6 +133,37 @@ static int set_signal(struct options *options, const char *value) {
 	return usage_value("connected-signal", value, "before, missing or after is needed");
 }
 
+static int set_face(struct options *options, const char *value) {
+	static const char *const faces[] = { "bluez-virtual", "vhci", "bluez" };
+	for (size_t i = 0; i < ARRAY_SIZE(faces); i++) {
+		if (text_equal(faces[i], value)) {
+			options->face = (enum face) i;
+			return 0;
+		}
+	}
+	return usage_value("face", value, "bluez-virtual, vhci or bluez is needed");
+}
+
+static int set_adapter(const char *value) {
+	uint64_t number = 0;
+	if (strncmp(value, "hci", 3) != 0 || text_to_u64(value + 3, 0, 99, &number) < 0) {
+		return usage_value("adapter", value, "hci0 or another one of bluetoothd is needed");
+	}
+	return 0;
+}
+
+/* What the options are together. */
+static int check_options(const struct options *options) {
+	bool is_air = options->face == FACE_AIR;
+	if (is_air && options->adapter == NULL) {
+		return usage("--face=bluez needs --adapter=hciN");
+	}
+	if (is_air && options->n_locks != 1) {
+		return usage("--face=bluez takes one lock: it has the address of its adapter");
+	}
+	return is_air || options->adapter == NULL ? 0 : usage("--adapter is for --face=bluez");
+}
+
 enum option_key {
 	OPTION_LOCK = 256,
 	OPTION_BUS,
@@ -135,6 +174,7 @@ enum option_key {
 	OPTION_SIGNAL,
 	OPTION_OBJECTS,
 	OPTION_FACE,
+	OPTION_ADAPTER,
 	OPTION_ACL,
 	OPTION_READY,
 	OPTION_VERBOSE,
@@ -152,6 +192,7 @@ static const struct option long_options[] = {
 	{ "connected-signal", required_argument, NULL, OPTION_SIGNAL },
 	{ "objects-first", no_argument, NULL, OPTION_OBJECTS },
 	{ "face", required_argument, NULL, OPTION_FACE },
+	{ "adapter", required_argument, NULL, OPTION_ADAPTER },
 	{ "acl-octets", required_argument, NULL, OPTION_ACL },
 	{ "ready-fd", required_argument, NULL, OPTION_READY },
 	{ "verbose", no_argument, NULL, OPTION_VERBOSE },
@@ -192,10 +233,10 @@ static int set_option(struct options *options, int key, const char *value) {
 		options->is_objects_first = true;
 		return 0;
 	case OPTION_FACE:
-		options->is_vhci = text_equal(value, "vhci");
-		return options->is_vhci || text_equal(value, "bluez-virtual")
-			       ? 0
-			       : usage_value("face", value, "bluez-virtual or vhci is needed");
+		return set_face(options, value);
+	case OPTION_ADAPTER:
+		options->adapter = value;
+		return set_adapter(value);
 	case OPTION_ACL:
 		r = set_number("acl-octets", value, VHCI_ACL_LEAST, VHCI_ACL_MOST, &number);
 		options->acl_octets = (unsigned) number;
@@ -229,7 +270,7 @@ static int parse_options(int argc, char **argv, struct options *options) {
 		snprintf(text, sizeof(text), "%s: what is that to mean?", argv[optind]);
 		return usage(text);
 	}
-	return r;
+	return r == 0 ? check_options(options) : r;
 }
 
 /* ---- locks ---- */
@@ -327,13 +368,21 @@ static void on_save(void *user) {
 
 static int build_face(struct sim *sim) {
 	const struct options *options = &sim->options;
-	if (options->is_vhci) {
+	if (options->face != FACE_VIRTUAL) {
 		const struct vhci_options vhci_options = {
 			.n_adapters = options->n_adapters,
 			.acl_octets = options->acl_octets,
 		};
 		sim->port = vhci_port_new(sim->world, &vhci_options);
-		return sim->port == NULL ? -ENOMEM : 0;
+		if (sim->port == NULL || options->face == FACE_VHCI) {
+			return sim->port == NULL ? -ENOMEM : 0;
+		}
+		const struct peripheral_options peripheral_options = {
+			.bus_address = options->bus_address,
+			.adapter = options->adapter,
+		};
+		sim->peripheral = peripheral_new(sim->world, &peripheral_options, on_ready, sim);
+		return sim->peripheral == NULL ? -ENOMEM : 0;
 	}
 	const struct bluez_options bluez_options = {
 		.bus_address = options->bus_address,
@@ -346,8 +395,9 @@ static int build_face(struct sim *sim) {
 }
 
 static int start_face(struct sim *sim) {
-	if (sim->bluez != NULL) {
-		int r = bluez_start(sim->bluez);
+	if (sim->bluez != NULL || sim->peripheral != NULL) {
+		int r = sim->bluez != NULL ? bluez_start(sim->bluez)
+					   : peripheral_start(sim->peripheral);
 		if (r < 0) {
 			log_error("cannot reach the bus: %s", strerror(-r));
 		}
@@ -425,6 +475,7 @@ static void tear_down(struct sim *sim) {
 	loop_timer_free(sim->save_timer);
 	control_free(sim->control);
 	bluez_free(sim->bluez);
+	peripheral_free(sim->peripheral);
 	vhci_port_free(sim->port);
 	world_free(sim->world);
 	loop_free(sim->loop);
