@@ -18,7 +18,7 @@ PACKAGES_RUN=(dbus-daemon mosquitto mosquitto-clients systemd)
 PACKAGES_TEST=(dbus-bin man-db openssl)
 PACKAGES_FORMAT=(clang-format-14 git)
 # For tools/test --vm: the machine, and what runs in it. dbus and bluez are not started on the host.
-PACKAGES_VM=(qemu-system-x86 bluez dbus polkitd systemd busybox-static kmod cpio xz-utils)
+PACKAGES_VM=(qemu-system-x86 bluez bluez-test-tools dbus polkitd systemd busybox-static kmod cpio xz-utils)
 PACKAGES_CHECK=(clang-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck git)
 
 say() {
