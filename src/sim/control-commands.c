@@ -611,8 +611,21 @@ static int run_vhci_adapter(struct control *control, char **args, char *why) {
 	return -EINVAL;
 }
 
+/* Over a real adapter the air is not ours. */
+static bool has_no_air(const struct control *control, char *why) {
+	bool has_none = control->bluez == NULL && control->port == NULL;
+	if (has_none) {
+		snprintf(why, SIM_TEXT_MAX,
+			"not with this face: the adapter is a real one (bluetoothctl)");
+	}
+	return has_none;
+}
+
 static int run_adapter(struct control *control, char **args, bool is_json, FILE *out, char *why) {
 	struct bluez *bluez = control->bluez;
+	if (has_no_air(control, why)) {
+		return -ENOTSUP;
+	}
 	if (bluez == NULL) {
 		return run_vhci_adapter(control, args, why);
 	}
@@ -651,6 +664,9 @@ static int run_adapter(struct control *control, char **args, bool is_json, FILE 
 
 static int run_storm(struct control *control, char **args, bool is_json, FILE *out, char *why) {
 	uint64_t loud = 0, rate = 0, quiet = 0;
+	if (has_no_air(control, why)) {
+		return -ENOTSUP;
+	}
 	if (text_equal(args[0], "off")) {
 		return control->bluez == NULL ? vhci_storm(vhci_port_radio(control->port), 0, 0)
 					      : bluez_storm(control->bluez, 0, 0, 0);

@@ -45,7 +45,7 @@ struct sim {
 	struct loop *loop;
 	struct world *world;
 	struct bluez *bluez;           /* one of the faces */
-	struct vhci_port *port;        /* one of the faces; without a controller beside the third */
+	struct vhci_port *port;        /* one of the faces; NULL: another */
 	struct peripheral *peripheral; /* the third */
 	struct control *control;
 	struct loop_timer *save_timer;
@@ -368,15 +368,15 @@ static void on_save(void *user) {
 
 static int build_face(struct sim *sim) {
 	const struct options *options = &sim->options;
-	if (options->face != FACE_VIRTUAL) {
+	if (options->face == FACE_VHCI) {
 		const struct vhci_options vhci_options = {
 			.n_adapters = options->n_adapters,
 			.acl_octets = options->acl_octets,
 		};
 		sim->port = vhci_port_new(sim->world, &vhci_options);
-		if (sim->port == NULL || options->face == FACE_VHCI) {
-			return sim->port == NULL ? -ENOMEM : 0;
-		}
+		return sim->port == NULL ? -ENOMEM : 0;
+	}
+	if (options->face == FACE_AIR) {
 		const struct peripheral_options peripheral_options = {
 			.bus_address = options->bus_address,
 			.adapter = options->adapter,
