@@ -243,7 +243,7 @@ static void stop_wanting(struct lock *lock) {
 
 void runner_kick(struct lock *lock) {
 	struct op_entry *entry;
-	struct job job;
+	struct job job = { .act = ACT_NONE };
 	unsigned care_bit = 0;
 	enum radio_need need;
 	mono_t now = hub_now(lock->hub);
