@@ -259,7 +259,7 @@ static int fetch(struct event_query *query, sqlite3_stmt *stmt, const struct log
 
 int event_query_run(struct event_query *query, const struct log_query *asked,
 	struct event_answer *ret, struct fault *ret_fault) {
-	struct event_answer answer;
+	struct event_answer answer = { 0 };
 	struct log_query narrowed = *asked;
 	/* What follows a known row is taken from there on; else the newest are wanted. */
 	bool is_ascending = asked->after_seq != 0;

@@ -46,8 +46,8 @@ static int run(sqlite3 *db, const char *sql, int64_t number, const char *boot_id
 }
 
 int life_begin(sqlite3 *db, const char *boot_id, int64_t *ret_number, struct fault *ret_fault) {
-	int64_t last;
-	int64_t used;
+	int64_t last = 0;
+	int64_t used = 0;
 
 	int r = db_number(db, "SELECT max(number) FROM life", &last, ret_fault);
 	if (r == 0) {
