@@ -27,6 +27,12 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 		return CTL_FAILED;
 	}
 	int r = operation_run(ctl, call, facts_text(lock, "slug"), &facts);
+	if (r == CTL_FAILED && !ctl->opt.is_forced) {
+		complain(ctl,
+			"if the lock is broken or gone, forget it all the same: lockhubctl unpair "
+			"%s --force",
+			facts_text(lock, "slug"));
+	}
 	if (r != CTL_DONE || facts == NULL) {
 		return r;
 	}
