@@ -119,8 +119,9 @@ static const struct matrix_row rows[] = {
 		{ FAULT_BLUEZ_MISSING } },
 	{ "bluetoothd hangs",                    "DDDDDDDMMUDDD", hangs, NULL, true, false, 0,
 		{ FAULT_BLUEZ_HUNG, FAULT_LOCK_SILENT, FAULT_LINK_STUCK, FAULT_LOCK_NOT_HEARD, FAULT_RADIO_BUSY, FAULT_LOCK_UNREACHABLE } },
+	/* A dbus-daemon that ends may hang up on bluetoothd, and tell us so, before it hangs up on us. */
 	{ "bus gone",                            "DDDDDDDDMNDDF", bus_gone, bus_back, true, false, 0,
-		{ FAULT_BUS_LOST } },
+		{ FAULT_BUS_LOST, FAULT_BLUEZ_MISSING } },
 };
 /* clang-format on */
 
