@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,22 +49,6 @@ static bool is_made, is_new_bluez;
 static unsigned n_rules, n_fds;
 static size_t memory_first, memory_last;
 static int64_t slowest_ms, slowest_again_ms;
-static int64_t wall_offset;
-
-/* ------------------------------------------------------------------ the wall clock */
-
-int clock_gettime(clockid_t id, struct timespec *ret) {
-	int r = (int) syscall(SYS_clock_gettime, id, ret);
-
-	if (r == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) {
-		ret->tv_sec += wall_offset;
-	}
-	return r;
-}
-
-void matrix_step_clock(int64_t seconds) {
-	wall_offset += seconds;
-}
 
 /* ------------------------------------------------------------------ turning */
 

@@ -61,5 +61,4 @@ struct matrix_row {
 /* What the state waits for comes now. */
 void matrix_let_go(struct matrix *m);
 void matrix_turn_for(struct matrix *m, int ms);
-void matrix_step_clock(int64_t seconds); /* the wall clock, as every library sees it */
 int matrix_run(const struct matrix_row *rows, size_t n);

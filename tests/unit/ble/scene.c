@@ -71,14 +71,8 @@ static const struct radio_subscription subscriptions[] = {
 	{ NULL, NULL, false },
 };
 
-int64_t scene_now_ms(void) {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 void scene_turn(struct scene *t) {
+	scene_clock_turn();
 	/* Both sides live on this thread: neither may wait while the other has something to do. */
 	loop_turn(t->loop, 0);
 	fake_turn(&t->fake);

@@ -9,6 +9,7 @@
 
 #include "ble/central.h"
 #include "fake-bluez.h"
+#include "scene-clock.h"
 
 #define TIME_PERCENT 5 /* Connect's 20 s become 1 s */
 #define A "54:D2:72:00:00:01"
@@ -65,7 +66,6 @@ void scene_up(struct scene *t, unsigned n);
 int scene_setup_four(void **state);
 void scene_scan_heard(void *user, const struct advert *advert);
 void scene_scan_ended(void *user, const struct fault *fault);
-int64_t scene_now_ms(void);
 
 /* Turns both sides until the condition holds; fails after 8 s. */
 #define UNTIL(t, condition)                                                                        \

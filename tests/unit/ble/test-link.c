@@ -475,6 +475,7 @@ static void a_stall_of_ours_is_no_timeout(void **state) {
 		fake_turn(&t->fake);
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
+	scene_clock_stalled();
 	UNTIL(t, t->users[0].n_ups == 1);
 	assert_int_equal(a->n_connects, 1);
 	assert_int_equal(a->n_disconnects, 0);

@@ -122,6 +122,7 @@ static void stall_of_ours(struct matrix *m) {
 		fake_turn(&m->scene.fake);
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
+	scene_clock_stalled();
 }
 
 static void burst(struct matrix *m) {
@@ -143,11 +144,11 @@ static void repeats(struct matrix *m) {
 }
 
 static void clock_steps(struct matrix *m) {
-	matrix_step_clock(400 * 86400);
+	scene_clock_step_wall(400 * 86400);
 	matrix_turn_for(m, 10);
-	matrix_step_clock(-800 * 86400);
+	scene_clock_step_wall(-800 * 86400);
 	matrix_turn_for(m, 10);
-	matrix_step_clock(400 * 86400);
+	scene_clock_step_wall(400 * 86400);
 }
 
 /* clang-format off */
