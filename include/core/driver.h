@@ -24,6 +24,7 @@
 
 #include "core/event.h"
 #include "core/evidence.h"
+#include "core/user.h"
 #include "util/radio.h"
 #include "util/secret.h"
 
@@ -58,6 +59,26 @@ struct job {
 	/* ACT_SET_TIME and clock evidence: now, UTC, and whether that is to be believed. */
 	wall_t now;
 	bool is_now_trusted;
+	/* ACT_PUT_CREDENTIAL, ACT_REMOVE_CREDENTIAL. */
+	struct slot slot;
+};
+
+/*
+ * What a lock can hold of credentials. Static storage or of the session's keys and facts: pure.
+ */
+struct credential_limits {
+	unsigned types;    /* bits 1 << credential_type that can be put (below 32) */
+	bool has_app_keys; /* CREDENTIAL_APP_KEY can be listed, changed and removed, not made here
+			    */
+	unsigned n_max;    /* credentials in all; 0 not known: the lock says when it is full */
+	unsigned pin_least, pin_most; /* digits */
+	unsigned name_most;           /* octets of UTF-8 */
+	/* Windows per credential that the lock keeps by itself; 0: the hub enforces schedules. */
+	unsigned n_windows;
+	bool has_enable; /* can be switched off without being removed */
+	bool tells_pins; /* reading gives the PINs: what is there can be compared */
+	/* 0, or -EINVAL with the brand's own forbidden form; the fault never holds the PIN. */
+	int (*check_pin)(const struct secret *pin, struct fault *ret_fault);
 };
 
 /* An entry of the lock's own log, brought to our terms. */
@@ -71,9 +92,10 @@ struct log_entry {
 	enum alarm_code alarm;
 	enum door_state door;
 	enum fault_code fault;
-	char user[EVENT_USER_MAX]; /* name in the entry; "" when it has none */
-	int64_t user_ref;          /* authorisation or code id; 0 none */
-	bool is_own;               /* made by this hub's own authorisation */
+	char user[EVENT_USER_MAX];       /* name in the entry; "" when it has none */
+	int64_t user_ref;                /* authorisation or code id; 0 none */
+	enum credential_type credential; /* what user_ref numbers; CREDENTIAL_NONE */
+	bool is_own;                     /* made by this hub's own authorisation */
 	char text[EVENT_TEXT_MAX];
 };
 
@@ -87,6 +109,8 @@ struct job_result {
 	enum job_sent sent; /* meaning only with a fault */
 	/* ACT_READ_LOG: whether the lock has more entries than were asked for. */
 	bool is_log_more;
+	/* ACT_PUT_CREDENTIAL: the lock's id of it. */
+	int64_t ref;
 };
 
 struct session;
@@ -100,6 +124,11 @@ struct session_host {
 	/* Entries in increasing order; several calls per job are fine. Kept even if the job fails.
 	 */
 	void (*log)(void *host, const struct log_entry *entries, size_t n);
+	/*
+	 * ACT_READ_USERS: what the lock holds, in any order, in several calls; complete when the
+	 * job ends without a fault, to be thrown away otherwise. Borrowed.
+	 */
+	void (*slots)(void *host, const struct slot *slots, size_t n);
 	/* The keys to keep have changed (paired, PIN verified). Borrowed; copied by the host. */
 	void (*keys)(void *host, const struct secret *keys);
 	/*
@@ -163,6 +192,9 @@ struct driver {
 	bool (*is_announcing)(const struct secret *keys, const struct lock_status *status);
 	/* Writes @pin into *keys (to be verified afterwards). -EINVAL: not of the brand's form. */
 	int (*set_pin)(struct secret *keys, const struct secret *pin, struct fault *ret_fault);
+	/* NULL hook or NULL: no credentials that the hub could manage (no keypad, no PIN). */
+	const struct credential_limits *(*credentials)(
+		const struct secret *keys, const struct lock_status *status);
 	/* Limits of the PIN for prompts: "4 digits". */
 	const char *pin_form;
 };

@@ -35,6 +35,9 @@ enum event_kind { /* values are stored */
 		29, /* config, calibration, firmware, logging as told by the lock's log */
 	EVENT_CLOCK_SET = 30,
 	EVENT_RENAMED = 31,
+	EVENT_CODE_REVEALED = 32, /* somebody was shown a PIN; .user is whose */
+	EVENT_SYNCED = 33,     /* the lock agrees with the book again; number of steps in .number */
+	EVENT_LOCKED_OUT = 34, /* too many wrong factors for remote commands */
 };
 
 #define LOCK_ID_MAX 9 /* 8 lower-case hex digits and the end mark */
@@ -66,7 +69,14 @@ struct event {
 	enum fault_code fault;      /* FAULT_NONE */
 	int64_t number;             /* count, percent: per kind */
 	char text[EVENT_TEXT_MAX];  /* detail for people; no secrets */
-	bool is_history;            /* from before pairing: kept, not announced; not stored */
+	/* Who, as a row of the book, and how that is known; "" and ATTRIBUTION_NONE: unknown. */
+	char user_id[LOCK_ID_MAX];
+	enum attribution attribution;
+	enum credential_type credential; /* presented; CREDENTIAL_NONE */
+	/* EVENT_LOCK_USER_CHANGE */
+	enum lock_data_type data;
+	enum data_operation data_operation;
+	bool is_history; /* from before pairing: kept, not announced; not stored */
 };
 
 struct event_row {

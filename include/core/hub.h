@@ -15,6 +15,7 @@
 #include "core/policy.h"
 #include "util/radio.h"
 #include "util/signal.h"
+#include "util/zone.h"
 
 #define LOCKS_MAX 1000
 #define DISCOVERED_MAX 64
@@ -25,6 +26,7 @@ struct hub_config {
 	const struct clock *clock;
 	struct radio *radio;
 	struct ledger *ledger;
+	struct zone_source *zones;           /* NULL: everything is UTC */
 	const struct driver *const *drivers; /* NULL-terminated; usually lock_drivers */
 	struct policy policy;
 	char client_name[33];   /* the name under which we appear at locks; default "lockhub" */
@@ -167,6 +169,13 @@ struct hub_signals {
 	struct signal scan_ended;    /* const struct fault or NULL */
 	struct signal radio_changed; /* NULL; the radio's or the ledger's condition */
 	struct signal refused;       /* const struct refusal */
+	struct signal book_changed;  /* struct book_change: committed */
+	struct signal sync_changed;  /* struct lock: hub_sync_status() differs */
+};
+struct book_change {
+	const char *user_id; /* "" not about one user */
+	const char *lock_id; /* "" not about one lock */
+	bool is_user_added, is_user_removed;
 };
 /* A request that did not pass the gate: for the journal. */
 struct refusal {

@@ -12,6 +12,7 @@
 
 #include "core/driver.h"
 #include "core/event.h"
+#include "core/user.h"
 #include "util/list.h"
 
 /* A paired lock as it is kept. */
@@ -59,6 +60,22 @@ enum txn_kind {
 	TXN_OUTCOME,     /* op, finished */
 	TXN_EVENT,       /* appended to the hash chain; event.seq is filled in before done() */
 	TXN_SETTING,     /* key, value text */
+	/* The book (core/user.h); PUT inserts or replaces by the row's id. */
+	TXN_USER_PUT,
+	TXN_USER_REMOVE, /* by row; with its schedules and access */
+	TXN_CREDENTIAL_PUT,
+	TXN_CREDENTIAL_REMOVE, /* by row; with its placements */
+	TXN_ACCESS_PUT,        /* by user and lock */
+	TXN_ACCESS_REMOVE,
+	TXN_SCHEDULE_PUT,
+	TXN_SCHEDULE_REMOVE, /* by row */
+	TXN_HOLIDAY_PUT,
+	TXN_HOLIDAY_REMOVE, /* by row */
+	TXN_PLACEMENT_PUT,  /* by lock and credential */
+	TXN_PLACEMENT_REMOVE,
+	TXN_SLOTS_CLEAR, /* the mirror of .slots.lock_id; .slots.at becomes its time */
+	TXN_SLOT_PUT,    /* one more row of it */
+	TXN_RULES_PUT,   /* of a lock */
 };
 
 struct txn_item {
@@ -76,6 +93,22 @@ struct txn_item {
 			char key[32];
 			char value[128];
 		} setting;
+		struct user user;
+		struct credential credential;
+		struct access access;
+		struct schedule schedule;
+		struct holiday holiday;
+		struct placement placement;
+		char row[ROW_ID_MAX]; /* the _REMOVE kinds by row */
+		struct {
+			char lock_id[LOCK_ID_MAX];
+			wall_t at;
+			struct slot slot; /* TXN_SLOT_PUT */
+		} slots;
+		struct {
+			char lock_id[LOCK_ID_MAX];
+			struct lock_rules rules;
+		} rules;
 	};
 };
 

@@ -27,6 +27,8 @@ struct request {
 	int64_t sent_at_ms;
 	/* ACT_VERIFY_PIN (set-pin) */
 	struct secret pin;
+	/* The second factor as the asker gave it: personal code, TOTP or both; empty none. */
+	struct secret factor;
 };
 
 struct policy {

@@ -107,7 +107,72 @@ enum act {
 	ACT_SET_TIME,
 	ACT_VERIFY_PIN,
 	ACT_REBOOT,
+	ACT_READ_USERS,        /* the credentials that the lock holds: slots */
+	ACT_PUT_CREDENTIAL,    /* add one, or change the one with job.slot.ref */
+	ACT_REMOVE_CREDENTIAL, /* by job.slot.type and .ref */
 	ACT_COUNT_,
+};
+
+enum user_status { /* UserStatus */
+	USER_STATUS_AVAILABLE = 0,
+	USER_STATUS_OCCUPIED_ENABLED = 1,
+	USER_STATUS_OCCUPIED_DISABLED = 3,
+};
+
+enum user_type { /* UserType */
+	USER_UNRESTRICTED = 0,
+	USER_YEAR_DAY_SCHEDULE = 1,
+	USER_WEEK_DAY_SCHEDULE = 2,
+	USER_PROGRAMMING = 3,
+	USER_NON_ACCESS = 4,
+	USER_FORCED = 5,
+	USER_DISPOSABLE = 6,
+	USER_EXPIRING = 7,
+	USER_SCHEDULE_RESTRICTED = 8,
+	USER_REMOTE_ONLY = 9,
+};
+
+enum credential_type { /* CredentialType up to 8; ours from 64 */
+	CREDENTIAL_PROGRAMMING_PIN = 0,
+	CREDENTIAL_PIN = 1,
+	CREDENTIAL_RFID = 2,
+	CREDENTIAL_FINGERPRINT = 3,
+	CREDENTIAL_FINGER_VEIN = 4,
+	CREDENTIAL_FACE = 5,
+	CREDENTIAL_APP_KEY = 64,        /* an app, fob, bridge or keypad authorised at the lock */
+	CREDENTIAL_MECHANICAL_KEY = 65, /* a known thing: nothing of it is in the lock */
+	CREDENTIAL_NONE = 0xff,
+};
+
+enum operating_mode { /* OperatingMode */
+	MODE_NORMAL = 0,
+	MODE_VACATION = 1,
+	MODE_PRIVACY = 2,
+	MODE_NO_REMOTE_LOCK_UNLOCK = 3,
+	MODE_PASSAGE = 4,
+};
+
+enum data_operation { DATA_ADD = 0, DATA_CLEAR = 1, DATA_MODIFY = 2 }; /* DataOperation */
+
+enum lock_data_type { /* LockDataType */
+	LOCK_DATA_UNSPECIFIED = 0,
+	LOCK_DATA_PROGRAMMING_CODE = 1,
+	LOCK_DATA_USER_INDEX = 2,
+	LOCK_DATA_WEEK_DAY_SCHEDULE = 3,
+	LOCK_DATA_YEAR_DAY_SCHEDULE = 4,
+	LOCK_DATA_HOLIDAY_SCHEDULE = 5,
+	LOCK_DATA_PIN = 6,
+	LOCK_DATA_RFID = 7,
+	LOCK_DATA_FINGERPRINT = 8,
+};
+
+/* How an event's user is known. Ours; values are stored. */
+enum attribution {
+	ATTRIBUTION_NONE = 0,       /* nobody told: the user is unknown */
+	ATTRIBUTION_LOCK_NAME = 1,  /* the lock's log gives a name that is not of the hub's users */
+	ATTRIBUTION_CREDENTIAL = 2, /* the lock's log names a credential of this user */
+	ATTRIBUTION_REQUEST = 3,    /* asked through the hub, by that bus or broker client */
+	ATTRIBUTION_FACTOR = 4,     /* asked through the hub with that user's code or TOTP */
 };
 
 /* How a fact is known. */
@@ -141,3 +206,14 @@ bool act_moves_motor(enum act act);
 enum operation_type act_operation(enum act act);
 const char *evidence_how_name(enum evidence_how how);
 const char *role_name(enum role role);
+const char *user_status_name(enum user_status status); /* "enabled", "disabled", "available" */
+int user_status_from_name(const char *name, enum user_status *ret);
+const char *user_type_name(enum user_type type); /* "unrestricted", "year_day_schedule" ... */
+int user_type_from_name(const char *name, enum user_type *ret);
+const char *credential_type_name(enum credential_type type); /* "pin", "app_key" ... */
+int credential_type_from_name(const char *name, enum credential_type *ret);
+const char *operating_mode_name(enum operating_mode mode);
+int operating_mode_from_name(const char *name, enum operating_mode *ret);
+const char *data_operation_name(enum data_operation operation);
+const char *lock_data_type_name(enum lock_data_type type);
+const char *attribution_name(enum attribution attribution);

@@ -76,6 +76,15 @@ static const struct event_row rows[] = {
 	{ EVENT_RENAMED, "renamed", "855bfcf4e576d665fcc01c8f1442efe9", LOG_INFO,
 		"A lock was renamed",
 		"Its id and its history stay the same." },
+	{ EVENT_CODE_REVEALED, "code_revealed", "3797a359b2a5b0ffc0ce59c411c6e95a", LOG_NOTICE,
+		"A keypad code was shown to somebody",
+		"A manager asked lockhub to show it. If nobody of yours did, change the code: lockhubctl code change" },
+	{ EVENT_SYNCED, "synced", "3b9af9361d4eaf125530f95d196f2744", LOG_INFO,
+		"A lock agrees with the hub's users and codes again",
+		"What was to be added, changed or removed was written to the lock and read back from it." },
+	{ EVENT_LOCKED_OUT, "locked_out", "facdad2c7df20e40a79f0fa513874a9b", LOG_WARNING,
+		"Too many wrong codes in remote commands",
+		"Commands that open the lock are refused for a while, with the right code too. See who tried: lockhubctl log" },
 };
 /* clang-format on */
 
@@ -87,6 +96,7 @@ void event_init(struct event *event, enum event_kind kind, const struct clock *c
 		.alarm = ALARM_NONE,
 		.door = DOOR_STATE_UNKNOWN,
 		.state = LOCK_STATE_UNKNOWN,
+		.credential = CREDENTIAL_NONE,
 	};
 	if (clock != NULL) {
 		event->time = clock_wall(clock);
@@ -129,7 +139,8 @@ static const char *const words[] = { "locked", "unlocked", "unlatched", "lock_fa
 	"door_error", "state_changed", "battery_ok", "battery_low", "battery_critical", "fault",
 	"fault_cleared", "log_gap", "paired", "unpaired", "reachable", "unreachable", "hub_started",
 	"hub_stopped", "requested", "finished", "failed", "outcome_unknown", "setting_changed",
-	"clock_set", "renamed", "user_changed", "operated", "other", NULL };
+	"clock_set", "renamed", "code_revealed", "synced", "locked_out", "user_changed", "operated",
+	"other", NULL };
 
 const char *const *event_words(void) {
 	return words;
@@ -274,6 +285,12 @@ const char *event_word(const struct event *event) {
 		return "clock_set";
 	case EVENT_RENAMED:
 		return "renamed";
+	case EVENT_CODE_REVEALED:
+		return "code_revealed";
+	case EVENT_SYNCED:
+		return "synced";
+	case EVENT_LOCKED_OUT:
+		return "locked_out";
 	case EVENT_NONE:
 		break;
 	}
@@ -350,6 +367,9 @@ char *event_line(const struct event *event, char out[static EVENT_LINE_MAX]) {
 	case EVENT_LOCK_SETTING:
 	case EVENT_CLOCK_SET:
 	case EVENT_RENAMED:
+	case EVENT_CODE_REVEALED:
+	case EVENT_SYNCED:
+	case EVENT_LOCKED_OUT:
 		line_add(out, "%s", event_word(event));
 		break;
 	}

@@ -354,6 +354,21 @@ void hub_txn_done(void *user, struct txn *txn, const struct fault *fault) {
 		case TXN_LOCK_KEYS:
 		case TXN_LOCK_FACTS:
 		case TXN_SETTING:
+		case TXN_USER_PUT:
+		case TXN_USER_REMOVE:
+		case TXN_CREDENTIAL_PUT:
+		case TXN_CREDENTIAL_REMOVE:
+		case TXN_ACCESS_PUT:
+		case TXN_ACCESS_REMOVE:
+		case TXN_SCHEDULE_PUT:
+		case TXN_SCHEDULE_REMOVE:
+		case TXN_HOLIDAY_PUT:
+		case TXN_HOLIDAY_REMOVE:
+		case TXN_PLACEMENT_PUT:
+		case TXN_PLACEMENT_REMOVE:
+		case TXN_SLOTS_CLEAR:
+		case TXN_SLOT_PUT:
+		case TXN_RULES_PUT:
 			break;
 		}
 	}

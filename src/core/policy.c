@@ -35,6 +35,9 @@ enum role policy_role_for(enum act act) {
 	case ACT_SET_TIME:
 	case ACT_VERIFY_PIN:
 	case ACT_REBOOT:
+	case ACT_READ_USERS:
+	case ACT_PUT_CREDENTIAL:
+	case ACT_REMOVE_CREDENTIAL:
 	case ACT_COUNT_:
 		break;
 	}

@@ -26,6 +26,7 @@ static bool is_recorded_act(enum act act) {
 	case ACT_READ_CONFIG:
 	case ACT_READ_BATTERY:
 	case ACT_READ_LOG:
+	case ACT_READ_USERS:
 	case ACT_NONE:
 	case ACT_COUNT_:
 		return false;
@@ -40,6 +41,8 @@ static bool is_recorded_act(enum act act) {
 	case ACT_SET_TIME:
 	case ACT_VERIFY_PIN:
 	case ACT_REBOOT:
+	case ACT_PUT_CREDENTIAL:
+	case ACT_REMOVE_CREDENTIAL:
 		break;
 	}
 	return true;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/terms.h"
 
+#include "core/user.h"
+
 #include "util/auto.h"
 #include "util/text.h"
 
@@ -99,6 +101,87 @@ static const struct name_row roles[] = {
 	{ ROLE_MANAGE, "manage" },
 };
 
+static const struct name_row user_statuses[] = {
+	{ USER_STATUS_AVAILABLE, "available" },
+	{ USER_STATUS_OCCUPIED_ENABLED, "enabled" },
+	{ USER_STATUS_OCCUPIED_DISABLED, "disabled" },
+};
+
+static const struct name_row user_types[] = {
+	{ USER_UNRESTRICTED, "unrestricted" },
+	{ USER_YEAR_DAY_SCHEDULE, "year_day_schedule" },
+	{ USER_WEEK_DAY_SCHEDULE, "week_day_schedule" },
+	{ USER_PROGRAMMING, "programming" },
+	{ USER_NON_ACCESS, "non_access" },
+	{ USER_FORCED, "forced" },
+	{ USER_DISPOSABLE, "disposable" },
+	{ USER_EXPIRING, "expiring" },
+	{ USER_SCHEDULE_RESTRICTED, "schedule_restricted" },
+	{ USER_REMOTE_ONLY, "remote_only" },
+};
+
+static const struct name_row credential_types[] = {
+	{ CREDENTIAL_PROGRAMMING_PIN, "programming_pin" },
+	{ CREDENTIAL_PIN, "pin" },
+	{ CREDENTIAL_RFID, "rfid" },
+	{ CREDENTIAL_FINGERPRINT, "fingerprint" },
+	{ CREDENTIAL_FINGER_VEIN, "finger_vein" },
+	{ CREDENTIAL_FACE, "face" },
+	{ CREDENTIAL_APP_KEY, "app_key" },
+	{ CREDENTIAL_MECHANICAL_KEY, "mechanical_key" },
+	{ CREDENTIAL_NONE, "none" },
+};
+
+static const struct name_row operating_modes[] = {
+	{ MODE_NORMAL, "normal" },
+	{ MODE_VACATION, "vacation" },
+	{ MODE_PRIVACY, "privacy" },
+	{ MODE_NO_REMOTE_LOCK_UNLOCK, "no_remote_lock_unlock" },
+	{ MODE_PASSAGE, "passage" },
+};
+
+static const struct name_row data_operations[] = {
+	{ DATA_ADD, "add" },
+	{ DATA_CLEAR, "clear" },
+	{ DATA_MODIFY, "modify" },
+};
+
+static const struct name_row lock_data_types[] = {
+	{ LOCK_DATA_UNSPECIFIED, "unspecified" },
+	{ LOCK_DATA_PROGRAMMING_CODE, "programming_code" },
+	{ LOCK_DATA_USER_INDEX, "user_index" },
+	{ LOCK_DATA_WEEK_DAY_SCHEDULE, "week_day_schedule" },
+	{ LOCK_DATA_YEAR_DAY_SCHEDULE, "year_day_schedule" },
+	{ LOCK_DATA_HOLIDAY_SCHEDULE, "holiday_schedule" },
+	{ LOCK_DATA_PIN, "pin" },
+	{ LOCK_DATA_RFID, "rfid" },
+	{ LOCK_DATA_FINGERPRINT, "fingerprint" },
+};
+
+static const struct name_row attributions[] = {
+	{ ATTRIBUTION_NONE, "none" },
+	{ ATTRIBUTION_LOCK_NAME, "lock_name" },
+	{ ATTRIBUTION_CREDENTIAL, "credential" },
+	{ ATTRIBUTION_REQUEST, "request" },
+	{ ATTRIBUTION_FACTOR, "factor" },
+};
+
+static const struct name_row placement_states[] = {
+	{ PLACEMENT_WANTED, "pending" },
+	{ PLACEMENT_SENT, "sent" },
+	{ PLACEMENT_PRESENT, "present" },
+	{ PLACEMENT_LEAVING, "leaving" },
+	{ PLACEMENT_REFUSED, "refused" },
+};
+
+static const struct name_row factor_rules[] = {
+	{ FACTOR_NONE, "none" },
+	{ FACTOR_CODE, "code" },
+	{ FACTOR_TOTP, "totp" },
+	{ FACTOR_EITHER, "either" },
+	{ FACTOR_BOTH, "both" },
+};
+
 /* What an act is, besides its name. */
 struct act_row {
 	bool moves_motor;
@@ -122,6 +205,9 @@ static const struct name_row acts[] = {
 	{ ACT_SET_TIME, "set-time" },
 	{ ACT_VERIFY_PIN, "verify-pin" },
 	{ ACT_REBOOT, "reboot" },
+	{ ACT_READ_USERS, "read-users" },
+	{ ACT_PUT_CREDENTIAL, "put-credential" },
+	{ ACT_REMOVE_CREDENTIAL, "remove-credential" },
 };
 
 static const struct act_row act_rows[ACT_COUNT_] = {
@@ -211,4 +297,60 @@ const char *evidence_how_name(enum evidence_how how) {
 
 const char *role_name(enum role role) {
 	return NAME_OF(roles, role);
+}
+
+const char *user_status_name(enum user_status status) {
+	return NAME_OF(user_statuses, status);
+}
+
+int user_status_from_name(const char *name, enum user_status *ret) {
+	return NAME_TO(user_statuses, name, ret);
+}
+
+const char *user_type_name(enum user_type type) {
+	return NAME_OF(user_types, type);
+}
+
+int user_type_from_name(const char *name, enum user_type *ret) {
+	return NAME_TO(user_types, name, ret);
+}
+
+const char *credential_type_name(enum credential_type type) {
+	return NAME_OF(credential_types, type);
+}
+
+int credential_type_from_name(const char *name, enum credential_type *ret) {
+	return NAME_TO(credential_types, name, ret);
+}
+
+const char *operating_mode_name(enum operating_mode mode) {
+	return NAME_OF(operating_modes, mode);
+}
+
+int operating_mode_from_name(const char *name, enum operating_mode *ret) {
+	return NAME_TO(operating_modes, name, ret);
+}
+
+const char *data_operation_name(enum data_operation operation) {
+	return NAME_OF(data_operations, operation);
+}
+
+const char *lock_data_type_name(enum lock_data_type type) {
+	return NAME_OF(lock_data_types, type);
+}
+
+const char *attribution_name(enum attribution attribution) {
+	return NAME_OF(attributions, attribution);
+}
+
+const char *placement_state_name(enum placement_state state) {
+	return NAME_OF(placement_states, state);
+}
+
+const char *factor_rule_name(enum factor_rule rule) {
+	return NAME_OF(factor_rules, rule);
+}
+
+int factor_rule_from_name(const char *name, enum factor_rule *ret) {
+	return NAME_TO(factor_rules, name, ret);
 }

@@ -34,6 +34,9 @@ static const char *word_of_act(enum act act, bool is_old_ha) {
 	case ACT_SET_TIME:
 	case ACT_VERIFY_PIN:
 	case ACT_REBOOT:
+	case ACT_READ_USERS:
+	case ACT_PUT_CREDENTIAL:
+	case ACT_REMOVE_CREDENTIAL:
 	case ACT_COUNT_:
 		break;
 	}

@@ -89,6 +89,22 @@ static int apply_item(struct writer *writer, struct txn_item *item, struct fault
 	case TXN_SETTING:
 		return setting_table_put(
 			&writer->settings, item->setting.key, item->setting.value, ret_fault);
+	case TXN_USER_PUT:
+	case TXN_USER_REMOVE:
+	case TXN_CREDENTIAL_PUT:
+	case TXN_CREDENTIAL_REMOVE:
+	case TXN_ACCESS_PUT:
+	case TXN_ACCESS_REMOVE:
+	case TXN_SCHEDULE_PUT:
+	case TXN_SCHEDULE_REMOVE:
+	case TXN_HOLIDAY_PUT:
+	case TXN_HOLIDAY_REMOVE:
+	case TXN_PLACEMENT_PUT:
+	case TXN_PLACEMENT_REMOVE:
+	case TXN_SLOTS_CLEAR:
+	case TXN_SLOT_PUT:
+	case TXN_RULES_PUT:
+		break;
 	}
 	return fault_set(ret_fault, FAULT_INTERNAL, "a transaction item of kind %d", item->kind);
 }

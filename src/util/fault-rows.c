@@ -342,6 +342,78 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.summary = "The lock reported an error",
 		.hint = "Try again; if it stays, note the number in the message and ask the vendor's support" },
 
+	/* users, codes and rights */
+	[FAULT_NO_SUCH_USER] = {
+		.name = "no-such-user", .dbus = "org.lockhub1.Error.NoSuchUser", .priority = LOG_INFO,
+		.message_id = "58a3468b55033412849f9301736c9e8e",
+		.summary = "There is no such user",
+		.hint = "See who there is: lockhubctl user list" },
+	[FAULT_NO_SUCH_CODE] = {
+		.name = "no-such-code", .dbus = "org.lockhub1.Error.NoSuchCode", .priority = LOG_INFO,
+		.message_id = "f8c3f65cd554c34dd85362f01c955c44",
+		.summary = "There is no such code",
+		.hint = "See what there is: lockhubctl code list" },
+	[FAULT_NO_SUCH_SCHEDULE] = {
+		.name = "no-such-schedule", .dbus = "org.lockhub1.Error.NoSuchSchedule", .priority = LOG_INFO,
+		.message_id = "dc0c75582d68e76920b7750a321af310",
+		.summary = "There is no such schedule",
+		.hint = "See what there is: lockhubctl schedule list" },
+	[FAULT_WEAK_CODE] = {
+		.name = "weak-code", .dbus = "org.lockhub1.Error.WeakCode", .priority = LOG_INFO,
+		.message_id = "ec041f6663a7a39a210ed46cf8adfddc",
+		.summary = "The code is too easy to guess",
+		.hint = "Choose another one, or let the hub make one: lockhubctl code add USER --generate" },
+	[FAULT_CODE_TAKEN] = {
+		.name = "code-taken", .dbus = "org.lockhub1.Error.CodeTaken", .priority = LOG_INFO,
+		.message_id = "e695d1fa94bcb71a6cda653a46567e89",
+		.summary = "The code is used already",
+		.hint = "Choose another one: with a code of their own the log can tell people apart" },
+	[FAULT_FACTOR_REQUIRED] = {
+		.name = "factor-required", .dbus = "org.lockhub1.Error.FactorRequired", .priority = LOG_NOTICE,
+		.message_id = "6dac38c83cc2fe9e7123e57199fd061f",
+		.summary = "This lock opens remotely only with a personal code or one-time password",
+		.hint = "Give it with the command; set one for a user with: lockhubctl user edit USER --code or --totp" },
+	[FAULT_FACTOR_WRONG] = {
+		.name = "factor-wrong", .dbus = "org.lockhub1.Error.FactorWrong", .priority = LOG_WARNING,
+		.message_id = "2cd2ffff64d269b7a80a0bc751c994ad",
+		.summary = "The personal code or one-time password is wrong",
+		.hint = "Try again with care: after some wrong ones every remote command that opens is refused for a while. For one-time passwords see that the clocks of phone and hub agree" },
+	[FAULT_LOCKED_OUT] = {
+		.name = "locked-out", .dbus = "org.lockhub1.Error.LockedOut", .priority = LOG_WARNING,
+		.message_id = "1b9bee6bd1fd66ae9b8a2ca53a144d38",
+		.summary = "Too many wrong codes: remote opening is refused for a while",
+		.hint = "Wait, or open the lock with its key or keypad. See who tried: lockhubctl log" },
+	[FAULT_USER_DISABLED] = {
+		.name = "user-disabled", .dbus = "org.lockhub1.Error.UserDisabled", .priority = LOG_NOTICE,
+		.message_id = "d010387b2fb0737eddbf6a27ae21ec77",
+		.summary = "The user is disabled",
+		.hint = "A manager can change that: lockhubctl user edit USER --enable" },
+	[FAULT_USER_RESTRICTED] = {
+		.name = "user-restricted", .dbus = "org.lockhub1.Error.UserRestricted", .priority = LOG_NOTICE,
+		.message_id = "971c845e11cd523567e4ce7a46e7f37f",
+		.summary = "The user may not open this lock at this time",
+		.hint = "See the schedules: lockhubctl schedule list" },
+	[FAULT_NO_ACCESS] = {
+		.name = "no-access", .dbus = "org.lockhub1.Error.NoAccess", .priority = LOG_NOTICE,
+		.message_id = "513ec5786ad0ce65d10d95bc38087868",
+		.summary = "The user has no access to this lock",
+		.hint = "A manager can give it: lockhubctl access grant USER LOCK" },
+	[FAULT_MODE_FORBIDS] = {
+		.name = "mode-forbids", .dbus = "org.lockhub1.Error.ModeForbids", .priority = LOG_NOTICE,
+		.message_id = "ffc3deb47a7c81d9675db81713e391b9",
+		.summary = "The mode of the lock does not allow that",
+		.hint = "See the mode and the holidays: lockhubctl show LOCK" },
+	[FAULT_REVOCATION_PENDING] = {
+		.name = "revocation-pending", .dbus = "org.lockhub1.Error.RevocationPending", .priority = LOG_WARNING,
+		.message_id = "7b3000d1fe2fc1c833cef10f8289d939",
+		.summary = "A revoked code may still open the lock",
+		.hint = "The hub removes it as soon as the lock can be reached. If that is urgent, take the hub closer or remove the code with the vendor's app, then run: lockhubctl code sync LOCK" },
+	[FAULT_SYNC_BROKEN] = {
+		.name = "sync-broken", .dbus = "org.lockhub1.Error.SyncBroken", .priority = LOG_WARNING,
+		.message_id = "1558a7f7525b500d1cdc36c9894d9757",
+		.summary = "The codes of the lock cannot be made to agree",
+		.hint = "lockhub has stopped trying to spare the batteries. See what the lock refused: lockhubctl code list --lock LOCK; then try again: lockhubctl code sync LOCK" },
+
 	/* conditions */
 	[FAULT_BATTERY_LOW] = {
 		.name = "battery-low", .dbus = "org.lockhub1.Error.BatteryLow", .priority = LOG_WARNING,

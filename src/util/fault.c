@@ -75,6 +75,7 @@ int fault_errno(enum fault_code code) {
 	case FAULT_ALREADY_PAIRED:
 		return -EALREADY;
 	case FAULT_NAME_TAKEN:
+	case FAULT_CODE_TAKEN:
 	case FAULT_CODE_EXISTS:
 		return -EEXIST;
 	case FAULT_RETAINED_COMMAND:
@@ -82,6 +83,7 @@ int fault_errno(enum fault_code code) {
 	case FAULT_BAD_ARGUMENT:
 	case FAULT_BAD_PARAMETER:
 	case FAULT_CODE_INVALID:
+	case FAULT_WEAK_CODE:
 	case FAULT_CONFIG_INVALID:
 		return -EINVAL;
 	case FAULT_NOT_SUPPORTED:
@@ -90,6 +92,9 @@ int fault_errno(enum fault_code code) {
 	case FAULT_NO_SUCH_LOCK:
 	case FAULT_NO_SUCH_OPERATION:
 	case FAULT_NO_SUCH_ENTRY:
+	case FAULT_NO_SUCH_USER:
+	case FAULT_NO_SUCH_CODE:
+	case FAULT_NO_SUCH_SCHEDULE:
 		return -ENOENT;
 	case FAULT_HUB_FULL:
 	case FAULT_TOO_MANY_USERS:
@@ -101,6 +106,13 @@ int fault_errno(enum fault_code code) {
 
 	case FAULT_BLUEZ_DENIED:
 	case FAULT_DENIED:
+	case FAULT_FACTOR_REQUIRED:
+	case FAULT_FACTOR_WRONG:
+	case FAULT_LOCKED_OUT:
+	case FAULT_USER_DISABLED:
+	case FAULT_USER_RESTRICTED:
+	case FAULT_NO_ACCESS:
+	case FAULT_MODE_FORBIDS:
 	case FAULT_PIN_REQUIRED:
 	case FAULT_NOT_AUTHORIZED:
 	case FAULT_BAD_PIN:
@@ -146,6 +158,8 @@ int fault_errno(enum fault_code code) {
 	case FAULT_VOLTAGE_TOO_LOW:
 	case FAULT_ACTION_REJECTED:
 	case FAULT_LOCK_ERROR:
+	case FAULT_REVOCATION_PENDING:
+	case FAULT_SYNC_BROKEN:
 	case FAULT_BATTERY_LOW:
 	case FAULT_BATTERY_CRITICAL:
 	case FAULT_CLOCK_WRONG:

@@ -323,6 +323,21 @@ static void store_item(struct fake *fake, struct txn_item *item) {
 		fake->cursor = item->cursor.number;
 		break;
 	case TXN_SETTING:
+	case TXN_USER_PUT:
+	case TXN_USER_REMOVE:
+	case TXN_CREDENTIAL_PUT:
+	case TXN_CREDENTIAL_REMOVE:
+	case TXN_ACCESS_PUT:
+	case TXN_ACCESS_REMOVE:
+	case TXN_SCHEDULE_PUT:
+	case TXN_SCHEDULE_REMOVE:
+	case TXN_HOLIDAY_PUT:
+	case TXN_HOLIDAY_REMOVE:
+	case TXN_PLACEMENT_PUT:
+	case TXN_PLACEMENT_REMOVE:
+	case TXN_SLOTS_CLEAR:
+	case TXN_SLOT_PUT:
+	case TXN_RULES_PUT:
 		break;
 	}
 }
