@@ -81,7 +81,7 @@ static bool ask(void *user) {
 
 static void wait_until_asked(struct loop *loop) {
 	int n = n_asked;
-	for (int i = 0; i < 500 && n_asked == n; i++) {
+	for (int i = 0; i < 6000 && n_asked == n; i++) {
 		loop_turn(loop, 10);
 	}
 	assert_true(n_asked > n);

@@ -62,7 +62,7 @@ static int teardown(void **state) {
 }
 
 static void turn_until_released(struct job *job) {
-	for (int i = 0; i < 500 && strchr(job->order, 'r') == NULL; i++) {
+	for (int i = 0; i < 6000 && strchr(job->order, 'r') == NULL; i++) {
 		loop_turn(job->loop, 10);
 	}
 }
@@ -110,7 +110,7 @@ static void cancelled_before_it_ran_never_runs(void **state) {
 	for (int i = 0; i < N; i++) {
 		sem_post(&job->may_go);
 	}
-	for (int i = 0; i < 500 && atomic_load(&job->n_work) < N; i++) {
+	for (int i = 0; i < 6000 && atomic_load(&job->n_work) < N; i++) {
 		loop_turn(job->loop, 10);
 	}
 	assert_int_equal(atomic_load(&job->n_work), N);
