@@ -167,13 +167,31 @@ static void wipe_code(json_t *root) {
 	}
 }
 
-static int parse_object(
-	const char *text, size_t n, struct intake *intake, struct fault *ret_fault) {
-	json_error_t error;
-	const char *key;
-	json_t *value;
-	int r = 0;
+/* The checks that come before any parser of JSON sees what strangers wrote. */
+static int check_text(const uint8_t *payload, size_t n, struct fault *ret_fault) {
+	const char *text = (const char *) payload;
 
+	if (n == 0) {
+		return refuse(ret_fault, "empty");
+	}
+	if (n > INTAKE_PAYLOAD_MAX) {
+		return fault_set(ret_fault, FAULT_BAD_COMMAND, "%zu octets, at most %d are read", n,
+			INTAKE_PAYLOAD_MAX);
+	}
+	if (!text_is_utf8(text, n) || memchr(text, '\0', n) != NULL) {
+		return refuse(ret_fault, "not UTF-8 text");
+	}
+	return 0;
+}
+
+int intake_load(const uint8_t *payload, size_t n, json_t **ret_root, struct fault *ret_fault) {
+	const char *text = (const char *) payload;
+	json_error_t error;
+	int r = check_text(payload, n, ret_fault);
+
+	if (r < 0) {
+		return r;
+	}
 	if (is_too_deep(text, n)) {
 		return refuse(ret_fault, "JSON nested too deeply");
 	}
@@ -182,6 +200,24 @@ static int parse_object(
 		/* Its text quotes what it stumbled over, which may be a code: only the place. */
 		return fault_set(ret_fault, FAULT_BAD_COMMAND, "not valid JSON, at octet %d of %zu",
 			error.position, n);
+	}
+	if (!json_is_object(root)) {
+		json_decref(root);
+		return refuse(ret_fault, "not a JSON object");
+	}
+	*ret_root = root;
+	return 0;
+}
+
+static int parse_object(
+	const uint8_t *payload, size_t n, struct intake *intake, struct fault *ret_fault) {
+	json_t *root = NULL;
+	const char *key;
+	json_t *value;
+	int r = intake_load(payload, n, &root, ret_fault);
+
+	if (r < 0) {
+		return r;
 	}
 	json_object_foreach(root, key, value) {
 		r = take_key(key, value, intake, ret_fault);
@@ -199,22 +235,15 @@ static int parse_object(
 
 int intake_parse(const uint8_t *payload, size_t n, struct intake *ret, struct fault *ret_fault) {
 	AUTO_VALUE(intake_wipe) struct intake intake = { .act = ACT_NONE };
-	const char *text = (const char *) payload;
-	int r = 0;
+	int r = check_text(payload, n, ret_fault);
 
-	if (n == 0) {
-		return refuse(ret_fault, "empty");
+	if (r < 0) {
+		return r;
 	}
-	if (n > INTAKE_PAYLOAD_MAX) {
-		return fault_set(ret_fault, FAULT_BAD_COMMAND, "%zu octets, at most %d are read", n,
-			INTAKE_PAYLOAD_MAX);
-	}
-	if (!text_is_utf8(text, n) || memchr(text, '\0', n) != NULL) {
-		return refuse(ret_fault, "not UTF-8 text");
-	}
-	if (text[0] == '{') {
-		r = parse_object(text, n, &intake, ret_fault);
+	if (payload[0] == '{') {
+		r = parse_object(payload, n, &intake, ret_fault);
 	} else {
+		const char *text = (const char *) payload;
 		intake.act = act_from_word(text, n);
 		r = intake.act == ACT_NONE ? refuse_word(ret_fault, text, n) : 0;
 	}

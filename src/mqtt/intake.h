@@ -7,6 +7,7 @@
  * understood to the last key is refused, since a misspelled "ts" would silently lose its meaning.
  */
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,5 +31,10 @@ struct intake {
  */
 int intake_parse(const uint8_t *payload, size_t n, struct intake *ret, struct fault *ret_fault);
 void intake_wipe(struct intake *intake); /* takes NULL */
+/*
+ * The careful way into a JSON object from outside: bounded in size and depth, UTF-8, no key twice.
+ * 0 and *ret_root, to be json_decref()ed; or FAULT_BAD_COMMAND that repeats nothing of it.
+ */
+int intake_load(const uint8_t *payload, size_t n, json_t **ret_root, struct fault *ret_fault);
 /* "LOCK" for ACT_LOCK; NULL for an act that cannot be asked for by MQTT. */
 const char *intake_word(enum act act);
