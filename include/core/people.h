@@ -30,8 +30,9 @@ enum { /* struct user_edit.set */
 	USER_EDIT_TYPE = 1 << 1,
 	USER_EDIT_STATUS = 1 << 2,
 	USER_EDIT_EXPIRING = 1 << 3,
-	USER_EDIT_CODE = 1 << 4, /* the personal code of the second factor; empty takes it away */
-	USER_EDIT_TOTP = 1 << 5, /* likewise */
+	USER_EDIT_CODE = 1 << 4,   /* the personal code of the second factor; empty takes it away */
+	USER_EDIT_TOTP = 1 << 5,   /* likewise */
+	USER_EDIT_NUMBER = 1 << 6, /* hub_user_add() only: this one, NAME_TAKEN when it is in use */
 };
 struct user_edit {
 	unsigned set;
@@ -41,6 +42,7 @@ struct user_edit {
 	unsigned expiring_minutes;
 	struct secret code;
 	struct secret totp;
+	unsigned number; /* 1..USERS_MAX; not set: the lowest free one */
 };
 
 /* Needs a name; the rest as Matter: unrestricted, enabled. */
