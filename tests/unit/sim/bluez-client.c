@@ -13,7 +13,7 @@
 #include "../../test.h"
 
 #define LINES_MAX 4096
-#define PATIENCE_MS 10000
+#define PATIENCE_MS 60000
 #define WORDS_MAX 24
 
 struct client {
@@ -25,6 +25,7 @@ struct client {
 	size_t n_lines, n_read, n_left_out;
 	uint8_t value[512];
 	size_t n_value;
+	int64_t called_at;
 };
 
 struct pending {
@@ -32,7 +33,7 @@ struct pending {
 	char member[32];
 };
 
-static int64_t now_ms(void) {
+int64_t client_now_ms(void) {
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
@@ -142,7 +143,7 @@ static int on_reply(sd_bus_message *m, void *user, sd_bus_error *error) {
 
 /* One wait and all that comes of it. */
 static void turn(struct client *client, int64_t until) {
-	int64_t left = until - now_ms();
+	int64_t left = until - client_now_ms();
 	if (sd_bus_process(client->bus, NULL) > 0) {
 		return;
 	}
@@ -291,6 +292,7 @@ static void send(struct client *client, sd_bus_message *m) {
 	struct pending *pending = calloc(1, sizeof(*pending));
 	sd_bus_slot *slot = NULL;
 	assert_non_null(pending);
+	client->called_at = client_now_ms();
 	pending->client = client;
 	snprintf(pending->member, sizeof(pending->member), "%s", sd_bus_message_get_member(m));
 	assert_true(sd_bus_call_async(client->bus, &slot, m, on_reply, pending, UINT64_MAX) >= 0);
@@ -332,9 +334,8 @@ void client_write(
 
 /* ---- lines ---- */
 
-static const char *next_line(struct client *client, unsigned ms) {
-	int64_t until = now_ms() + ms;
-	while (client->n_read == client->n_lines && now_ms() < until) {
+static const char *line_until(struct client *client, int64_t until) {
+	while (client->n_read == client->n_lines && client_now_ms() < until) {
 		turn(client, until);
 	}
 	return client->n_read == client->n_lines ? NULL : client->lines[client->n_read++];
@@ -347,14 +348,15 @@ static bool matches(const char *wanted, const char *line) {
 }
 
 void client_expect(struct client *client, const char *wanted) {
-	const char *line = next_line(client, PATIENCE_MS);
+	const char *line = line_until(client, client_now_ms() + PATIENCE_MS);
 	if (line == NULL || !matches(wanted, line)) {
 		fail_msg("wanted \"%s\", came \"%s\"", wanted, line == NULL ? "(nothing)" : line);
 	}
 }
 
 void client_skip_to(struct client *client, const char *wanted) {
-	for (const char *line; (line = next_line(client, PATIENCE_MS)) != NULL;) {
+	for (const char *line;
+		(line = line_until(client, client_now_ms() + PATIENCE_MS)) != NULL;) {
 		if (matches(wanted, line)) {
 			return;
 		}
@@ -362,23 +364,32 @@ void client_skip_to(struct client *client, const char *wanted) {
 	fail_msg("\"%s\" never came", wanted);
 }
 
-void client_let_pass(struct client *client, unsigned ms) {
-	int64_t until = now_ms() + ms;
-	while (now_ms() < until) {
-		turn(client, until);
-	}
-}
-
-void client_expect_quiet(struct client *client, unsigned ms) {
-	const char *line = next_line(client, ms);
+static void expect_quiet_until(struct client *client, int64_t until) {
+	const char *line = line_until(client, until);
 	if (line != NULL) {
 		fail_msg("nothing was to come, but \"%s\" did", line);
 	}
 }
 
+void client_expect_quiet(struct client *client, unsigned ms) {
+	expect_quiet_until(client, client_now_ms() + ms);
+}
+
+void client_expect_quiet_since_call(struct client *client, unsigned ms) {
+	expect_quiet_until(client, client->called_at + ms);
+}
+
 size_t client_value(struct client *client, const uint8_t **ret) {
 	*ret = client->value;
 	return client->n_value;
+}
+
+void client_until_left_out(struct client *client, size_t n) {
+	int64_t until = client_now_ms() + PATIENCE_MS;
+	while (client->n_left_out < n && client_now_ms() < until) {
+		turn(client, until);
+	}
+	assert_true(client->n_left_out >= n);
 }
 
 size_t client_n_left_out(const struct client *client) {
@@ -454,7 +465,10 @@ void client_connect(struct client *client) {
 	client_expect(client, "changed " FRONT " Connected=1");
 	client_expect(client, "reply Connect");
 	client_expect(client, "changed " FRONT "*");
-	client_let_pass(client, 20);
+	/* What belongs to it has been sent before any answer to a later question. */
+	(void) client_count_objects(client);
+	while (sd_bus_process(client->bus, NULL) > 0) {
+	}
 	while (client->n_read < client->n_lines) {
 		client->n_read++;
 	}

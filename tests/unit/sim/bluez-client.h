@@ -49,19 +49,27 @@ void client_call(struct client *client, const char *path, const char *interface,
 	const char *types, ...);
 void client_write(
 	struct client *client, const char *path, const void *value, size_t n, const char *type);
-/* The next line must be this one (asserts; waits at most 10 s). "*" at the end stands for any rest.
+/* The next line must be this one (asserts; waits at most 60 s). "*" at the end stands for any rest.
  */
 void client_expect(struct client *client, const char *line);
 /* Throws lines away until this one has come. */
 void client_skip_to(struct client *client, const char *line);
 /* Nothing may come for @ms. */
 void client_expect_quiet(struct client *client, unsigned ms);
-void client_let_pass(struct client *client, unsigned ms);
+/*
+ * Nothing may come before so long after the last call. For what comes later: the simulator cannot
+ * have begun before the call, however long we were held up since.
+ */
+void client_expect_quiet_since_call(struct client *client, unsigned ms);
+/* Real time, as the simulator's speed multiplies it. */
+int64_t client_now_ms(void);
 /* The newest value that came from a characteristic in a signal or a read. */
 size_t client_value(struct client *client, const uint8_t **ret);
 /* Whether GetManagedObjects shows the path (with the interface's property, unless NULL). */
 bool client_sees(struct client *client, const char *path, const char *property);
 size_t client_count_objects(struct client *client);
+/* Until so many signals were left out (asserts). */
+void client_until_left_out(struct client *client, size_t n);
 /* Signals that were left out. */
 size_t client_n_left_out(const struct client *client);
 

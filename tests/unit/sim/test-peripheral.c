@@ -16,7 +16,7 @@
 #define PAIRING PERIPHERAL_GATT_PATH "/service1/char0"
 #define KEYTURNER PERIPHERAL_GATT_PATH "/service2/char1"
 #define SERIAL PERIPHERAL_GATT_PATH "/service0/char0"
-#define DEADLINE_MS 5000
+#define DEADLINE_MS 60000
 
 /* Request Data of the public key; the answer has 36 octets. */
 static const uint8_t want_key[] = { 0x01, 0x00, 0x03, 0x00, 0x27, 0xa7 };
