@@ -124,8 +124,8 @@ static void pump(struct vhci_link *link) {
 			return;
 		}
 		int r = att_send_value(&link->att, (int) first->chr, first->octets, first->n);
-		if (r == -EBUSY) {
-			return; /* its confirmation goes on */
+		if (r == -EBUSY || !link->is_up) {
+			return; /* its confirmation goes on; or the link broke with it */
 		}
 		remove_value(link, first);
 		link->n_window += r == 0;

@@ -545,6 +545,21 @@ static void a_link_breaks_within_a_message(void **state) {
 	radio_expect_silence(&radio);
 }
 
+/* Two values wait; the link breaks with the first of them. */
+static void a_link_breaks_with_a_value(void **state) {
+	struct station *station = radio_add(&radio, 1);
+	uint16_t handle = radio_connect(&radio, 0, 1);
+	listen_to_echo(handle);
+	station->troubles[TROUBLE_DUPLICATE] = 1;
+	radio_att(&radio, 0, handle, "12 0c00 cafe");
+	radio_expect_att(&radio, 0, handle, "13");
+	radio.world->face->drop_after(radio.vhci, station, 0, TROUBLE_DROP_PACKETS, 1);
+	radio_await(&radio, 0, 20, "04 05 04 00 4000 08");
+	radio_expect_silence(&radio);
+	assert_false(station->lock->links[0].is_up);
+	radio_connect(&radio, 0, 1);
+}
+
 static void a_lock_walks_away(void **state) {
 	struct station *station = radio_add(&radio, 1);
 	uint16_t handle = radio_connect(&radio, 0, 1);
@@ -704,6 +719,7 @@ int main(void) {
 		CASE(a_link_breaks_after_a_write),
 		CASE(a_link_breaks_after_so_many_values),
 		CASE(a_link_breaks_within_a_message),
+		CASE(a_link_breaks_with_a_value),
 		CASE(a_lock_walks_away),
 		CASE(att_answers_fail),
 		CASE(values_go_astray),
