@@ -174,12 +174,14 @@ static const struct {
 	{ FAULT_BLUEZ_DENIED, "hub_radio" },
 	{ FAULT_BUS_LOST, "hub_radio" },
 	{ FAULT_CLOCK_WRONG, "clock" },
+	{ FAULT_REVOCATION_PENDING, "codes" },
+	{ FAULT_SYNC_BROKEN, "codes" },
 };
 
 const char *const *payload_fault_options(void) {
 	static const char *const options[] = { "none", "jammed", "motor", "battery",
-		"not_calibrated", "auth_failed", "out_of_range", "hub_radio", "clock", "other",
-		NULL };
+		"not_calibrated", "auth_failed", "out_of_range", "hub_radio", "clock", "codes",
+		"other", NULL };
 	return options;
 }
 
@@ -378,6 +380,18 @@ char *payload_event(const struct event *event, bool show_users) {
 		put(object, "method", json_string(operation_source_name(shown.source)));
 	}
 	put(object, "user", text_or_none(shown.user));
+	/* How it is known who it was: that much may be told even if who it was may not. */
+	if (shown.attribution != ATTRIBUTION_NONE) {
+		put(object, "known_by", json_string(attribution_name(shown.attribution)));
+	}
+	if (shown.credential != CREDENTIAL_NONE) {
+		put(object, "credential", json_string(credential_type_name(shown.credential)));
+	}
+	if (shown.kind == EVENT_LOCK_USER_CHANGE) {
+		put(object, "data", json_string(lock_data_type_name(shown.data)));
+		put(object, "data_operation",
+			json_string(data_operation_name(shown.data_operation)));
+	}
 	put(object, "lock_time", time_or_none(shown.lock_time));
 	if (shown.error != OPERATION_ERROR_NONE) {
 		put(object, "error", json_string(operation_error_name(shown.error)));

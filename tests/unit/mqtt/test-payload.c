@@ -211,6 +211,9 @@ static void sample_event(struct event *event) {
 	event->alarm = ALARM_NONE;
 	event->door = DOOR_STATE_UNKNOWN;
 	event->state = LOCK_STATE_UNKNOWN;
+	event->credential = CREDENTIAL_PIN;
+	event->attribution = ATTRIBUTION_CREDENTIAL;
+	(void) strcpy(event->user_id, "0a1b2c3d");
 	(void) strcpy(event->user, "Anna");
 	(void) strcpy(event->text, "by Anna \xff\n");
 }
@@ -225,8 +228,10 @@ static void events_hide_users(void **state) {
 	assert_string_equal(open,
 		"{\"event_type\":\"unlocked\",\"seq\":17,\"time\":\"2026-11-22T06:00:00Z\","
 		"\"kind\":\"lock_operation\",\"operation\":\"unlock\",\"method\":\"keypad\","
-		"\"user\":\"Anna\",\"text\":\"by Anna ??\"}");
+		"\"user\":\"Anna\",\"known_by\":\"credential\",\"credential\":\"pin\","
+		"\"text\":\"by Anna ??\"}");
 	assert_null(strstr(hidden, "Anna"));
+	assert_null(strstr(hidden, "0a1b2c3d"));
 	event.is_time_trusted = false;
 	AUTO(free) char *timeless = payload_event(&event, true);
 	assert_null(strstr(timeless, "\"time\""));
