@@ -14,6 +14,7 @@
 #include "facts.h"
 #include "keys.h"
 #include "session.h"
+#include "slots.h"
 #include "util/auto.h"
 #include "util/text.h"
 
@@ -87,7 +88,7 @@ static unsigned nuki_acts(const struct secret *blob, const struct lock_status *s
 		ACT_LOCK_N_GO_UNLATCH, ACT_READ_STATE, ACT_READ_CONFIG, ACT_READ_BATTERY,
 		ACT_VERIFY_PIN };
 	static const enum act with_pin[] = { ACT_CALIBRATE, ACT_UNPAIR, ACT_READ_LOG, ACT_SET_TIME,
-		ACT_REBOOT };
+		ACT_REBOOT, ACT_READ_USERS, ACT_PUT_CREDENTIAL, ACT_REMOVE_CREDENTIAL };
 	AUTO_VALUE(nuki_keys_wipe) struct nuki_keys keys = { 0 };
 	unsigned acts = 0;
 
@@ -138,6 +139,15 @@ static int nuki_set_pin(struct secret *blob, const struct secret *pin, struct fa
 	return 0;
 }
 
+/* Codes need a keypad, and the lock lets nobody at its lists without the PIN. */
+static const struct credential_limits *nuki_credentials(
+	const struct secret *blob, const struct lock_status *status) {
+	const bool has_keypad =
+		status->config_known.how != EVIDENCE_NONE && status->config.has_keypad;
+
+	return has_keypad && nuki_has_pin(blob) ? &nuki_credential_limits : NULL;
+}
+
 const struct driver nuki_driver = {
 	.name = "nuki",
 	.brand = "Nuki",
@@ -148,5 +158,6 @@ const struct driver nuki_driver = {
 	.has_pin = nuki_has_pin,
 	.is_announcing = nuki_is_announcing,
 	.set_pin = nuki_set_pin,
+	.credentials = nuki_credentials,
 	.pin_form = "4 digits (6 for the 5th generation)",
 };

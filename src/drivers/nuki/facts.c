@@ -282,11 +282,16 @@ static void log_lock_action(
 	const uint8_t flags = rd_u8(rd);
 	const uint8_t completion = rd_u8(rd);
 	const bool is_press = trigger == NUKI_TRIGGER_BUTTON;
+	/* By hand or by the lock itself: no credential was used, whatever id stands there. */
+	const bool is_nobody = trigger == NUKI_TRIGGER_MANUAL ||
+			       trigger == NUKI_TRIGGER_AUTOMATIC ||
+			       trigger == NUKI_TRIGGER_AUTO_LOCK;
 	const char *extra = !is_press && (flags & 1) != 0 ? ", auto unlock" : "";
 
 	ret->kind = EVENT_LOCK_OPERATION;
 	ret->operation = action_operation(action);
 	ret->source = trigger_source(trigger, ret->is_own);
+	ret->credential = is_nobody ? CREDENTIAL_NONE : ret->credential;
 	log_completion(completion, ret);
 	snprintf(ret->text, sizeof(ret->text), "%s%s: %s", nuki_action_name(action), extra,
 		nuki_completion_row(completion)->name);
@@ -303,9 +308,14 @@ static void log_run(const struct nuki_log_entry *entry, struct rd *rd, struct lo
 		nuki_completion_row(completion)->name);
 }
 
-/* action, source, completion, code id */
+/*
+ * action, source, completion, code id. The arrow key is pressed without a credential; the id of the
+ * authorisation is that of the keypad, which is nobody.
+ */
 static void log_keypad(const struct nuki_log_entry *entry, struct rd *rd, struct log_entry *ret) {
 	static const char *const source_names[] = { "key", "code", "finger" };
+	static const enum credential_type credentials[] = { CREDENTIAL_NONE, CREDENTIAL_PIN,
+		CREDENTIAL_FINGERPRINT };
 	const uint8_t action = rd_u8(rd);
 	const uint8_t source = rd_u8(rd);
 	const uint8_t completion = rd_u8(rd);
@@ -314,7 +324,10 @@ static void log_keypad(const struct nuki_log_entry *entry, struct rd *rd, struct
 	ret->kind = EVENT_LOCK_OPERATION;
 	ret->operation = action_operation(action);
 	ret->source = source == 2 ? SOURCE_BIOMETRIC : SOURCE_KEYPAD;
-	ret->user_ref = code_id == NO_CODE_ID ? 0 : code_id;
+	ret->credential = source < ARRAY_SIZE(credentials) && code_id != 0 && code_id != NO_CODE_ID
+				  ? credentials[source]
+				  : CREDENTIAL_NONE;
+	ret->user_ref = ret->credential == CREDENTIAL_NONE ? 0 : code_id;
 	log_completion(completion, ret);
 	snprintf(ret->text, sizeof(ret->text), "keypad %s, %s: %s",
 		source < ARRAY_SIZE(source_names) ? source_names[source] : "?",
@@ -374,6 +387,7 @@ void nuki_facts_log(
 		.alarm = ALARM_NONE,
 		.door = DOOR_STATE_UNKNOWN,
 		.user_ref = entry->auth_id,
+		.credential = entry->auth_id != 0 ? CREDENTIAL_APP_KEY : CREDENTIAL_NONE,
 		.is_own = entry->auth_id != 0 && entry->auth_id == own_auth_id,
 	};
 	text_copy(ret->user, sizeof(ret->user), entry->name);

@@ -272,7 +272,7 @@ static const struct nuki_field log_entry_fields[] = {
 	{ "index", NUKI_U32, AT(log_entry.index) },
 	{ "time", NUKI_DATE, AT(log_entry.time) },
 	{ "auth_id", NUKI_U32, AT(log_entry.auth_id), MINE },
-	{ "name", NUKI_TEXT, 32, AT(log_entry.name) },
+	{ "name", NUKI_TEXT, 32, AT(log_entry.name), HIDE },
 	{ "type", NUKI_U8, AT(log_entry.type) },
 	{ "data", NUKI_REST, NUKI_LOG_DATA_MAX, AT(log_entry.data) },
 };
@@ -283,7 +283,7 @@ static_assert(offsetof(struct nuki_log_entry, n_data) ==
 /* keypad codes */
 static const struct nuki_field add_code_fields[] = {
 	{ "code", NUKI_U32, AT(code.code), HIDE },
-	{ "name", NUKI_TEXT, 20, AT(code.name) },
+	{ "name", NUKI_TEXT, 20, AT(code.name), HIDE },
 	{ "time_limited", NUKI_U8, AT(code.time_limited) },
 	{ "window", NUKI_WINDOW, AT(code.window) },
 	SIGNED(code),
@@ -295,7 +295,7 @@ static const struct nuki_field code_id_fields[] = {
 static const struct nuki_field code_fields[] = {
 	{ "code_id", NUKI_U16, AT(code.code_id) },
 	{ "code", NUKI_U32, AT(code.code), HIDE },
-	{ "name", NUKI_TEXT, 20, AT(code.name) },
+	{ "name", NUKI_TEXT, 20, AT(code.name), HIDE },
 	{ "enabled", NUKI_U8, AT(code.enabled) },
 	{ "created", NUKI_DATE, AT(code.created) },
 	{ "last_active", NUKI_DATE, AT(code.last_active) },
@@ -306,7 +306,7 @@ static const struct nuki_field code_fields[] = {
 static const struct nuki_field update_code_fields[] = {
 	{ "code_id", NUKI_U16, AT(code.code_id) },
 	{ "code", NUKI_U32, AT(code.code), HIDE },
-	{ "name", NUKI_TEXT, 20, AT(code.name) },
+	{ "name", NUKI_TEXT, 20, AT(code.name), HIDE },
 	{ "enabled", NUKI_U8, AT(code.enabled) },
 	{ "time_limited", NUKI_U8, AT(code.time_limited) },
 	{ "window", NUKI_WINDOW, AT(code.window) },
@@ -325,7 +325,7 @@ static const struct nuki_field remove_auth_fields[] = {
 static const struct nuki_field auth_entry_fields[] = {
 	{ "auth_id", NUKI_U32, AT(auth.auth_id), MINE },
 	{ "id_type", NUKI_U8, AT(auth.id_type) },
-	{ "name", NUKI_TEXT, 32, AT(auth.name) },
+	{ "name", NUKI_TEXT, 32, AT(auth.name), HIDE },
 	{ "enabled", NUKI_U8, AT(auth.enabled) },
 	{ "remote_allowed", NUKI_U8, AT(auth.remote_allowed) },
 	{ "created", NUKI_DATE, AT(auth.created) },
@@ -335,7 +335,7 @@ static const struct nuki_field auth_entry_fields[] = {
 	{ "window", NUKI_WINDOW, AT(auth.window), OPT },
 };
 static const struct nuki_field invite_fields[] = {
-	{ "name", NUKI_TEXT, 32, AT(auth.name) },
+	{ "name", NUKI_TEXT, 32, AT(auth.name), HIDE },
 	{ "id_type", NUKI_U8, AT(auth.id_type) },
 	{ "shared_key", NUKI_OCTETS, 32, AT(auth.shared_key), HIDE },
 	{ "remote_allowed", NUKI_U8, AT(auth.remote_allowed) },
@@ -349,7 +349,7 @@ static const struct nuki_field invite_id_fields[] = {
 };
 static const struct nuki_field update_auth_fields[] = {
 	{ "auth_id", NUKI_U32, AT(auth.auth_id), MINE },
-	{ "name", NUKI_TEXT, 32, AT(auth.name) },
+	{ "name", NUKI_TEXT, 32, AT(auth.name), HIDE },
 	{ "enabled", NUKI_U8, AT(auth.enabled) },
 	{ "remote_allowed", NUKI_U8, AT(auth.remote_allowed) },
 	{ "time_limited", NUKI_U8, AT(auth.time_limited) },

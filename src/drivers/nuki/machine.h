@@ -11,6 +11,7 @@
  *	          v                     |
  *	CHALLENGE -> (GATE) -> COMMAND -+-> ACTING -> (READ_BACK <-> LOOK_AGAIN) -> next step, or
  *done ^                    |     | |                    |     +-> LISTING -> next page, or done
+ *	    |                            |                    |     +-> TABLE -> next page or step
  *	    +---- BACK_OFF <- busy, three times
  *
  * Which message does what in which phase is the table in steps.c (R14). A message without a row is
@@ -40,7 +41,8 @@ enum nuki_phase {
 	PHASE_GATE,
 	PHASE_COMMAND,
 	PHASE_ACTING,
-	PHASE_LISTING,
+	PHASE_LISTING, /* the log: its end is where it stops */
+	PHASE_TABLE,   /* a list whose length is announced */
 	PHASE_BACK_OFF,
 	PHASE_READ_BACK,
 	PHASE_LOOK_AGAIN,
@@ -63,6 +65,8 @@ enum nuki_event {
 	EVENT_ANSWER, /* the data the step asked for */
 	EVENT_COUNT,  /* head of a list */
 	EVENT_ENTRY,
+	EVENT_TOTAL, /* head of a table */
+	EVENT_ROW,
 	EVENT_PUBLIC_KEY,
 	EVENT_AUTH_INFO,
 	EVENT_AUTH_ID,
@@ -78,13 +82,17 @@ enum {
 	STEP_CHANGES = 1 << 3, /* may have been sent, once written */
 	STEP_LIST = 1 << 4,
 	STEP_IF_NO_STATES = 1 << 5, /* left out when States came on this link already */
+	STEP_IF_NO_CONFIG = 1 << 6, /* the same with Config */
+	STEP_IF_KEYPAD = 1 << 7,    /* left out when Config says that there is none */
+	STEP_TABLE = 1 << 8,        /* .answer: one row; .wanted: how many there are */
+	STEP_PAGES = 1 << 9,        /* a table that is asked for by offset and count */
 };
 
 struct nuki_step {
 	uint16_t command;
-	uint16_t wanted; /* of Request Data */
-	uint16_t answer; /* command that ends it; NUKI_STATUS: COMPLETE */
-	uint8_t flags;
+	uint16_t wanted; /* of Request Data; of a table its head */
+	uint16_t answer; /* command that ends it; NUKI_STATUS: COMPLETE; of a table its rows */
+	uint16_t flags;
 	void (*fill)(const struct nuki_session *session, struct nuki_message *message);
 };
 
@@ -92,6 +100,15 @@ struct nuki_plan {
 	enum act act;
 	uint8_t n_steps;
 	struct nuki_step steps[3];
+};
+
+/* A table in the making: each id once, until as many have come as were announced. */
+struct nuki_table {
+	uint32_t ids[SLOTS_PER_LOCK_MAX];
+	size_t n;
+	size_t n_before; /* when the page was asked for */
+	unsigned total;
+	bool has_total;
 };
 
 struct nuki_pairing_state {
@@ -117,6 +134,7 @@ struct nuki_session {
 	/* the link */
 	bool is_up;
 	bool has_states; /* States came since up */
+	bool has_config; /* Config too */
 	struct nuki_inbox usdio, gdio, pairing_gdio;
 	/* one write at a time: the next message waits in out until written() */
 	uint8_t out[NUKI_FRAME_MAX];
@@ -139,6 +157,7 @@ struct nuki_session {
 	const struct nuki_step *step;
 	size_t i_step;
 	enum job_sent sent;
+	bool is_half_done; /* a step of it has changed something: no longer undone by a refusal */
 	bool is_accepted;
 	unsigned n_fresh, n_busy, n_looks;
 	uint8_t challenge[NUKI_CHALLENGE_LEN];
@@ -155,6 +174,10 @@ struct nuki_session {
 	unsigned n_page;     /* entries of this page, wanted or not */
 	unsigned page_asked;
 	bool is_log_more;
+	/* reading and changing what the lock holds */
+	struct nuki_table table;
+	size_t n_given; /* rows of all tables of this job */
+	int64_t ref;    /* the lock's id of what was put */
 	struct nuki_pairing_state pairing;
 };
 
@@ -189,8 +212,24 @@ const char *nuki_phase_name(enum nuki_phase phase);
 const struct nuki_plan *nuki_plan(enum act act);
 int nuki_steps_start(struct nuki_session *session, struct fault *ret_fault);
 const struct nuki_row *nuki_step_rows(size_t *ret_n);
+/* Sends the request of the present step (again). */
+void nuki_step_begin(struct nuki_session *session);
+/* On to step @i of the plan, or to the end of the job. */
+void nuki_step_go(struct nuki_session *session, size_t i);
+/* The lock took our PIN. */
+void nuki_pin_accepted(struct nuki_session *session);
 /* Entries gathered so far go to the host. */
 void nuki_log_flush(struct nuki_session *session);
+
+/* tables.c: lists whose length is announced. */
+void nuki_table_open(struct nuki_session *session);
+void nuki_table_page(struct nuki_session *session);
+void nuki_fill_range(const struct nuki_session *session, struct nuki_message *message);
+nuki_action_fn nuki_on_total, nuki_on_row, nuki_on_table_end, nuki_on_table_silence;
+
+/* credentials.c: what ACT_PUT_CREDENTIAL and ACT_REMOVE_CREDENTIAL come to. */
+int nuki_credential_plan(
+	const struct nuki_session *session, const struct nuki_plan **ret, struct fault *ret_fault);
 
 /* pairing.c */
 int nuki_pairing_start(struct nuki_session *session, struct fault *ret_fault);

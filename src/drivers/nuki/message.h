@@ -266,7 +266,7 @@ enum nuki_type {
 
 enum {
 	NUKI_OPTIONAL = 1 << 0,
-	NUKI_SECRET = 1 << 1,  /* never traced */
+	NUKI_SECRET = 1 << 1,  /* never traced; names of people are so too */
 	NUKI_PRIVATE = 1 << 2, /* not in transcripts that people hand on; texts are so anyway */
 };
 

@@ -25,6 +25,7 @@ static const char *const phase_names[PHASE_COUNT_] = {
 	[PHASE_COMMAND] = "waiting for the answer",
 	[PHASE_ACTING] = "waiting for the motor",
 	[PHASE_LISTING] = "reading a list",
+	[PHASE_TABLE] = "reading a table",
 	[PHASE_BACK_OFF] = "waiting for a busy lock",
 	[PHASE_READ_BACK] = "reading the state back",
 	[PHASE_LOOK_AGAIN] = "waiting for the bolt to rest",
@@ -177,6 +178,7 @@ static void end_job(struct nuki_session *session, const struct fault *fault) {
 	struct job_result result = {
 		.sent = session->sent,
 		.is_log_more = session->is_log_more,
+		.ref = session->ref,
 	};
 
 	if (fault != NULL) {
@@ -191,6 +193,7 @@ static void end_job(struct nuki_session *session, const struct fault *fault) {
 	session->n_restarts = 0;
 	session->n_fragments = 0;
 	session->pin = 0;
+	session->ref = 0;
 	session->is_fragment_timer = false;
 	wipe(&session->job, sizeof(session->job));
 	wipe(session->challenge, sizeof(session->challenge));
@@ -235,6 +238,10 @@ static enum nuki_event event_of(
 	const struct nuki_session *session, const struct nuki_message *message) {
 	const uint16_t command = message->kind->command;
 
+	if (session->step != NULL && (session->step->flags & STEP_TABLE) != 0 &&
+		(command == session->step->answer || command == session->step->wanted)) {
+		return command == session->step->answer ? EVENT_ROW : EVENT_TOTAL;
+	}
 	if (session->phase == PHASE_COMMAND && session->step->answer == command &&
 		command != NUKI_STATUS && (session->step->flags & STEP_LIST) == 0) {
 		return EVENT_ANSWER;
@@ -482,6 +489,7 @@ static void session_up(struct session *session, unsigned mtu) {
 	clear_inboxes(nuki);
 	nuki->is_up = true;
 	nuki->has_states = false;
+	nuki->has_config = false;
 	nuki->is_writing = false;
 	nuki->n_out = 0;
 	nuki_trace(nuki, "up, MTU %u", mtu);
@@ -496,6 +504,7 @@ static int session_start(struct session *session, const struct job *job, struct 
 	}
 	nuki->job = *job;
 	nuki->sent = JOB_NOT_SENT;
+	nuki->is_half_done = false;
 	nuki->is_accepted = false;
 	nuki->is_log_more = false;
 	nuki->n_fresh = 0;
@@ -534,7 +543,8 @@ static void session_written(struct session *session, int error, enum radio_sent 
 	if (nuki->phase == PHASE_IDLE || nuki_pairing_fall_back(nuki, error)) {
 		return;
 	}
-	if (sent == RADIO_NOT_SENT && nuki->is_write_changing && !nuki->is_accepted) {
+	if (sent == RADIO_NOT_SENT && nuki->is_write_changing && !nuki->is_accepted &&
+		!nuki->is_half_done) {
 		nuki->sent = JOB_NOT_SENT;
 	}
 	nuki_fail(nuki, write_fault(error), "writing failed while %s: %s",

@@ -27,3 +27,5 @@ void nuki_session_set_random(struct session *session, nuki_random_fn *random);
 #define NUKI_FRAGMENT_MS 2000 /* between the parts of one message */
 #define NUKI_LOOK_AGAIN_MS 2000
 #define NUKI_LOG_PAGE 64
+#define NUKI_TAIL_MS 2000   /* for COMPLETE, when all that was announced has come */
+#define NUKI_TABLE_PAGE 100 /* entries asked for at once */

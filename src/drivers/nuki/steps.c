@@ -28,6 +28,7 @@ static void fill_time(const struct nuki_session *session, struct nuki_message *m
 static void fill_log(const struct nuki_session *session, struct nuki_message *message);
 
 #define MOTOR (STEP_CHALLENGE | STEP_MOTOR | STEP_CHANGES)
+#define TABLE (STEP_PIN | STEP_TABLE | STEP_PAGES)
 
 /* clang-format off */
 #define LOCK_ACTION { NUKI_LOCK_ACTION, 0, NUKI_STATUS, MOTOR, fill_lock_action }
@@ -54,6 +55,13 @@ static const struct nuki_plan plans[] = {
 		{ NUKI_REQUEST_DATA, NUKI_BATTERY_REPORT, NUKI_BATTERY_REPORT, 0, NULL } } },
 	{ ACT_READ_LOG, 1, {
 		{ NUKI_REQUEST_LOG, 0, NUKI_STATUS, STEP_PIN | STEP_LIST, fill_log } } },
+	{ ACT_READ_USERS, 3, {
+		/* Tells whether there is a keypad, and that it is the right lock. */
+		{ NUKI_REQUEST_CONFIG, 0, NUKI_CONFIG, STEP_CHALLENGE | STEP_IF_NO_CONFIG, NULL },
+		{ NUKI_REQUEST_CODES, NUKI_CODE_COUNT, NUKI_CODE, TABLE | STEP_IF_KEYPAD,
+			nuki_fill_range },
+		{ NUKI_REQUEST_AUTHS, NUKI_AUTH_COUNT, NUKI_AUTH_ENTRY, TABLE,
+			nuki_fill_range } } },
 	{ ACT_SET_TIME, 1, {
 		{ NUKI_UPDATE_TIME, 0, NUKI_STATUS, STEP_PIN | STEP_CHANGES, fill_time } } },
 	{ ACT_VERIFY_PIN, 1, {
@@ -139,12 +147,15 @@ static void page_begin(struct nuki_session *session) {
 	session->log_before = session->log_last;
 }
 
-static void step_begin(struct nuki_session *session) {
+void nuki_step_begin(struct nuki_session *session) {
 	struct nuki_message message;
 
 	session->is_accepted = false;
 	if ((session->step->flags & STEP_LIST) != 0) {
 		page_begin(session);
+	}
+	if ((session->step->flags & STEP_TABLE) != 0) {
+		nuki_table_page(session);
 	}
 	if ((session->step->flags & STEP_CHALLENGE) != 0) {
 		nuki_message_init(&message, NUKI_REQUEST_DATA, session->keys.generation);
@@ -158,16 +169,21 @@ static void step_begin(struct nuki_session *session) {
 	nuki_send_sealed(session, &message, false);
 }
 
+static bool is_left_out(const struct nuki_session *session, const struct nuki_step *step) {
+	return ((step->flags & STEP_IF_NO_STATES) != 0 && session->has_states) ||
+	       ((step->flags & STEP_IF_NO_CONFIG) != 0 && session->has_config) ||
+	       ((step->flags & STEP_IF_KEYPAD) != 0 && !session->config.has_keypad);
+}
+
 /* Where the plan goes on from step @i; n_steps: it is done. */
 static size_t next_step(const struct nuki_session *session, size_t i) {
-	while (i < session->plan->n_steps && session->has_states &&
-		(session->plan->steps[i].flags & STEP_IF_NO_STATES) != 0) {
+	while (i < session->plan->n_steps && is_left_out(session, &session->plan->steps[i])) {
 		i++;
 	}
 	return i;
 }
 
-static void step_go(struct nuki_session *session, size_t i) {
+void nuki_step_go(struct nuki_session *session, size_t i) {
 	session->i_step = next_step(session, i);
 	if (session->i_step == session->plan->n_steps) {
 		nuki_done(session);
@@ -175,7 +191,10 @@ static void step_go(struct nuki_session *session, size_t i) {
 	}
 	session->step = &session->plan->steps[session->i_step];
 	session->n_fresh = 0;
-	step_begin(session);
+	if ((session->step->flags & STEP_TABLE) != 0) {
+		nuki_table_open(session);
+	}
+	nuki_step_begin(session);
 }
 
 static int choose_pin(struct nuki_session *session, struct fault *ret_fault) {
@@ -200,17 +219,40 @@ static int choose_pin(struct nuki_session *session, struct fault *ret_fault) {
 	return 0;
 }
 
-int nuki_steps_start(struct nuki_session *session, struct fault *ret_fault) {
-	const struct nuki_plan *plan = nuki_plan(session->job.act);
-	int r;
+static int choose_plan(
+	const struct nuki_session *session, const struct nuki_plan **ret, struct fault *ret_fault) {
+	const enum act act = session->job.act;
 
-	if (plan == NULL) {
-		return fault_set(ret_fault, FAULT_NOT_SUPPORTED, "%s", act_name(session->job.act));
-	}
 	if (!session->is_paired) {
 		return fault_set(ret_fault, FAULT_NOT_AUTHORIZED, "not paired yet");
 	}
-	if ((plan->steps[0].flags & STEP_PIN) == STEP_PIN) {
+	if (act == ACT_PUT_CREDENTIAL || act == ACT_REMOVE_CREDENTIAL) {
+		return nuki_credential_plan(session, ret, ret_fault);
+	}
+	*ret = nuki_plan(act);
+	if (*ret == NULL || (act == ACT_READ_USERS && session->host->slots == NULL)) {
+		return fault_set(ret_fault, FAULT_NOT_SUPPORTED, "%s", act_name(act));
+	}
+	return 0;
+}
+
+static bool needs_pin(const struct nuki_plan *plan) {
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		if ((plan->steps[i].flags & STEP_PIN) == STEP_PIN) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int nuki_steps_start(struct nuki_session *session, struct fault *ret_fault) {
+	const struct nuki_plan *plan = NULL;
+	int r = choose_plan(session, &plan, ret_fault);
+
+	if (r < 0) {
+		return r;
+	}
+	if (needs_pin(plan)) {
 		r = choose_pin(session, ret_fault);
 		if (r < 0) {
 			return r;
@@ -224,11 +266,13 @@ int nuki_steps_start(struct nuki_session *session, struct fault *ret_fault) {
 	session->plan = plan;
 	session->n_log = 0;
 	session->n_batch = 0;
+	session->n_given = 0;
+	session->ref = session->job.act == ACT_PUT_CREDENTIAL ? session->job.slot.ref : 0;
 	session->log_last = session->job.log_cursor <= 0 ? 0
 			    : session->job.log_cursor < UINT32_MAX
 				    ? (uint32_t) session->job.log_cursor
 				    : UINT32_MAX;
-	step_go(session, 0);
+	nuki_step_go(session, 0);
 	return 0;
 }
 
@@ -237,7 +281,7 @@ int nuki_steps_start(struct nuki_session *session, struct fault *ret_fault) {
 static void send_command(struct nuki_session *session) {
 	AUTO_VALUE(nuki_message_wipe) struct nuki_message message;
 	const struct nuki_step *step = session->step;
-	const bool is_list = (step->flags & STEP_LIST) != 0;
+	const bool is_list = (step->flags & (STEP_LIST | STEP_TABLE)) != 0;
 
 	nuki_message_init(&message, step->command, session->keys.generation);
 	if (step->fill != NULL) {
@@ -287,8 +331,7 @@ static void on_moving(struct nuki_session *session, const struct nuki_message *m
 	nuki_wait_again(session);
 }
 
-/* The lock took our PIN. */
-static void pin_accepted(struct nuki_session *session) {
+void nuki_pin_accepted(struct nuki_session *session) {
 	struct nuki_keys *keys = &session->keys;
 
 	if (!keys->is_pin_known || keys->pin != session->pin || keys->is_pin_refused ||
@@ -332,12 +375,17 @@ static void read_back(struct nuki_session *session) {
 	nuki_send_sealed(session, &message, false);
 }
 
+static void step_done(struct nuki_session *session) {
+	session->is_half_done = session->is_half_done || (session->step->flags & STEP_CHANGES) != 0;
+	nuki_step_go(session, session->i_step + 1);
+}
+
 static void on_complete(struct nuki_session *session, const struct nuki_message *message) {
 	if (is_pin_step(session)) {
-		pin_accepted(session);
+		nuki_pin_accepted(session);
 	}
 	if ((session->step->flags & STEP_MOTOR) == 0) {
-		step_go(session, session->i_step + 1);
+		step_done(session);
 		return;
 	}
 	/* Believed when States said the same; else the lock is asked once more. */
@@ -389,13 +437,13 @@ static void on_error(struct nuki_session *session, const struct nuki_message *me
 	const struct nuki_error_row *row = nuki_error_row(message->reply.error);
 	const bool is_early = !session->is_accepted;
 
-	if (is_early && row->is_refusal) {
+	if (is_early && row->is_refusal && !session->is_half_done) {
 		session->sent = JOB_NOT_SENT;
 	}
 	if (is_early && row->retry == NUKI_RETRY_FRESH && session->n_fresh == 0) {
 		session->n_fresh++;
 		nuki_trace(session, "again with a fresh challenge");
-		step_begin(session);
+		nuki_step_begin(session);
 		return;
 	}
 	if (is_early && row->retry == NUKI_RETRY_BACK_OFF && session->n_busy < BUSY_TRIES) {
@@ -411,7 +459,7 @@ static void on_error(struct nuki_session *session, const struct nuki_message *me
 }
 
 static void on_try_again(struct nuki_session *session, const struct nuki_message *message) {
-	step_begin(session);
+	nuki_step_begin(session);
 }
 
 /* ---- data ---- */
@@ -427,6 +475,9 @@ static bool is_right_lock(struct nuki_session *session, uint32_t nuki_id) {
 static void on_answer(struct nuki_session *session, const struct nuki_message *message) {
 	struct evidence evidence;
 
+	if (is_pin_step(session)) {
+		nuki_pin_accepted(session);
+	}
 	switch (message->kind->command) {
 	case NUKI_CONFIG:
 		if (!is_right_lock(session, message->config.nuki_id)) {
@@ -434,6 +485,7 @@ static void on_answer(struct nuki_session *session, const struct nuki_message *m
 				(unsigned) message->config.nuki_id);
 			return;
 		}
+		session->has_config = true;
 		nuki_facts_config(&message->config, &session->config, &evidence);
 		session->host->evidence(session->host_data, &evidence);
 		break;
@@ -447,8 +499,11 @@ static void on_answer(struct nuki_session *session, const struct nuki_message *m
 		nuki_facts_battery(&message->battery, &evidence);
 		session->host->evidence(session->host_data, &evidence);
 		break;
+	case NUKI_CODE_ID:
+		session->ref = message->code.code_id;
+		break;
 	}
-	step_go(session, session->i_step + 1);
+	step_done(session);
 }
 
 /* ---- the log ---- */
@@ -495,9 +550,9 @@ static void on_list_end(struct nuki_session *session, const struct nuki_message 
 	const bool is_full = session->n_page >= session->page_asked;
 	const bool is_moving = session->log_last != session->log_before;
 
-	pin_accepted(session);
+	nuki_pin_accepted(session);
 	if (is_full && is_moving && session->n_log < session->job.log_max) {
-		step_go(session, session->i_step);
+		nuki_step_go(session, session->i_step);
 		return;
 	}
 	/* A full page without the one entry too many: the lock repeats the entry asked from. */
@@ -524,6 +579,8 @@ static void on_first_entry(struct nuki_session *session, const struct nuki_messa
 static void on_end_of_command(struct nuki_session *session, const struct nuki_message *message) {
 	if ((session->step->flags & STEP_LIST) != 0) {
 		on_list_end(session, message);
+	} else if ((session->step->flags & STEP_TABLE) != 0) {
+		nuki_on_table_end(session, message);
 	} else if (session->step->answer == NUKI_STATUS) {
 		on_complete(session, message);
 	} /* else: a late Status of something else, while data are awaited */
@@ -542,6 +599,8 @@ static const struct nuki_row rows[] = {
 	{ PHASE_COMMAND,    EVENT_ANSWER,    PHASE_COMMAND,    on_answer },
 	{ PHASE_COMMAND,    EVENT_COUNT,     PHASE_COMMAND,    on_log_count },
 	{ PHASE_COMMAND,    EVENT_ENTRY,     PHASE_COMMAND,    on_first_entry },
+	{ PHASE_COMMAND,    EVENT_TOTAL,     PHASE_TABLE,      nuki_on_total },
+	{ PHASE_COMMAND,    EVENT_ROW,       PHASE_TABLE,      nuki_on_row },
 	{ PHASE_COMMAND,    EVENT_ERROR,     PHASE_COMMAND,    on_error },
 	{ PHASE_COMMAND,    EVENT_TIMEOUT,   PHASE_COMMAND,    on_silence },
 	{ PHASE_ACTING,     EVENT_STATES,    PHASE_ACTING,     on_moving },
@@ -552,6 +611,11 @@ static const struct nuki_row rows[] = {
 	{ PHASE_LISTING,    EVENT_COMPLETE,  PHASE_LISTING,    on_list_end },
 	{ PHASE_LISTING,    EVENT_ERROR,     PHASE_LISTING,    on_error },
 	{ PHASE_LISTING,    EVENT_TIMEOUT,   PHASE_LISTING,    on_list_silence },
+	{ PHASE_TABLE,      EVENT_TOTAL,     PHASE_TABLE,      nuki_on_total },
+	{ PHASE_TABLE,      EVENT_ROW,       PHASE_TABLE,      nuki_on_row },
+	{ PHASE_TABLE,      EVENT_COMPLETE,  PHASE_TABLE,      nuki_on_table_end },
+	{ PHASE_TABLE,      EVENT_ERROR,     PHASE_TABLE,      on_error },
+	{ PHASE_TABLE,      EVENT_TIMEOUT,   PHASE_TABLE,      nuki_on_table_silence },
 	{ PHASE_BACK_OFF,   EVENT_TIMEOUT,   PHASE_CHALLENGE,  on_try_again },
 	{ PHASE_READ_BACK,  EVENT_STATES,    PHASE_READ_BACK,  on_read_back },
 	{ PHASE_READ_BACK,  EVENT_ERROR,     PHASE_READ_BACK,  on_error },
