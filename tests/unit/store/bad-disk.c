@@ -49,10 +49,11 @@ static struct {
 	unsigned ops, left;
 	int rc;
 	bool is_lasting, has_failed, is_keeping, is_lying;
-	unsigned delay_ms;
+	bool is_held;
+	pthread_cond_t let_go;
 	struct platter platters[FILES_MAX];
 	size_t n_platters;
-} disk = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+} disk = { .mutex = PTHREAD_MUTEX_INITIALIZER, .let_go = PTHREAD_COND_INITIALIZER };
 
 static void forget_changes(struct platter *platter) {
 	for (size_t i = 0; i < platter->n_pending; i++) {
@@ -194,15 +195,14 @@ static int bad_sync(sqlite3_file *file, int flags) {
 		return bad->real->pMethods->xSync(bad->real, flags);
 	}
 	pthread_mutex_lock(&disk.mutex);
-	unsigned delay_ms = disk.delay_ms;
 	int rc = count(BAD_DISK_SYNC);
 	if (rc == SQLITE_OK) {
 		sync_platter(bad->platter);
 	}
-	pthread_mutex_unlock(&disk.mutex);
-	if (delay_ms > 0) {
-		usleep(delay_ms * 1000);
+	while (disk.is_held) {
+		pthread_cond_wait(&disk.let_go, &disk.mutex);
 	}
+	pthread_mutex_unlock(&disk.mutex);
 	return rc;
 }
 
@@ -330,7 +330,7 @@ void bad_disk_watch(const char *prefix) {
 	disk.prefix = prefix;
 	memset(disk.counts, 0, sizeof(disk.counts));
 	disk.ops = 0;
-	disk.delay_ms = 0;
+	disk.is_held = false;
 	disk.has_failed = false;
 	disk.is_keeping = false;
 	disk.is_lying = false;
@@ -364,9 +364,10 @@ unsigned bad_disk_count(unsigned ops) {
 	return n;
 }
 
-void bad_disk_delay_sync(unsigned ms) {
+void bad_disk_hold_sync(bool is_held) {
 	pthread_mutex_lock(&disk.mutex);
-	disk.delay_ms = ms;
+	disk.is_held = is_held;
+	pthread_cond_broadcast(&disk.let_go);
 	pthread_mutex_unlock(&disk.mutex);
 }
 

@@ -3,7 +3,7 @@
 
 /*
  * A disk that fails on demand, as SQLite's default VFS: all files whose path begins with a given
- * text go through it. It counts writes, syncs and truncations, fails the nth, delays syncs, and
+ * text go through it. It counts writes, syncs and truncations, fails the nth, holds syncs, and
  * keeps what a power cut would leave: for each file what was synced last, and every later write, of
  * which any sectors may or may not have arrived (F2, F5, F6, F7).
  */
@@ -27,7 +27,8 @@ void bad_disk_fail(unsigned ops, unsigned nth, int rc, bool is_lasting);
 bool bad_disk_has_failed(void);
 /* Operations in @ops since bad_disk_watch(). */
 unsigned bad_disk_count(unsigned ops);
-void bad_disk_delay_sync(unsigned ms);
+/* Whether syncs last, from when they are counted until this is taken back. */
+void bad_disk_hold_sync(bool is_held);
 /*
  * Whether to keep what was synced (memory!); to be set before the files are opened. A disk that
  * lies takes syncs for nothing.

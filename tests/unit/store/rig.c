@@ -100,9 +100,9 @@ void rig_close(struct rig *rig) {
 void rig_turn(struct rig *rig) {
 	struct timespec at;
 
-	assert_int_equal(clock_gettime(CLOCK_REALTIME, &at), 0);
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &at), 0);
 	at.tv_sec += 60;
-	if (sem_timedwait(&rig->woken, &at) < 0) {
+	if (sem_clockwait(&rig->woken, CLOCK_MONOTONIC, &at) < 0) {
 		fail_msg("no answer from the store in 60 s");
 	}
 	store_dispatch(rig->store);

@@ -214,7 +214,7 @@ static void what_fits_is_taken(void **state) {
 	bad_disk_watch(rig->path);
 	rig_open(rig);
 	assert_int_equal(commit_named(rig, "before"), FAULT_NONE);
-	bad_disk_delay_sync(200);
+	bad_disk_hold_sync(true);
 	/* The first occupies the writer; the others are one batch, which hits the limit. */
 	unsigned n_syncs = bad_disk_count(BAD_DISK_SYNC);
 	rig_commit(rig, make_txn(&waiting[0], "first"));
@@ -226,8 +226,8 @@ static void what_fits_is_taken(void **state) {
 		snprintf(name, sizeof(name), "next-%zu", i);
 		rig_commit(rig, make_txn(&waiting[i], name));
 	}
+	bad_disk_hold_sync(false);
 	rig_await(rig, &waiting[0]);
-	bad_disk_delay_sync(0);
 	for (size_t i = 1; i < ARRAY_SIZE(waiting); i++) {
 		rig_await(rig, &waiting[i]);
 		n_good += waiting[i].fault.code == FAULT_NONE;
@@ -235,13 +235,6 @@ static void what_fits_is_taken(void **state) {
 	assert_true(bad_disk_has_failed());
 	assert_int_equal(n_good, ARRAY_SIZE(waiting) - 1);
 	assert_chain(rig);
-}
-
-static int64_t now_ms(void) {
-	struct timespec at;
-
-	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &at), 0);
-	return at.tv_sec * 1000 + at.tv_nsec / 1000000;
 }
 
 /* D16: a sync that takes long holds up neither questions nor the caller; it is shared by many. */
@@ -255,9 +248,8 @@ static void a_slow_disk_is_shared(void **state) {
 	bad_disk_watch(rig->path);
 	rig_open(rig);
 	assert_int_equal(commit_named(rig, "before"), FAULT_NONE);
-	bad_disk_delay_sync(500);
+	bad_disk_hold_sync(true);
 	unsigned n_syncs = bad_disk_count(BAD_DISK_SYNC);
-	int64_t start = now_ms();
 	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++) {
 		snprintf(name, sizeof(name), "slow-%zu", i);
 		rig_commit(rig, make_txn(&waiting[i], name));
@@ -265,14 +257,13 @@ static void a_slow_disk_is_shared(void **state) {
 	struct event *events = rig_query(rig, &newest, &n);
 	assert_string_equal(events[0].text, "before");
 	free(events);
-	assert_true(now_ms() - start < 450);
 	assert_false(waiting[0].is_done);
+	bad_disk_hold_sync(false);
 	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++) {
 		rig_await(rig, &waiting[i]);
 		assert_int_equal(waiting[i].fault.code, FAULT_NONE);
 	}
 	assert_true(bad_disk_count(BAD_DISK_SYNC) - n_syncs <= 4);
-	bad_disk_delay_sync(0);
 }
 
 static uint64_t seed;
@@ -415,7 +406,13 @@ static void a_lying_card_is_no_crash(void **state) {
 	rig_finish(&rig);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
+/* A test that failed may have left a sync held, for which the store would wait. */
+static int teardown(void **state) {
+	bad_disk_hold_sync(false);
+	return rig_teardown(state);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, teardown)
 
 int main(void) {
 	const struct CMUnitTest tests[] = {

@@ -105,7 +105,12 @@ static int64_t run_and_kill(struct rig *rig) {
 		child_main(rig);
 	}
 	(void) close(fds[1]);
-	usleep((unsigned) (1000 + next_random() % 60000));
+	/* Mostly amid its work; now and then while it opens or reads again. */
+	if (next_random() % 4 != 0) {
+		struct pollfd first = { .fd = fds[0], .events = POLLIN };
+		assert_int_equal(poll(&first, 1, 60000), 1);
+	}
+	usleep((unsigned) (next_random() % 40000));
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (!WIFSIGNALED(status)) {
