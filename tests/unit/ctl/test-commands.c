@@ -312,27 +312,36 @@ static void without_lockhubd_it_says_how_to_start_it(void **state) {
 	rig_start_api(rig);
 }
 
-/* Long enough after the start of the program for it to listen; then the door is unlocked. */
-static void unlock_later(struct rig *rig, unsigned turn) {
+static void ask_for(struct rig *rig, enum act act) {
+	struct request request = fake_request(FRONT_ID, act);
 	struct op *op = NULL;
 	struct fault fault;
-	if (turn % 300 == 299) {
-		struct request request = fake_request(FRONT_ID, ACT_UNLOCK);
-		rig->bolt = 'L';
-		hub_request(rig->fake->hub, &request, &op, &fault);
+	hub_request(rig->fake->hub, &request, &op, &fault);
+}
+
+/* Again and again: nobody knows when the program listens. */
+static void lock_and_unlock(struct rig *rig, unsigned turn) {
+	if (turn % 150 == 149) {
+		ask_for(rig, turn % 300 == 299 ? ACT_UNLOCK : ACT_LOCK);
+	}
+}
+
+/* Once, amid what the program asks for: it listens by then. */
+static void unlock_when_asked(struct rig *rig, unsigned turn) {
+	if (rig->n_queries == 1) {
+		rig->n_queries++;
+		ask_for(rig, ACT_UNLOCK);
 	}
 }
 
 static void monitor_shows_what_happens(void **state) {
 	struct rig *rig = *state;
-	rig->during = unlock_later;
-	rig->stop_at = "locked -> unlocked";
+	rig->during = lock_and_unlock;
+	rig->stop_at = " locked -> unlocked";
 	RUN(rig, "monitor");
 	expect_out("front-door");
 	expect_out("state: locked -> unlocked  (answered by the lock");
 	assert_int_equal(output.status, -1); /* ended by us */
-	rig->bolt = 'L';
-	RUN(rig, "lock", "front-door");
 	rig->stop_at = "\"unlocked\"";
 	RUN(rig, "monitor", "front-door", "--json");
 	for (char *line = strtok(output.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
@@ -345,13 +354,14 @@ static void monitor_shows_what_happens(void **state) {
 
 static void the_log_is_followed(void **state) {
 	struct rig *rig = *state;
-	rig->during = unlock_later;
+	rig->during = unlock_when_asked;
 	rig->stop_at = "unlock finished";
 	RUN(rig, "log", "-f", "front-door");
 	expect_out("unlock requested by anna");
 	expect_out("unlock finished");
 	const char *first = strstr(output.out, "unlock requested");
 	assert_null(strstr(first + 1, "unlock requested")); /* once, not from both sources */
+	rig->n_queries = 0;
 	rig->stop_at = "\"operation_finished\"";
 	RUN(rig, "log", "-f", "--json", "--lock", "front-door");
 	for (char *line = strtok(output.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
