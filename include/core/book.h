@@ -18,7 +18,8 @@ AUTO_DEFINE(struct book *, book_free);
 
 /*
  * Insert or replace by id (access: user and lock; placement: lock and credential). The row is
- * copied. -ENOMEM, -ENOSPC (the limit of core/user.h). No other checks: that is book_check_*().
+ * copied. -ENOMEM, -ENOSPC (the limits of core/user.h but those per user of credentials, which
+ * core/people.h sees to). No other checks: that is book_check_*().
  */
 int book_put_user(struct book *book, const struct user *user);
 int book_put_credential(struct book *book, const struct credential *credential);
@@ -29,7 +30,7 @@ int book_put_placement(struct book *book, const struct placement *placement);
 /* Replaces the mirror of one lock. @at: when the lock told it. */
 int book_put_slots(
 	struct book *book, const char *lock_id, const struct slot *slots, size_t n, wall_t at);
-void book_put_rules(struct book *book, const char *lock_id, const struct lock_rules *rules);
+int book_put_rules(struct book *book, const char *lock_id, const struct lock_rules *rules);
 
 /* Nothing happens when there is no such row. A user takes schedules and access along, not its
  * credentials: those are revoked first and go when no placement is left. */
@@ -54,6 +55,9 @@ const struct access *book_access_at(const struct book *book, size_t i);
 bool book_has_access(const struct book *book, const char *user_id, const char *lock_id);
 const struct schedule *book_schedule_at(const struct book *book, size_t i);
 const struct schedule *book_schedule(const struct book *book, const char *id);
+/* All of one user's, *ret_n in a row; NULL with 0 possible. */
+const struct schedule *book_user_schedules(
+	const struct book *book, const char *user_id, size_t *ret_n);
 const struct holiday *book_holiday_at(const struct book *book, size_t i);
 const struct placement *book_placement_at(const struct book *book, size_t i);
 const struct placement *book_placement(
