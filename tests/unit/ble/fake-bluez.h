@@ -79,7 +79,8 @@ struct fake_timer {
 struct fake {
 	char address[160]; /* of the bus */
 	char dir[64];
-	int bus_pid;
+	int bus_pid; /* 0: killed */
+	sd_bus *probe;
 	sd_bus *sd;
 	struct {
 		bool is_present, is_powered, is_discovering;
@@ -104,6 +105,8 @@ void fake_bus_stop(struct fake *fake);
 /* As by kill -9, and started again at the same address. */
 void fake_bus_kill(struct fake *fake);
 void fake_bus_again(struct fake *fake);
+/* Waits until the bus has passed on what was sent to it before. */
+void fake_bus_settle(struct fake *fake);
 /* Takes the name; what was known of adapters and devices is kept. */
 void fake_start(struct fake *fake);
 void fake_die(struct fake *fake); /* as by kill -9 */

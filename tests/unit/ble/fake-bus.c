@@ -47,6 +47,22 @@ void fake_bus_again(struct fake *fake) {
 	close(fds[0]);
 }
 
+void fake_bus_settle(struct fake *fake) {
+	if (fake->bus_pid == 0) {
+		return;
+	}
+	if (fake->probe == NULL && (sd_bus_new(&fake->probe) < 0 ||
+					   sd_bus_set_address(fake->probe, fake->address) < 0 ||
+					   sd_bus_set_bus_client(fake->probe, true) < 0 ||
+					   sd_bus_start(fake->probe) < 0)) {
+		abort();
+	}
+	if (sd_bus_call_method(fake->probe, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+		    "org.freedesktop.DBus", "GetId", NULL, NULL, NULL) < 0) {
+		abort();
+	}
+}
+
 void fake_bus_start(struct fake *fake) {
 	memset(fake, 0, sizeof(*fake));
 	strcpy(fake->dir, "/tmp/lockhub-ble-XXXXXX");
@@ -61,8 +77,13 @@ void fake_bus_kill(struct fake *fake) {
 	if (fake->sd != NULL) {
 		fake_die(fake);
 	}
+	if (fake->bus_pid == 0) {
+		return;
+	}
+	fake->probe = sd_bus_close_unref(fake->probe);
 	kill(fake->bus_pid, SIGKILL);
 	waitpid(fake->bus_pid, NULL, 0);
+	fake->bus_pid = 0;
 	snprintf(path, sizeof(path), "%s/bus", fake->dir);
 	unlink(path);
 }

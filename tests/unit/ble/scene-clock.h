@@ -7,8 +7,6 @@
 
 /* Called with each turn: a longer time since the last one has not been. */
 void scene_clock_turn(void);
-/* What has gone by since the last turn was meant to: lockhub stood still. */
-void scene_clock_stalled(void);
 /* Time goes by at once: all that is due is due with the next turn. */
 void scene_clock_skip(int64_t ms);
 void scene_clock_step_wall(int64_t seconds);

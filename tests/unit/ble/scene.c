@@ -73,6 +73,7 @@ static const struct radio_subscription subscriptions[] = {
 
 void scene_turn(struct scene *t) {
 	scene_clock_turn();
+	fake_bus_settle(&t->fake);
 	/* Both sides live on this thread: neither may wait while the other has something to do. */
 	loop_turn(t->loop, 0);
 	fake_turn(&t->fake);

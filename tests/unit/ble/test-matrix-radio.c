@@ -115,14 +115,15 @@ static void storm(struct matrix *m) {
 static void stall_of_ours(struct matrix *m) {
 	bool is_long =
 		m->state == MX_SUBSCRIBING || m->state == MX_WRITING || m->state == MX_CONNECTING;
-	int64_t end = scene_now_ms() + (is_long ? 450 : 60);
 
 	matrix_let_go(m);
-	while (scene_now_ms() < end) {
+	for (unsigned i = 0; i < 30; i++) {
+		scene_clock_turn();
 		fake_turn(&m->scene.fake);
+		fake_bus_settle(&m->scene.fake);
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
-	scene_clock_stalled();
+	scene_clock_skip(is_long ? 450 : 60);
 }
 
 static void burst(struct matrix *m) {
