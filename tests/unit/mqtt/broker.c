@@ -16,18 +16,26 @@
 
 #include "rig.h"
 
-/* A port of loopback that nobody has. Another process may take it meanwhile: then start fails. */
-static unsigned free_port(void) {
+#define PATIENCE_MS 60000
+
+/*
+ * A port of loopback that nobody has, and nobody else gets while the socket is open: mosquitto does
+ * all the same, as both say that the address may be used again.
+ */
+static int hold_port(unsigned *ret_port) {
 	struct sockaddr_in address = { .sin_family = AF_INET };
 	socklen_t n = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int on = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(fd, (struct sockaddr *) &address, sizeof(address)), 0);
 	assert_int_equal(getsockname(fd, (struct sockaddr *) &address, &n), 0);
-	close(fd);
-	return ntohs(address.sin_port);
+	/* Only now, lest it be given a port that another such socket holds. */
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), 0);
+	*ret_port = ntohs(address.sin_port);
+	return fd;
 }
 
 void broker_init(struct broker *broker) {
@@ -35,7 +43,7 @@ void broker_init(struct broker *broker) {
 	(void) strcpy(broker->folder, "/tmp/lockhub-mqtt-XXXXXX");
 	assert_non_null(mkdtemp(broker->folder));
 	(void) snprintf(broker->socket, sizeof(broker->socket), "%s/socket", broker->folder);
-	broker->port = free_port();
+	broker->port_fd = hold_port(&broker->port);
 }
 
 void broker_write(const struct broker *broker, const char *name, const char *text) {
@@ -95,7 +103,7 @@ void broker_start(struct broker *broker) {
 		}
 		_exit(127);
 	}
-	for (unsigned i = 0; i < 500; i++) {
+	for (unsigned ms = 0; ms < PATIENCE_MS; ms += 10) {
 		if (is_listening(broker)) {
 			return;
 		}
@@ -120,6 +128,7 @@ void broker_finish(struct broker *broker) {
 	char line[128];
 
 	broker_stop(broker, SIGKILL);
+	close(broker->port_fd);
 	(void) snprintf(line, sizeof(line), "rm -rf %s", broker->folder);
 	if (system(line) != 0) { /* NOLINT: a test's own folder */
 		print_message("%s is left behind\n", broker->folder);
@@ -128,11 +137,30 @@ void broker_finish(struct broker *broker) {
 
 /* ---- the watcher ---- */
 
+/* Topics of the watchers' own, which nobody is told of. */
+#define MARKS "watcher/"
+
+static void on_subscribed(
+	struct mosquitto *mosq, void *user, int mid, int n_granted, const int *granted) {
+	struct watcher *watcher = user;
+
+	(void) mid;
+	(void) n_granted;
+	(void) granted;
+	/* Behind what is retained. */
+	assert_int_equal(
+		mosquitto_publish(mosq, NULL, watcher->mark, 1, "x", 1, false), MOSQ_ERR_SUCCESS);
+}
+
 static void on_message(
 	struct mosquitto *mosq, void *user, const struct mosquitto_message *message) {
 	struct watcher *watcher = user;
 
 	(void) mosq;
+	if (strncmp(message->topic, MARKS, strlen(MARKS)) == 0) {
+		watcher->is_marked |= strcmp(message->topic, watcher->mark) == 0;
+		return;
+	}
 	assert_true(watcher->n < SEEN_MAX);
 	struct seen *seen = &watcher->seen[watcher->n++];
 	seen->topic = strdup(message->topic);
@@ -145,15 +173,16 @@ static void on_message(
 void watcher_start(struct watcher *watcher, const struct broker *broker) {
 	watcher->mosq = mosquitto_new(NULL, true, watcher);
 	assert_non_null(watcher->mosq);
+	(void) snprintf(watcher->mark, sizeof(watcher->mark), MARKS "%p", (void *) watcher);
+	watcher->is_marked = false;
 	mosquitto_message_callback_set(watcher->mosq, on_message);
+	mosquitto_subscribe_callback_set(watcher->mosq, on_subscribed);
 	assert_int_equal(mosquitto_connect(watcher->mosq, broker->socket, 0, 60), MOSQ_ERR_SUCCESS);
 	assert_int_equal(mosquitto_subscribe(watcher->mosq, NULL, "#", 1), MOSQ_ERR_SUCCESS);
-	/* Until what is retained has come: nothing new for a while. */
-	unsigned n_quiet = 0;
-	while (n_quiet < 20) {
-		size_t n = watcher->n;
-		(void) mosquitto_loop(watcher->mosq, 5, 1);
-		n_quiet = watcher->n > n ? 0 : n_quiet + 1;
+	int64_t limit = rig_ms() + PATIENCE_MS;
+	while (!watcher->is_marked) {
+		assert_true(rig_ms() < limit);
+		(void) mosquitto_loop(watcher->mosq, 100, 1);
 	}
 }
 

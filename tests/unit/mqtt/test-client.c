@@ -89,7 +89,7 @@ static void no_such_name(void **state) {
 	use_tcp(rig, "broker.invalid");
 	rig->config.is_insecure = true;
 	rig_mqtt(rig);
-	rig_until_ms(rig, 60000, mqtt_status(rig->mqtt)->fault.code != FAULT_NONE);
+	rig_until(rig, mqtt_status(rig->mqtt)->fault.code != FAULT_NONE);
 	expect_fault(rig, FAULT_BROKER_UNREACHABLE);
 }
 
@@ -290,7 +290,7 @@ static void stops_while_connecting(void **state) {
 	rig_mqtt(rig);
 	rig_turn(rig);
 	rig->mqtt = mqtt_free(rig->mqtt);
-	assert_in_range(rig_ms() - start, 0, 2000);
+	assert_in_range(rig_ms() - start, 0, 20000);
 }
 
 static void plain_is_for_this_machine(void **state) {
