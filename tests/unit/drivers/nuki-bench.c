@@ -36,7 +36,9 @@ void bench_random(void *out, size_t n) {
 static bool changes_something(uint16_t command) {
 	return command == NUKI_LOCK_ACTION || command == NUKI_REQUEST_CALIBRATION ||
 	       command == NUKI_REMOVE_AUTH || command == NUKI_UPDATE_TIME ||
-	       command == NUKI_REQUEST_REBOOT;
+	       command == NUKI_REQUEST_REBOOT || command == NUKI_ADD_CODE ||
+	       command == NUKI_UPDATE_CODE || command == NUKI_REMOVE_CODE ||
+	       command == NUKI_UPDATE_AUTH;
 }
 
 static void host_write(void *host, const char *characteristic, const uint8_t *buf, size_t n) {
@@ -73,6 +75,14 @@ static void host_log(void *host, const struct log_entry *entries, size_t n) {
 	assert_true(bench->n_log + n <= BENCH_LOG_MAX);
 	memcpy(bench->log + bench->n_log, entries, n * sizeof(*entries));
 	bench->n_log += n;
+}
+
+static void host_slots(void *host, const struct slot *slots, size_t n) {
+	struct bench *bench = host;
+
+	assert_true(bench->n_slots + n <= SLOTS_PER_LOCK_MAX);
+	memcpy(bench->slots + bench->n_slots, slots, n * sizeof(*slots));
+	bench->n_slots += n;
 }
 
 static void host_keys(void *host, const struct secret *keys) {
@@ -112,6 +122,7 @@ const struct session_host bench_host = {
 	.arm = host_arm,
 	.evidence = host_evidence,
 	.log = host_log,
+	.slots = host_slots,
 	.keys = host_keys,
 	.gate = host_gate,
 	.done = host_done,
@@ -145,6 +156,44 @@ struct secret bench_keys(const struct bench *bench, bool has_pin) {
 	return blob;
 }
 
+void bench_fill(struct bench *bench, size_t n_codes, size_t n_auths) {
+	assert_true(n_codes <= BENCH_ENTRIES_MAX && n_auths <= BENCH_ENTRIES_MAX);
+	bench->n_codes = n_codes;
+	bench->n_auths = n_auths;
+	bench->next_code_id = (uint16_t) (3 + n_codes);
+	for (size_t i = 0; i < n_codes; i++) {
+		struct nuki_code *code = &bench->codes[i];
+		*code = (struct nuki_code){
+			.code_id = (uint16_t) (3 + i),
+			.code = (uint32_t) (345671 + i),
+			.enabled = i % 5 != 4,
+			.created = { 2026, 5, 1, 10, 0, 0 },
+			.lock_count = (uint16_t) i,
+			.time_limited = i % 3 == 1,
+		};
+		snprintf(code->name, sizeof(code->name), "Code %u", code->code_id);
+		if (code->time_limited) {
+			code->window = (struct nuki_window){
+				.from_date = { 2026, 6, 1, 8, 0, 0 },
+				.weekdays = 0x40,
+				.from_time = { 8, 0 },
+				.until_time = { 17, 30 },
+			};
+		}
+	}
+	for (size_t i = 0; i < n_auths; i++) {
+		struct nuki_auth *auth = &bench->auths[i];
+		*auth = (struct nuki_auth){
+			.auth_id = (uint32_t) (7 + i),
+			.id_type = i == 0 ? NUKI_ID_BRIDGE : NUKI_ID_APP,
+			.enabled = 1,
+			.remote_allowed = i % 2 == 1,
+			.last_active = { 2026, 11, 1, 0, 0, (uint8_t) (i % 60) },
+		};
+		snprintf(auth->name, sizeof(auth->name), "Phone %u", auth->auth_id);
+	}
+}
+
 static void bench_reset(struct bench *bench, enum nuki_generation generation) {
 	memset(bench, 0, sizeof(*bench));
 	bench_random_clear();
@@ -157,6 +206,8 @@ static void bench_reset(struct bench *bench, enum nuki_generation generation) {
 	bench->goal = 0xff;
 	bench->log_first = 1;
 	bench->log_newest = 20;
+	bench->next_code_id = 3;
+	bench_fill(bench, 3, 2);
 }
 
 void bench_init(struct bench *bench, enum nuki_generation generation) {
@@ -322,7 +373,7 @@ static void reply_config(struct bench *bench) {
 	message.config.nuki_id = bench->nuki_id;
 	strcpy(message.config.name, "Front door");
 	message.config.pairing_enabled = 1;
-	message.config.has_keypad2 = 1;
+	message.config.has_keypad2 = !bench->has_no_keypad;
 	memcpy(message.config.firmware, (uint8_t[]){ 4, 2, 8 }, 3);
 	memcpy(message.config.hardware, (uint8_t[]){ 7, 0 }, 2);
 	message.config.device_type = 4;
@@ -368,6 +419,121 @@ static void reply_log(struct bench *bench, const struct nuki_request *request) {
 	}
 }
 
+/* ---- its lists ---- */
+
+static void reply_count(struct bench *bench, uint16_t command, size_t n) {
+	struct nuki_message message;
+
+	if (!bench->is_list_headless) {
+		nuki_message_init(&message, command, bench->generation);
+		message.reply.count = (uint16_t) ((int) n + bench->announce_more);
+		reply(bench, &message);
+	}
+}
+
+static void reply_code(struct bench *bench, const struct nuki_code *code) {
+	struct nuki_message message;
+
+	nuki_message_init(&message, NUKI_CODE, bench->generation);
+	message.code = *code;
+	if (!code->time_limited) {
+		nuki_message_leave_out(&message, "window");
+	}
+	reply(bench, &message);
+}
+
+static void reply_auth(struct bench *bench, const struct nuki_auth *auth) {
+	struct nuki_message message;
+
+	nuki_message_init(&message, NUKI_AUTH_ENTRY, bench->generation);
+	message.auth = *auth;
+	if (!auth->time_limited) {
+		nuki_message_leave_out(&message, "window");
+	}
+	reply(bench, &message);
+}
+
+static void reply_list(struct bench *bench, uint16_t command, const struct nuki_request *request) {
+	const bool is_codes = command == NUKI_REQUEST_CODES;
+	const size_t n = is_codes ? bench->n_codes : bench->n_auths;
+	size_t most = bench->list_most > 0 ? bench->list_most : request->count;
+
+	most = most < request->count ? most : request->count;
+	/* Of authorisations the count comes with the first page only, of codes with each. */
+	if (is_codes || request->offset == 0) {
+		reply_count(bench, is_codes ? NUKI_CODE_COUNT : NUKI_AUTH_COUNT, n);
+	}
+	for (size_t i = request->offset; i < n && most > 0; i++, most--) {
+		for (int k = 0; k < (bench->is_list_repeating ? 2 : 1); k++) {
+			if (is_codes) {
+				reply_code(bench, &bench->codes[i]);
+			} else {
+				reply_auth(bench, &bench->auths[i]);
+			}
+		}
+	}
+	if (!bench->is_list_endless) {
+		reply_status(bench, NUKI_STATUS_COMPLETE);
+	}
+}
+
+static void do_add_code(struct bench *bench, const struct nuki_code *asked) {
+	struct nuki_code *code = &bench->codes[bench->n_codes++];
+	struct nuki_message message;
+
+	assert_true(bench->n_codes <= BENCH_ENTRIES_MAX);
+	*code = *asked;
+	code->code_id = bench->next_code_id++;
+	code->enabled = 1;
+	nuki_message_init(&message, NUKI_CODE_ID, bench->generation);
+	message.code.code_id = code->code_id;
+	reply(bench, &message);
+}
+
+static void do_update_code(struct bench *bench, const struct nuki_code *asked) {
+	for (size_t i = 0; i < bench->n_codes; i++) {
+		if (bench->codes[i].code_id == asked->code_id) {
+			bench->codes[i] = *asked;
+			reply_status(bench, NUKI_STATUS_COMPLETE);
+			return;
+		}
+	}
+	reply_error(bench, 0x23, NUKI_UPDATE_CODE);
+}
+
+static void do_update_auth(struct bench *bench, const struct nuki_auth *asked) {
+	for (size_t i = 0; i < bench->n_auths; i++) {
+		if (bench->auths[i].auth_id == asked->auth_id) {
+			bench->auths[i] = *asked;
+			reply_status(bench, NUKI_STATUS_COMPLETE);
+			return;
+		}
+	}
+	reply_error(bench, 0x24, NUKI_UPDATE_AUTH);
+}
+
+static void do_remove_code(struct bench *bench, uint16_t code_id) {
+	for (size_t i = 0; i < bench->n_codes; i++) {
+		if (bench->codes[i].code_id == code_id) {
+			bench->codes[i] = bench->codes[--bench->n_codes];
+			reply_status(bench, NUKI_STATUS_COMPLETE);
+			return;
+		}
+	}
+	reply_error(bench, 0x23, NUKI_REMOVE_CODE);
+}
+
+static void do_remove_auth(struct bench *bench, uint32_t auth_id) {
+	for (size_t i = 0; i < bench->n_auths; i++) {
+		if (bench->auths[i].auth_id == auth_id) {
+			bench->auths[i] = bench->auths[--bench->n_auths];
+			reply_status(bench, NUKI_STATUS_COMPLETE);
+			return;
+		}
+	}
+	reply_error(bench, 0x24, NUKI_REMOVE_AUTH);
+}
+
 /* Challenge and PIN as the lock checks them: a wrong one spends the challenge too. */
 static uint8_t check_signature(struct bench *bench, const struct nuki_message *message) {
 	uint8_t error = 0;
@@ -408,6 +574,7 @@ void bench_lock_reads(struct bench *bench) {
 		reply_error(bench, error, command);
 		return;
 	}
+	bench->n_changes += changes_something(command);
 	switch (command) {
 	case NUKI_LOCK_ACTION:
 		assert_int_equal(message.lock_action.app_id, 0x11223344);
@@ -429,8 +596,23 @@ void bench_lock_reads(struct bench *bench) {
 		reply_log(bench, &message.request);
 		break;
 	case NUKI_REMOVE_AUTH:
-		assert_int_equal(message.auth.auth_id, bench->auth_id);
-		reply_status(bench, NUKI_STATUS_COMPLETE);
+		do_remove_auth(bench, message.auth.auth_id);
+		break;
+	case NUKI_UPDATE_AUTH:
+		do_update_auth(bench, &message.auth);
+		break;
+	case NUKI_REQUEST_CODES:
+	case NUKI_REQUEST_AUTHS:
+		reply_list(bench, command, &message.request);
+		break;
+	case NUKI_ADD_CODE:
+		do_add_code(bench, &message.code);
+		break;
+	case NUKI_UPDATE_CODE:
+		do_update_code(bench, &message.code);
+		break;
+	case NUKI_REMOVE_CODE:
+		do_remove_code(bench, message.code.code_id);
 		break;
 	default:
 		reply_status(bench, NUKI_STATUS_COMPLETE);
@@ -490,8 +672,29 @@ void bench_send_plain(struct bench *bench, const char *characteristic, uint16_t 
 	deliver(bench, &frame);
 }
 
+struct slot bench_slot(enum act act) {
+	struct slot slot = { .type = CREDENTIAL_PIN, .is_enabled = true };
+
+	if (act == ACT_REMOVE_CREDENTIAL) {
+		slot.ref = 3;
+	} else {
+		slot.pin = bench_pin("345678");
+		strcpy(slot.name, "Anna");
+	}
+	return slot;
+}
+
+void bench_clear(struct bench *bench) {
+	bench->n_done = 0;
+	bench->n_writes = 0;
+	bench->is_maybe_sent = false;
+	bench->n_replies = bench->i_reply = 0;
+}
+
 int bench_start_job(struct bench *bench, const struct job *job) {
 	struct fault fault = { 0 };
+
+	bench->n_slots = 0;
 	int r = bench->session->impl->start(bench->session, job, &fault);
 
 	if (r < 0) {
@@ -506,12 +709,10 @@ int bench_start(struct bench *bench, enum act act) {
 		.log_max = 50,
 		.now = { 1795327200 },
 		.is_now_trusted = true,
+		.slot = bench_slot(act),
 	};
 
-	bench->n_done = 0;
-	bench->n_writes = 0;
-	bench->is_maybe_sent = false;
-	bench->n_replies = bench->i_reply = 0;
+	bench_clear(bench);
 	return bench_start_job(bench, &job);
 }
 

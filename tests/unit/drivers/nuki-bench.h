@@ -17,7 +17,8 @@
 #include "nuki/session.h"
 
 #define BENCH_LOG_MAX 2100
-#define BENCH_REPLIES_MAX 80
+#define BENCH_REPLIES_MAX 160
+#define BENCH_ENTRIES_MAX 150
 
 struct bench_frame {
 	const char *characteristic;
@@ -37,6 +38,8 @@ struct bench {
 	unsigned n_evidence;
 	struct log_entry log[BENCH_LOG_MAX];
 	size_t n_log;
+	struct slot slots[SLOTS_PER_LOCK_MAX];
+	size_t n_slots;
 	struct secret keys;
 	unsigned n_keys;
 	unsigned n_gates;
@@ -68,6 +71,19 @@ struct bench {
 	unsigned n_errors;
 	bool is_error_late; /* after ACCEPTED */
 	size_t piece;       /* octets per indication; 0: whole */
+	/* its lists */
+	bool has_no_keypad;
+	struct nuki_code codes[BENCH_ENTRIES_MAX];
+	size_t n_codes;
+	struct nuki_auth auths[BENCH_ENTRIES_MAX];
+	size_t n_auths;
+	uint16_t next_code_id;
+	int announce_more;      /* than there are */
+	bool is_list_headless;  /* no count at all */
+	bool is_list_endless;   /* no COMPLETE */
+	bool is_list_repeating; /* each entry twice */
+	size_t list_most;       /* entries in one answer; 0: as many as were asked for */
+	unsigned n_changes;     /* commands that were carried out */
 
 	struct bench_frame replies[BENCH_REPLIES_MAX];
 	size_t n_replies, i_reply;
@@ -82,8 +98,15 @@ struct secret bench_keys(const struct bench *bench, bool has_pin);
 struct secret bench_pin(const char *digits);
 extern const struct session_host bench_host;
 
+/* Codes 3.. (PINs 345671..) named "Code 3", authorisation 7 (ours), then 8.. "Phone 8". */
+void bench_fill(struct bench *bench, size_t n_codes, size_t n_auths);
+/* What bench_start() puts or removes: a new code 345678 of "Anna"; code 3. */
+struct slot bench_slot(enum act act);
+
 int bench_start(struct bench *bench, enum act act);
 int bench_start_job(struct bench *bench, const struct job *job);
+/* Forgets what the jobs before have done. */
+void bench_clear(struct bench *bench);
 /* Makes the lock read the last write and queue its answer. */
 void bench_lock_reads(struct bench *bench);
 /*

@@ -214,28 +214,34 @@ static void log_of_operations(void **state) {
 	assert_int_equal(entry.source, SOURCE_REMOTE);
 	assert_int_equal(entry.error, OPERATION_ERROR_NONE);
 	assert_int_equal(entry.user_ref, 2);
+	assert_int_equal(entry.credential, CREDENTIAL_APP_KEY);
 	entry = LOGGED(0x02, 7, 0x02, 0x00, 0x00, 0x00);
 	assert_int_equal(entry.operation, OPERATION_LOCK);
 	assert_int_equal(entry.source, SOURCE_PROPRIETARY_REMOTE);
 	entry = LOGGED(0x02, 0, 0x03, 0x01, 0x00, 0x00, 0x00); /* padded */
 	assert_int_equal(entry.operation, OPERATION_UNLATCH);
 	assert_int_equal(entry.source, SOURCE_MANUAL);
+	assert_int_equal(entry.credential, CREDENTIAL_NONE);
 
+	/* Hands, timers and the lock itself use no credential, even if an id stands there. */
 	static const struct {
 		uint8_t trigger;
 		enum operation_source source;
+		enum credential_type credential;
 	} triggers[] = {
-		{ 0x02, SOURCE_BUTTON },
-		{ 0x03, SOURCE_SCHEDULE },
-		{ 0x06, SOURCE_AUTO },
-		{ 0xab, SOURCE_REMOTE },
-		{ 0xac, SOURCE_REMOTE },
-		{ 0x55, SOURCE_UNSPECIFIED },
+		{ 0x01, SOURCE_MANUAL, CREDENTIAL_NONE },
+		{ 0x02, SOURCE_BUTTON, CREDENTIAL_APP_KEY }, /* a fob */
+		{ 0x03, SOURCE_SCHEDULE, CREDENTIAL_NONE },
+		{ 0x06, SOURCE_AUTO, CREDENTIAL_NONE },
+		{ 0xab, SOURCE_REMOTE, CREDENTIAL_APP_KEY },
+		{ 0xac, SOURCE_REMOTE, CREDENTIAL_APP_KEY },
+		{ 0x55, SOURCE_UNSPECIFIED, CREDENTIAL_APP_KEY },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(triggers); i++) {
 		entry = LOGGED(0x02, 7, 0x06, triggers[i].trigger, 0x00, 0x00);
 		assert_int_equal(entry.operation, OPERATION_LOCK);
 		assert_int_equal(entry.source, triggers[i].source);
+		assert_int_equal(entry.credential, triggers[i].credential);
 	}
 	entry = LOGGED(0x02, 0, 0x5a, 0x02, 0x01, 0x00);
 	assert_int_equal(entry.operation, OPERATION_NON_ACCESS_USER_EVENT);
@@ -263,6 +269,37 @@ static void log_of_failures(void **state) {
 	assert_int_equal(entry.source, SOURCE_BIOMETRIC);
 	entry = LOGGED(0x05, 0, 0x01, 0x01, 0x09, 0x03, 0x00);
 	assert_int_equal(entry.error, OPERATION_ERROR_RESTRICTED);
+}
+
+/* Whose id it is: that of a code or finger; never that of the keypad, which did the asking. */
+static void log_of_the_keypad(void **state) {
+	static const struct {
+		uint8_t source, completion, code_id[2];
+		enum credential_type credential;
+		int ref;
+	} rows[] = {
+		{ 0x00, 0x00, { 0x00, 0x00 }, CREDENTIAL_NONE, 0 },
+		{ 0x00, 0x00, { 0x03, 0x00 }, CREDENTIAL_NONE, 0 },
+		{ 0x01, 0x00, { 0x03, 0x01 }, CREDENTIAL_PIN, 259 },
+		{ 0x01, 0x09, { 0x03, 0x00 }, CREDENTIAL_PIN, 3 },
+		{ 0x01, 0xe0, { 0xff, 0xff }, CREDENTIAL_NONE, 0 },
+		{ 0x01, 0xe0, { 0x00, 0x00 }, CREDENTIAL_NONE, 0 },
+		{ 0x02, 0x00, { 0x04, 0x00 }, CREDENTIAL_FINGERPRINT, 4 },
+		{ 0x02, 0xe1, { 0xff, 0xff }, CREDENTIAL_NONE, 0 },
+		{ 0x03, 0x00, { 0x04, 0x00 }, CREDENTIAL_NONE, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct log_entry entry = LOGGED(0x05, 2, 0x01, rows[i].source,
+			rows[i].completion, rows[i].code_id[0], rows[i].code_id[1]);
+		assert_int_equal(entry.credential, rows[i].credential);
+		assert_int_equal(entry.user_ref, rows[i].ref);
+		assert_int_equal(
+			entry.source, rows[i].source == 2 ? SOURCE_BIOMETRIC : SOURCE_KEYPAD);
+		assert_int_equal(entry.operation, OPERATION_UNLOCK);
+		assert_int_equal(entry.kind, rows[i].completion == 0 ? EVENT_LOCK_OPERATION
+								     : EVENT_LOCK_OPERATION_ERROR);
+	}
 }
 
 static void log_of_the_rest(void **state) {
@@ -497,6 +534,7 @@ int main(void) {
 		cmocka_unit_test(auto_lock),
 		cmocka_unit_test(log_of_operations),
 		cmocka_unit_test(log_of_failures),
+		cmocka_unit_test(log_of_the_keypad),
 		cmocka_unit_test(log_of_the_rest),
 		cmocka_unit_test(names_are_cleaned),
 		cmocka_unit_test(sightings),
