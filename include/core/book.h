@@ -79,10 +79,12 @@ unsigned book_free_number(const struct book *book);
  */
 int book_check_user(const struct book *book, const struct user *user, struct fault *ret_fault);
 /*
- * Whether the PIN may be used (WEAK_CODE, CODE_TAKEN): @self is skipped. Refused with the reason:
- * fewer than @least digits, not digits, all the same, a sequence up or down, a repeated pattern, a
- * date of birth, a well-known default, another credential's, a foreign code's at one of the locks
- * where it will count, a user's personal code. The fault never holds the PIN.
+ * Whether the PIN may be used by @user_id at @lock_id ("": at all of the user's), as a credential's
+ * or as a personal code; @self is the id of the credential or user that has it already, or NULL.
+ * WEAK_CODE: fewer than @least digits, all the same, a sequence up or down, a repeated pattern,
+ * nearly all the same, a well-known default, a date of birth. CODE_TAKEN: another credential's, a
+ * user's personal code, a foreign code's at one of the locks where it will count. BAD_ARGUMENT: no
+ * digits, too long. The fault never tells a digit.
  */
 int book_check_pin(const struct book *book, const struct secret *pin, const char *user_id,
 	const char *lock_id, const char *self, unsigned least, struct fault *ret_fault);

@@ -27,6 +27,7 @@
 #define HOLIDAYS_PER_LOCK_MAX 64
 #define SLOTS_PER_LOCK_MAX 512 /* what a lock reports beyond is an error, not dropped silently */
 #define ROW_ID_MAX 9           /* 8 lower-case hex digits and the end mark */
+#define PIN_LEN_MIN 4
 #define PIN_LEN_MAX 12
 #define EXPIRING_MINUTES_MAX 2880
 

@@ -360,6 +360,117 @@ static void users_are_checked(void **state) {
 	assert_int_equal(book_check_user(book, &good, &fault), -EINVAL);
 }
 
+/* ---- PINs ---- */
+
+static enum fault_code check_pin(const struct book *book, const char *pin, const char *user_id,
+	const char *lock_id, const char *self) {
+	struct secret secret;
+	struct fault fault = { .code = FAULT_NONE };
+	int r;
+
+	assert_int_equal(secret_set_text(&secret, pin), 0);
+	r = book_check_pin(book, &secret, user_id, lock_id, self, 6, &fault);
+	assert_int_equal(r < 0, fault.code != FAULT_NONE);
+	if (strlen(pin) >= 4 && fault.code != FAULT_NONE) {
+		assert_null(strstr(fault.detail, pin));
+	}
+	return fault.code;
+}
+
+static void weak_pins_are_told(void **state) {
+	AUTO(book_free) struct book *book = book_new();
+	static const struct {
+		const char *pin, *why;
+	} rows[] = { { "111111", "same" }, { "0000000", "same" }, { "123456", "sequence" },
+		{ "890123", "sequence" }, { "654321", "sequence" }, { "10987654", "sequence" },
+		{ "121212", "again" }, { "739739", "again" }, { "7397397", "again" },
+		{ "222228", "nearly" }, { "822222", "nearly" }, { "777444", "nearly" },
+		{ "159753", "first" }, { "147258", "first" }, { "010180", "date" }, /* DDMMYY */
+		{ "123179", "date" },                                               /* MMDDYY */
+		{ "790229", "date" },                                               /* YYMMDD */
+		{ "071984", "date" },                                               /* MMYYYY */
+		{ "198407", "date" },                                               /* YYYYMM */
+		{ "28021984", "date" }, { "12281984", "date" }, { "19840228", "date" },
+		{ "12345", "digits" }, { "9041", "6 are the least" }, { "", "6 are the least" } };
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct secret pin;
+		struct fault fault = { .code = FAULT_NONE };
+
+		assert_int_equal(secret_set_text(&pin, rows[i].pin), 0);
+		assert_int_equal(book_check_pin(book, &pin, "", FRONT, NULL, 6, &fault), -EINVAL);
+		assert_int_equal(fault.code, FAULT_WEAK_CODE);
+		if (strstr(fault.detail, rows[i].why) == NULL) {
+			fail_msg("%s: %s", rows[i].pin, fault.detail);
+		}
+	}
+	static const char *const good[] = { "904117", "618845", "490773", "00591734", "7391734",
+		"987651", "35919840", "999990001" };
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_int_equal(check_pin(book, good[i], "", FRONT, NULL), FAULT_NONE);
+	}
+	assert_int_equal(check_pin(book, "90411a", "", FRONT, NULL), FAULT_BAD_ARGUMENT);
+	assert_int_equal(check_pin(book, "9041171234567", "", FRONT, NULL), FAULT_BAD_ARGUMENT);
+	assert_int_equal(check_pin(book, "904 117", "", FRONT, NULL), FAULT_BAD_ARGUMENT);
+}
+
+/* So that the hub need not try for long, and a guesser gains little. */
+static void few_pins_are_weak(void **state) {
+	AUTO(book_free) struct book *book = book_new();
+	unsigned n_weak = 0;
+
+	(void) state;
+	for (unsigned i = 0; i < 1000000; i++) {
+		struct secret pin = { .len = 6 };
+
+		for (unsigned k = 0, rest = i; k < 6; k++, rest /= 10) {
+			pin.bytes[5 - k] = (uint8_t) ('0' + rest % 10);
+		}
+		n_weak += book_check_pin(book, &pin, "", "", NULL, 6, NULL) < 0;
+	}
+	assert_in_range(n_weak, 80000, 130000);
+}
+
+/* Acceptance 15; and the second factor must not be what opens a keypad. */
+static void taken_pins_are_refused(void **state) {
+	AUTO(book_free) struct book *book = book_new();
+	const struct user *anna = add_user(book, 1, "Anna");
+	struct user bert = user_of(2, "Bert");
+	struct credential credential = credential_of(1, anna, "904117");
+	struct slot slots[3] = { { .type = CREDENTIAL_PIN, .ref = 1 },
+		{ .type = CREDENTIAL_PIN, .ref = 2 }, { .type = CREDENTIAL_APP_KEY, .ref = 3 } };
+	struct placement placement = { .state = PLACEMENT_PRESENT, .ref = 1 };
+
+	(void) state;
+	assert_int_equal(secret_set_text(&bert.code, "618845"), 0);
+	assert_int_equal(book_put_user(book, &bert), 0);
+	anna = book_find_user(book, "anna");
+	assert_int_equal(book_put_credential(book, &credential), 0);
+	assert_int_equal(check_pin(book, "904117", bert.id, "", NULL), FAULT_CODE_TAKEN);
+	assert_int_equal(check_pin(book, "904117", anna->id, "", credential.id), FAULT_NONE);
+	credential.state = CREDENTIAL_REVOKED;
+	assert_int_equal(book_put_credential(book, &credential), 0);
+	assert_int_equal(check_pin(book, "904117", bert.id, "", NULL), FAULT_CODE_TAKEN);
+	assert_int_equal(check_pin(book, "618845", anna->id, "", NULL), FAULT_CODE_TAKEN);
+	assert_int_equal(check_pin(book, "618845", bert.id, "", bert.id), FAULT_NONE);
+
+	/* Foreign codes count where this one would. */
+	assert_int_equal(secret_set_text(&slots[0].pin, "904117"), 0);
+	assert_int_equal(secret_set_text(&slots[1].pin, "490773"), 0);
+	memcpy(placement.lock_id, FRONT, sizeof(placement.lock_id));
+	memcpy(placement.credential_id, credential.id, sizeof(placement.credential_id));
+	assert_int_equal(book_put_placement(book, &placement), 0);
+	assert_int_equal(book_put_slots(book, FRONT, slots, 3, (wall_t){ 1 }), 0);
+	assert_int_equal(check_pin(book, "490773", anna->id, FRONT, NULL), FAULT_CODE_TAKEN);
+	assert_int_equal(check_pin(book, "490773", anna->id, BACK, NULL), FAULT_NONE);
+	assert_int_equal(check_pin(book, "490773", anna->id, "", NULL), FAULT_NONE);
+	grant(book, anna, FRONT);
+	assert_int_equal(check_pin(book, "490773", anna->id, "", NULL), FAULT_CODE_TAKEN);
+	/* Its own slot does not stand in its way. */
+	assert_int_equal(check_pin(book, "904117", anna->id, "", credential.id), FAULT_NONE);
+}
+
 /* ---- who may ---- */
 
 struct gate {
@@ -583,6 +694,9 @@ int main(void) {
 		cmocka_unit_test(a_lock_takes_its_own_along),
 		cmocka_unit_test(slots_belong_to_what_was_placed),
 		cmocka_unit_test(users_are_checked),
+		cmocka_unit_test(weak_pins_are_told),
+		cmocka_unit_test(few_pins_are_weak),
+		cmocka_unit_test(taken_pins_are_refused),
 		cmocka_unit_test(types_are_a_table),
 		cmocka_unit_test(expiring_ends),
 		cmocka_unit_test(schedules_decide),
