@@ -19,6 +19,8 @@
 #include "nuki/frame.h"
 #include "nuki/keys.h"
 #include "nuki/session.h"
+#include "util/bytes.h"
+#include "util/text.h"
 
 struct watch {
 	struct session *session;
@@ -26,6 +28,8 @@ struct watch {
 	uint8_t key[NUKI_KEY_LEN];
 	bool is_up, is_writing, is_job, is_gate_shut, is_timer;
 	int64_t log_last;
+	size_t n_slots;
+	enum act act;
 };
 
 static void on_write(void *host, const char *characteristic, const uint8_t *buf, size_t n) {
@@ -50,6 +54,22 @@ static void on_log(void *host, const struct log_entry *entries, size_t n) {
 	for (size_t i = 0; i < n; i++) {
 		assert(entries[i].seq > watch->log_last);
 		watch->log_last = entries[i].seq;
+	}
+}
+
+static void on_slots(void *host, const struct slot *slots, size_t n) {
+	struct watch *watch = host;
+
+	assert(watch->is_job && watch->act == ACT_READ_USERS && n > 0);
+	watch->n_slots += n;
+	assert(watch->n_slots <= SLOTS_PER_LOCK_MAX);
+	for (size_t i = 0; i < n; i++) {
+		const struct slot *slot = &slots[i];
+		assert(slot->type == CREDENTIAL_PIN || slot->type == CREDENTIAL_APP_KEY);
+		assert(slot->ref >= 0 && slot->ref <= UINT32_MAX);
+		assert(text_is_clean(slot->name, strlen(slot->name)));
+		assert((slot->type == CREDENTIAL_PIN) == (slot->pin.len > 0));
+		assert((slot->window.days & ~DAYS_ALL) == 0);
 	}
 }
 
@@ -86,6 +106,7 @@ static const struct session_host host = {
 	.arm = on_arm,
 	.evidence = on_evidence,
 	.log = on_log,
+	.slots = on_slots,
 	.keys = on_keys,
 	.gate = on_gate,
 	.done = on_done,
@@ -94,6 +115,29 @@ static const struct session_host host = {
 
 static void counted(void *out, size_t n) {
 	memset(out, 0x42, n);
+}
+
+/* Whatever an edge might ask for: flags, id, window, PIN. */
+static void get_slot(const uint8_t *octets, size_t n, struct slot *ret) {
+	struct rd rd = rd_on(octets, n);
+	const uint8_t flags = rd_u8(&rd);
+
+	ret->type = flags & 1 ? CREDENTIAL_APP_KEY : CREDENTIAL_PIN;
+	ret->is_enabled = (flags & 2) != 0;
+	ret->is_limited = (flags & 4) != 0;
+	ret->is_own = (flags & 8) != 0;
+	ret->ref = rd_i16le(&rd);
+	ret->window.from.s = (int64_t) rd_u64le(&rd);
+	ret->window.until.s = (int64_t) rd_u64le(&rd);
+	ret->window.days = rd_u8(&rd);
+	ret->window.start_minute = rd_i16le(&rd);
+	ret->window.end_minute = rd_i16le(&rd);
+	if ((flags & 16) != 0) {
+		(void) secret_set_text(&ret->pin, "345678");
+	} else {
+		(void) secret_set(&ret->pin, octets, n < 8 ? n : 8);
+	}
+	rd_text(&rd, rd_left(&rd) < 40 ? rd_left(&rd) : 40, ret->name);
 }
 
 static void start(struct watch *watch, const uint8_t *octets, size_t n) {
@@ -111,7 +155,10 @@ static void start(struct watch *watch, const uint8_t *octets, size_t n) {
 	}
 	if (n > 2) {
 		(void) secret_set(&job.pin, octets + 2, n - 2 < 8 ? n - 2 : 8);
+		get_slot(octets + 2, n - 2, &job.slot);
 	}
+	watch->act = job.act;
+	watch->n_slots = 0;
 	watch->is_gate_shut = n > 1 && (octets[1] & 1) != 0;
 	watch->log_last = 0;
 	watch->is_job = true;
