@@ -156,6 +156,16 @@ class Child:
         return self.process.wait()
 
 
+def is_listening(child, path):
+    """Whether it takes connections there; its socket exists a moment before."""
+    if not child.is_running():
+        raise Failure(f"{child.name}: {child.output()}")
+    with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(str(path))
+        return True
+    return False
+
+
 class Broker:
     """mosquitto on a UNIX socket; keeps what it was told when it is stopped, like a real one."""
 
@@ -179,15 +189,7 @@ class Broker:
         self.socket.unlink(missing_ok=True)
         self.child = Child(self.rig, "mosquitto", [daemon, "-c", self.config])
 
-        def is_up():
-            if not self.child.is_running():
-                raise Failure("mosquitto: " + self.child.output())
-            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
-                probe.connect(str(self.socket))
-                return True
-            return False
-
-        wait(is_up, 10, "mosquitto listens")
+        wait(lambda: is_listening(self.child, self.socket), 10, "mosquitto listens")
 
     def stop(self, number=signal.SIGTERM):
         self.child.stop(number)
@@ -467,7 +469,7 @@ class Rig:
         config.write_text(BUS_CONFIG.format(path=path, rules=rules))
         self.bus = Child(self, "dbus-daemon", [
             "dbus-daemon", f"--config-file={config}", "--nofork", "--nopidfile"])
-        wait(path.exists, 10, "dbus-daemon listens")
+        wait(lambda: is_listening(self.bus, path), 10, "dbus-daemon listens")
 
     def start_broker(self, extra=""):
         self.broker = Broker(self, extra)

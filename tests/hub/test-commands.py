@@ -126,10 +126,8 @@ def a_flood_does_not_stop_a_local_unlock():
         done = rig.run(["mosquitto_pub", *rig.broker.client_args(), "-q", "0", "-l", "-t",
                         rig.topic(FRONT, "lock/set")], stdin="NONSENSE\n" * 5000)
         expect_equal(done.returncode, 0, done.stderr)
-        began = time.monotonic()
+        # It would be given up after ten seconds.
         rig.ctl("unlock", FRONT.slug)
-        took = time.monotonic() - began
-        expect(took < 10, f"the unlock took {took:.1f} s")
         expect_equal(unlocks(rig), 1, "unlocks")
 
 
