@@ -114,7 +114,9 @@ struct txn_item {
 
 /*
  * EVENT items that come from a lock's log (lock_seq > 0) are dropped silently when (lock_id,
- * lock_seq) exists already: their seq stays 0 then. That is what makes the import exactly-once.
+ * lock_seq) exists already, or the lock's cursor is at or above it (the row may have been taken
+ * away by retention): their seq stays 0 then. That is what makes the import exactly-once; the
+ * cursor must follow its entries in the txn.
  */
 struct txn {
 	struct list items; /* struct txn_item */
@@ -134,9 +136,10 @@ struct txn_item *txn_add(struct txn *txn, enum txn_kind kind);
 
 #define LOG_QUERY_MAX 10000
 struct log_query {
-	char lock_id[LOCK_ID_MAX];     /* "" all */
-	wall_t since, until;           /* 0: open; by hub time, inclusive since, exclusive until */
-	char user[EVENT_USER_MAX];     /* "" all; exact name */
+	char lock_id[LOCK_ID_MAX]; /* "" all */
+	wall_t since, until;       /* 0: open; by hub time, inclusive since, exclusive until */
+	/* "" all; .user: exact name. Both: of that row of the book, or of that name and no row. */
+	char user[EVENT_USER_MAX], user_id[ROW_ID_MAX];
 	char word[32];                 /* event_word(); "" all */
 	int64_t after_seq, before_seq; /* 0: open; exclusive */
 	unsigned limit;                /* newest first; at most LOG_QUERY_MAX */

@@ -15,8 +15,9 @@
  * With DATABASE_FULL or DATABASE_IO the txn is not known to be recorded: after a crash it may turn
  * out to be there all the same (a commit whose fsync failed), never a part of it.
  *
- * Faults, all of them: see the functions. A txn's own faults: NAME_TAKEN (slug), NO_SUCH_LOCK,
- * DUPLICATE (an op id that exists), INTERNAL (a second outcome, a rule of the schema broken);
+ * Faults, all of them: see the functions. A txn's own faults: NAME_TAKEN (slug, or a user's
+ * number), NO_SUCH_LOCK, NO_SUCH_USER and NO_SUCH_CODE (of a row that refers to one), DUPLICATE (an
+ * op id that exists), INTERNAL (a second outcome, a rule of the schema broken);
  * DATABASE_FULL, DATABASE_IO, DATABASE_CORRUPT, DATABASE_IN_USE (another program holds the write
  * lock), NO_MEMORY; QUEUE_FULL (the disk has been hanging for long); CANCELLED (store_close()).
  */
@@ -90,6 +91,20 @@ struct store_visitor {
 		const struct fault *fault);
 	void (*op)(void *user, const struct op_record *op); /* not finished; oldest first */
 	void (*setting)(void *user, const char *key, const char *value);
+	/*
+	 * The book, in this order. @fault: NULL, or why a secret could not be opened
+	 * (DATABASE_CORRUPT); it is empty then, and must not be taken for one that is not set.
+	 */
+	void (*user)(void *user, const struct user *row, const struct fault *fault); /* by number */
+	void (*credential)(void *user, const struct credential *row, const struct fault *fault);
+	void (*access)(void *user, const struct access *row);
+	void (*schedule)(void *user, const struct schedule *row);
+	void (*rules)(void *user, const char *lock_id, const struct lock_rules *rules);
+	void (*holiday)(void *user, const struct holiday *row);
+	/* What a lock told at @at, as a whole. @fault also when there are too many. */
+	void (*slots)(void *user, const char *lock_id, const struct slot *slots, size_t n,
+		wall_t at, const struct fault *fault);
+	void (*placement)(void *user, const struct placement *row);
 };
 /*
  * Visits what a start needs. Blocks: only at start-up. Calls back from inside, on this thread.

@@ -1,34 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "chain.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "crypto/crypto.h"
 #include "util/bytes.h"
 
-#define EVENT_TAG "lockhub-event-1"
+#define EVENT_TAG_FIRST "lockhub-event-1"
+#define EVENT_TAG "lockhub-event-2"
 #define SEAL_TAG "lockhub-chain-1"
 
 static const char *const names[] = { [CHAIN_ANCHOR] = "anchor", [CHAIN_HEAD] = "head" };
 
-void chain_hash(const struct value values[static EVENT_ROW_COLUMNS],
-	const uint8_t before[static 32], uint8_t out[static 32]) {
+void chain_hash(const struct value *values, size_t n, const uint8_t before[static 32],
+	uint8_t out[static 32]) {
 	uint8_t heads[EVENT_ROW_COLUMNS][9];
 	struct crypto_part parts[2 * EVENT_ROW_COLUMNS + 2];
-	size_t n = 0;
+	size_t n_parts = 0;
 
-	parts[n++] = (struct crypto_part){ EVENT_TAG, sizeof(EVENT_TAG) };
-	for (size_t i = 0; i < EVENT_ROW_COLUMNS; i++) {
+	assert(n == EVENT_ROW_COLUMNS || n == EVENT_ROW_COLUMNS_FIRST);
+	parts[n_parts++] =
+		n == EVENT_ROW_COLUMNS
+			? (struct crypto_part){ EVENT_TAG, sizeof(EVENT_TAG) }
+			: (struct crypto_part){ EVENT_TAG_FIRST, sizeof(EVENT_TAG_FIRST) };
+	for (size_t i = 0; i < n; i++) {
 		struct wr wr = wr_on(heads[i], sizeof(heads[i]));
 		wr_u8(&wr, values[i].is_text ? 't' : 'i');
 		wr_u64le(&wr, values[i].is_text ? values[i].n_text : (uint64_t) values[i].number);
-		parts[n++] = (struct crypto_part){ heads[i], sizeof(heads[i]) };
+		parts[n_parts++] = (struct crypto_part){ heads[i], sizeof(heads[i]) };
 		if (values[i].is_text) {
-			parts[n++] = (struct crypto_part){ values[i].text, values[i].n_text };
+			parts[n_parts++] = (struct crypto_part){ values[i].text, values[i].n_text };
 		}
 	}
-	parts[n++] = (struct crypto_part){ before, 32 };
-	crypto_sha256_parts(parts, n, out);
+	parts[n_parts++] = (struct crypto_part){ before, 32 };
+	crypto_sha256_parts(parts, n_parts, out);
 }
 
 static void seal(const struct store_keys *keys, enum chain_which which, const struct chain_end *end,

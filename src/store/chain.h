@@ -6,11 +6,16 @@
  *
  *	anchor ─► row ─► row ─► ... ─► row = head
  *
- * hash(row) = SHA-256(tag, each column with its type and length, hash(row before)). Whoever can
- * write to the file can make such hashes as well; what he cannot make is the seal of the head, an
- * HMAC under a key that is not in the file. So a row that was changed, removed, moved or added
- * breaks the chain or is not what the head says, unless the whole file is put back to what it was
- * at an earlier time: that shows only beside a copy outside (the journal).
+ * hash(row) = SHA-256(tag, each column with its type and length, hash(row before)). The tag says
+ * how many columns: "lockhub-event-1" with 23 for rows from before migration 2, "lockhub-event-2"
+ * with 28. The later columns of an early row are NULL, and nothing needs to say where such rows
+ * end: if somebody empties the later columns of a row, or fills those of an early one, it is hashed
+ * in another form than the one that its hash was made in.
+ *
+ * Whoever can write to the file can make such hashes as well; what he cannot make is the seal of
+ * the head, an HMAC under a key that is not in the file. So a row that was changed, removed, moved
+ * or added breaks the chain or is not what the head says, unless the whole file is put back to what
+ * it was at an earlier time: that shows only beside a copy outside (the journal).
  */
 
 #include "event-row.h"
@@ -24,8 +29,9 @@ struct chain_end {
 	bool is_sealed; /* as read: the seal is ours */
 };
 
-void chain_hash(const struct value values[static EVENT_ROW_COLUMNS],
-	const uint8_t before[static 32], uint8_t out[static 32]);
+/* @n: EVENT_ROW_COLUMNS, or EVENT_ROW_COLUMNS_FIRST. */
+void chain_hash(const struct value *values, size_t n, const uint8_t before[static 32],
+	uint8_t out[static 32]);
 /* A missing row gives a zero end that is not sealed. */
 int chain_read(sqlite3 *db, const struct store_keys *keys, enum chain_which which,
 	struct chain_end *ret, struct fault *ret_fault);

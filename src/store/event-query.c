@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "event-query.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
@@ -8,49 +9,78 @@
 #include "util/text.h"
 
 /* Parameters, the same numbers in all statements. */
-enum { P_LOCK = 1, P_WORD, P_USER, P_SINCE, P_UNTIL, P_AFTER, P_BEFORE, P_LIMIT };
+enum { P_LOCK = 1, P_WORD, P_USER, P_USER_ID, P_SINCE, P_UNTIL, P_AFTER, P_BEFORE, P_LIMIT };
 
-struct path {
+/* One walk through one index. */
+struct walk {
 	const char *source; /* FROM event ... */
 	const char *where;  /* what the index finds */
 };
 
-static const struct path paths[QUERY_PATHS] = {
-	[QUERY_BY_SEQ] = { "NOT INDEXED", "true" },
-	[QUERY_BY_USER] = { "INDEXED BY event_user", "user = ?3 AND user <> ''" },
-	[QUERY_BY_LOCK] = { "INDEXED BY event_lock", "lock_id = ?1" },
-	[QUERY_BY_WORD] = { "INDEXED BY event_word", "word = ?2" },
-	[QUERY_BY_TIME] = { "INDEXED BY event_time", "time >= ?4 AND time < ?5" },
+#define USER_WALK                                                                                  \
+	{ "INDEXED BY event_user", "user = ?3 AND user <> ''" }
+#define USER_ID_WALK                                                                               \
+	{ "INDEXED BY event_user_id", "user_id = ?4 AND user_id <> ''" }
+
+#define WALKS_MAX 2
+static const struct walk paths[QUERY_PATHS][WALKS_MAX] = {
+	[QUERY_BY_SEQ] = { { "NOT INDEXED", "true" } },
+	[QUERY_BY_USER] = { USER_WALK },
+	[QUERY_BY_USER_ID] = { USER_ID_WALK },
+	/* Two walks side by side, merged by number; no row is in both. */
+	[QUERY_BY_PERSON] = { USER_ID_WALK,
+		{ "INDEXED BY event_name_only",
+			"user = ?3 AND user <> '' AND ifnull(user_id, '') = ''" } },
+	[QUERY_BY_LOCK] = { { "INDEXED BY event_lock", "lock_id = ?1" } },
+	[QUERY_BY_WORD] = { { "INDEXED BY event_word", "word = ?2" } },
+	[QUERY_BY_TIME] = { { "INDEXED BY event_time", "time >= ?5 AND time < ?6" } },
 };
+/* For counting, all of a name: a few too many, but without a look at the rows. */
+static const struct walk person_count[WALKS_MAX] = { USER_ID_WALK, USER_WALK };
 
-#define RANGE_SQL "seq > ?6 AND seq < ?7"
+#define RANGE_SQL "seq > ?7 AND seq < ?8"
 #define EDGE_SQL(what)                                                                             \
-	"SELECT " what " FROM event INDEXED BY event_time WHERE time >= ?4 AND time < ?5"          \
+	"SELECT " what " FROM event INDEXED BY event_time WHERE time >= ?5 AND time < ?6"          \
 	" AND " RANGE_SQL
-
 /* Every filter is tested again: those that do not lead are tested on the row. */
-static int prepare_path(struct event_query *query, enum query_path path, struct fault *ret_fault) {
-	char sql[1024];
+#define FILTER_SQL                                                                                 \
+	RANGE_SQL " AND (?1 = '' OR lock_id = ?1) AND (?2 = '' OR word = ?2)"                      \
+		  " AND ((?3 = '' AND ?4 = '') OR (?4 <> '' AND user_id = ?4)"                     \
+		  " OR (?3 <> '' AND user = ?3 AND (?4 = '' OR ifnull(user_id, '') = '')))"        \
+		  " AND time >= ?5 AND time < ?6"
 
-	for (int is_ascending = 0; is_ascending < 2; is_ascending++) {
-		snprintf(sql, sizeof(sql),
-			"SELECT " EVENT_ROW_SQL " FROM event %s WHERE %s AND " RANGE_SQL
-			" AND (?1 = '' OR lock_id = ?1) AND (?2 = '' OR word = ?2)"
-			" AND (?3 = '' OR user = ?3) AND time >= ?4 AND time < ?5"
-			" ORDER BY seq %s LIMIT ?8",
-			paths[path].source, paths[path].where, is_ascending ? "ASC" : "DESC");
-		int r = db_prepare(query->db, sql, &query->select[path][is_ascending], ret_fault);
-		if (r < 0) {
-			return r;
-		}
+/* @is_count: how many there are, up to ?9, and not what they say. */
+static int prepare(struct event_query *query, const struct walk walks[static WALKS_MAX],
+	bool is_count, const char *tail, sqlite3_stmt **ret, struct fault *ret_fault) {
+	const char *what = is_count ? "1" : EVENT_ROW_SQL;
+	const char *filter = is_count ? RANGE_SQL : FILTER_SQL;
+	char sql[4096];
+	size_t n =
+		(size_t) snprintf(sql, sizeof(sql), "%s", is_count ? "SELECT count(*) FROM (" : "");
+
+	for (size_t i = 0; i < WALKS_MAX && walks[i].source != NULL; i++) {
+		n += (size_t) snprintf(sql + n, sizeof(sql) - n,
+			"%sSELECT %s FROM event %s WHERE %s AND %s", i > 0 ? " UNION ALL " : "",
+			what, walks[i].source, walks[i].where, filter);
 	}
-	if (path == QUERY_BY_SEQ) {
-		return 0; /* needs no counting */
+	n += (size_t) snprintf(sql + n, sizeof(sql) - n, "%s", tail);
+	assert(n < sizeof(sql));
+	return db_prepare(query->db, sql, ret, ret_fault);
+}
+
+static int prepare_path(struct event_query *query, enum query_path path, struct fault *ret_fault) {
+	int r = prepare(query, paths[path], false, " ORDER BY seq DESC LIMIT ?9",
+		&query->select[path][0], ret_fault);
+
+	if (r == 0) {
+		r = prepare(query, paths[path], false, " ORDER BY seq ASC LIMIT ?9",
+			&query->select[path][1], ret_fault);
 	}
-	snprintf(sql, sizeof(sql),
-		"SELECT count(*) FROM (SELECT 1 FROM event %s WHERE %s AND " RANGE_SQL " LIMIT ?8)",
-		paths[path].source, paths[path].where);
-	return db_prepare(query->db, sql, &query->probe[path], ret_fault);
+	if (r < 0 || path == QUERY_BY_SEQ) {
+		return r; /* by number needs no counting */
+	}
+	return prepare(query, path == QUERY_BY_PERSON ? person_count : paths[path], true,
+		" LIMIT ?9)", &query->probe[path], ret_fault);
 }
 
 int event_query_open(struct event_query *query, sqlite3 *db, struct fault *ret_fault) {
@@ -103,6 +133,7 @@ static int bind_query(sqlite3_stmt *stmt, const struct log_query *asked, int64_t
 		{ P_LOCK, asked->lock_id },
 		{ P_WORD, asked->word },
 		{ P_USER, asked->user },
+		{ P_USER_ID, asked->user_id },
 	};
 	int rc = SQLITE_OK;
 
@@ -144,7 +175,11 @@ static bool is_filtered(enum query_path path, const struct log_query *asked) {
 	case QUERY_BY_SEQ:
 		return false;
 	case QUERY_BY_USER:
-		return asked->user[0] != '\0';
+		return asked->user[0] != '\0' && asked->user_id[0] == '\0';
+	case QUERY_BY_USER_ID:
+		return asked->user[0] == '\0' && asked->user_id[0] != '\0';
+	case QUERY_BY_PERSON:
+		return asked->user[0] != '\0' && asked->user_id[0] != '\0';
 	case QUERY_BY_LOCK:
 		return asked->lock_id[0] != '\0';
 	case QUERY_BY_WORD:

@@ -12,8 +12,16 @@
 
 #define QUERY_PROBE_MAX 10000
 
-enum query_path { QUERY_BY_SEQ, QUERY_BY_USER, QUERY_BY_LOCK, QUERY_BY_WORD, QUERY_BY_TIME };
-#define QUERY_PATHS 5
+enum query_path {
+	QUERY_BY_SEQ,
+	QUERY_BY_USER,
+	QUERY_BY_USER_ID,
+	QUERY_BY_PERSON, /* of the id, or of the name without an id */
+	QUERY_BY_LOCK,
+	QUERY_BY_WORD,
+	QUERY_BY_TIME,
+};
+#define QUERY_PATHS 7
 
 struct event_query {
 	sqlite3 *db;

@@ -39,17 +39,33 @@ void event_row_values(
 	put_text(&at, fault_name(event->fault));
 	put(&at, event->number);
 	put_text(&at, event->text);
+	put_text(&at, event->user_id);
+	put(&at, event->attribution);
+	put(&at, event->credential);
+	put(&at, event->data);
+	put(&at, event->data_operation);
 	assert(at == values + EVENT_ROW_COLUMNS);
 }
 
-bool event_row_borrow(sqlite3_stmt *stmt, struct value values[static EVENT_ROW_COLUMNS]) {
-	/* c: text, i: number; as in EVENT_ROW_SQL. */
-	static const char types[EVENT_ROW_COLUMNS + 1] = "iicciiiiiiiiiiiicicccic";
+static bool is_all_null(sqlite3_stmt *stmt, int first) {
+	for (int i = first; i < EVENT_ROW_COLUMNS; i++) {
+		if (sqlite3_column_type(stmt, i) != SQLITE_NULL) {
+			return false;
+		}
+	}
+	return true;
+}
 
-	for (int i = 0; i < EVENT_ROW_COLUMNS; i++) {
+size_t event_row_borrow(sqlite3_stmt *stmt, struct value values[static EVENT_ROW_COLUMNS]) {
+	/* c: text, i: number; as in EVENT_ROW_SQL. */
+	static const char types[EVENT_ROW_COLUMNS + 1] = "iicciiiiiiiiiiiicicccicciiii";
+	int n = is_all_null(stmt, EVENT_ROW_COLUMNS_FIRST) ? EVENT_ROW_COLUMNS_FIRST
+							   : EVENT_ROW_COLUMNS;
+
+	for (int i = 0; i < n; i++) {
 		bool is_text = types[i] == 'c';
 		if (sqlite3_column_type(stmt, i) != (is_text ? SQLITE_TEXT : SQLITE_INTEGER)) {
-			return false;
+			return 0;
 		}
 		values[i] = (struct value){ .is_text = is_text };
 		if (is_text) {
@@ -59,10 +75,10 @@ bool event_row_borrow(sqlite3_stmt *stmt, struct value values[static EVENT_ROW_C
 			values[i].number = sqlite3_column_int64(stmt, i);
 		}
 		if (is_text && values[i].text == NULL) {
-			return false;
+			return 0;
 		}
 	}
-	return true;
+	return (size_t) n;
 }
 
 void event_row_read(sqlite3_stmt *stmt, struct event *ret) {
@@ -94,4 +110,13 @@ void event_row_read(sqlite3_stmt *stmt, struct event *ret) {
 	ret->fault = fault;
 	ret->number = column_number(&column);
 	column_text(&column, ret->text, sizeof(ret->text));
+	bool has_more = sqlite3_column_type(stmt, column.at) != SQLITE_NULL;
+	column_text(&column, ret->user_id, sizeof(ret->user_id));
+	ret->attribution = (enum attribution) column_number(&column);
+	ret->credential = (enum credential_type) column_number(&column);
+	ret->data = (enum lock_data_type) column_number(&column);
+	ret->data_operation = (enum data_operation) column_number(&column);
+	if (!has_more) {
+		ret->credential = CREDENTIAL_NONE; /* the others are 0 */
+	}
 }

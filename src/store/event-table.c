@@ -8,8 +8,16 @@
 
 static const struct db_text texts[] = {
 	{ offsetof(struct event_table, insert),
+		/*
+		 * Each entry of a lock's log once: by the row that is there, and by the lock's
+		 * cursor when retention has taken the row away. ?4 and ?10 are lock_id and
+		 * lock_seq.
+		 */
 		"INSERT INTO event (" EVENT_ROW_SQL ", hash)"
-		" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+		" SELECT ?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,"
+		" ?21,?22,?23,?24,?25,?26,?27,?28,?29"
+		" WHERE ?10 <= 0"
+		" OR NOT EXISTS (SELECT 1 FROM lock WHERE id = ?4 AND log_cursor >= ?10)"
 		" ON CONFLICT (lock_id, lock_seq) WHERE lock_seq > 0 DO NOTHING" },
 	{ offsetof(struct event_table, put_end), CHAIN_PUT_SQL },
 };
@@ -118,7 +126,7 @@ int event_table_append(struct event_table *table, struct event *event, struct fa
 
 	event->seq = table->head.seq + 1;
 	event_row_values(event, table->life, values);
-	chain_hash(values, table->head.hash, hash);
+	chain_hash(values, EVENT_ROW_COLUMNS, table->head.hash, hash);
 
 	struct bind bind = bind_on(table->insert);
 	for (size_t i = 0; i < EVENT_ROW_COLUMNS; i++) {

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "crypto/crypto.h"
+#include "sealed.h"
 
 /* In the order of bind_identity() and bind_facts(). */
 #define IDENTITY_SQL "name, slug, driver, address, is_random, client_id, paired_at"
@@ -44,21 +44,16 @@ static const struct db_text texts[] = {
 		"UPDATE lock SET log_cursor = max(log_cursor, ?) WHERE id = ?" },
 };
 
-#define SEALED_MAX (SECRET_MAX + CRYPTO_SEAL_OVERHEAD)
-#define CONTEXT_MAX (LOCK_ID_MAX + 16)
-
-static const char *context_of(const char *id, char out[static CONTEXT_MAX]) {
-	snprintf(out, CONTEXT_MAX, "lock:%s:keys", id);
+static const char *place_of(const char *id, char out[static SEALED_PLACE_MAX]) {
+	snprintf(out, SEALED_PLACE_MAX, "lock:%s:keys", id);
 	return out;
 }
 
-static size_t seal(const struct lock_table *table, const struct lock_record *record,
-	uint8_t out[static SEALED_MAX]) {
-	char context[CONTEXT_MAX];
+static void bind_keys(struct bind *bind, const struct lock_table *table,
+	const struct lock_record *record, struct sealed *room) {
+	char place[SEALED_PLACE_MAX];
 
-	crypto_seal(table->keys->column, context_of(record->id, context), record->keys.bytes,
-		record->keys.len, out);
-	return record->keys.len + CRYPTO_SEAL_OVERHEAD;
+	sealed_bind(bind, table->keys, place_of(record->id, place), &record->keys, room);
 }
 
 int lock_table_open(struct lock_table *table, sqlite3 *db, const struct store_keys *keys,
@@ -108,11 +103,11 @@ static void bind_facts(struct bind *bind, const struct lock_record *record) {
 
 int lock_table_put(
 	struct lock_table *table, const struct lock_record *record, struct fault *ret_fault) {
-	uint8_t sealed[SEALED_MAX];
+	struct sealed sealed;
 	struct bind bind = bind_on(table->put);
 
 	bind_text(&bind, record->id);
-	bind_blob(&bind, sealed, seal(table, record, sealed));
+	bind_keys(&bind, table, record, &sealed);
 	bind_number(&bind, record->log_cursor);
 	bind_identity(&bind, record);
 	bind_facts(&bind, record);
@@ -139,10 +134,10 @@ static int run_on_lock(
 
 int lock_table_put_keys(
 	struct lock_table *table, const struct lock_record *record, struct fault *ret_fault) {
-	uint8_t sealed[SEALED_MAX];
+	struct sealed sealed;
 	struct bind bind = bind_on(table->put_keys);
 
-	bind_blob(&bind, sealed, seal(table, record, sealed));
+	bind_keys(&bind, table, record, &sealed);
 	return run_on_lock(&bind, record->id, "recording a lock's keys", ret_fault);
 }
 
@@ -168,30 +163,35 @@ int lock_table_put_cursor(
 	return run_on_lock(&bind, id, "recording how far a lock's log was read", ret_fault);
 }
 
-static int read_keys(struct column *column, const struct store_keys *keys,
-	struct lock_record *record, struct fault *ret_fault) {
-	char context[CONTEXT_MAX];
-	size_t n;
+/* Seldom: so nothing is prepared beforehand. */
+static bool is_there(sqlite3 *db, const char *id) {
+	AUTO(db_finalize) sqlite3_stmt *stmt = NULL;
 
-	const uint8_t *sealed = column_borrow_blob(column, &n);
-	if (n < CRYPTO_SEAL_OVERHEAD || n > SEALED_MAX ||
-		crypto_unseal(keys->column, context_of(record->id, context), sealed, n,
-			record->keys.bytes) < 0) {
-		wipe(&record->keys, sizeof(record->keys));
-		return fault_set(ret_fault, FAULT_DATABASE_CORRUPT,
-			"the keys of %s do not open: they were changed", record->id);
+	return db_prepare(db, "SELECT 1 FROM lock WHERE id = ?", &stmt, NULL) == 0 &&
+	       sqlite3_bind_text(stmt, 1, id, -1, SQLITE_STATIC) == SQLITE_OK &&
+	       sqlite3_step(stmt) == SQLITE_ROW;
+}
+
+int lock_table_blame(const struct bind *bind, const char *lock_id, enum fault_code other,
+	const char *other_id, int r, struct fault *ret_fault) {
+	if (bind->rc != SQLITE_CONSTRAINT_FOREIGNKEY) {
+		return r;
 	}
-	record->keys.len = n - CRYPTO_SEAL_OVERHEAD;
-	return 0;
+	if (other == FAULT_NONE ||
+		(lock_id[0] != '\0' && !is_there(sqlite3_db_handle(bind->stmt), lock_id))) {
+		return fault_set(ret_fault, FAULT_NO_SUCH_LOCK, "%s", lock_id);
+	}
+	return fault_set(ret_fault, other, "%s", other_id);
 }
 
 /* id, keys, log_cursor, identity, facts. */
 static int read_record(sqlite3_stmt *stmt, const struct store_keys *keys,
 	struct lock_record *record, struct fault *ret_fault) {
 	struct column column = column_on(stmt);
+	char place[SEALED_PLACE_MAX];
 
 	column_text(&column, record->id, sizeof(record->id));
-	int r = read_keys(&column, keys, record, ret_fault);
+	int r = sealed_read(&column, keys, place_of(record->id, place), &record->keys, ret_fault);
 	record->log_cursor = column_number(&column);
 	column_text(&column, record->name, sizeof(record->name));
 	column_text(&column, record->slug, sizeof(record->slug));

@@ -27,10 +27,18 @@ int lock_table_put_keys(
 	struct lock_table *table, const struct lock_record *record, struct fault *ret_fault);
 int lock_table_put_facts(
 	struct lock_table *table, const struct lock_record *record, struct fault *ret_fault);
+/* With everything that is about it but its events. */
 int lock_table_remove(struct lock_table *table, const char *id, struct fault *ret_fault);
 /* Never backwards. */
 int lock_table_put_cursor(
 	struct lock_table *table, const char *id, int64_t number, struct fault *ret_fault);
+
+/*
+ * For the tables that refer to locks: if @bind ran into that, names what is missing, the lock or
+ * else @other (with its id). Returns @r, with *ret_fault as it is when it was something else.
+ */
+int lock_table_blame(const struct bind *bind, const char *lock_id, enum fault_code other,
+	const char *other_id, int r, struct fault *ret_fault);
 
 /* In the order of pairing. @fault: NULL, or why the keys could not be opened. */
 int lock_table_load(sqlite3 *db, const struct store_keys *keys,

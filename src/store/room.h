@@ -9,6 +9,8 @@
  *	writer.c                      the writing thread
  *	worker.c, outbox.c            a thread with jobs; the way back to the loop
  *	lock-table.c ... event-table.c, life.c, keys.c    one table each
+ *	book-tables.c                 those of users, codes and schedules together
+ *	sealed.c                      secrets in columns
  *	event-row.c, event-query.c, chain.c, verify.c     the event log
  *	db.c, migrate.c, backup.c, file-lock.c            files
  */

@@ -51,11 +51,12 @@ static void take_row(struct walk *walk) {
 	}
 	const void *stored = sqlite3_column_blob(walk->rows, EVENT_ROW_COLUMNS);
 	int n_stored = sqlite3_column_bytes(walk->rows, EVENT_ROW_COLUMNS);
-	if (!event_row_borrow(walk->rows, values) || stored == NULL || n_stored != sizeof(hash)) {
+	size_t n = event_row_borrow(walk->rows, values);
+	if (n == 0 || stored == NULL || n_stored != sizeof(hash)) {
 		break_at(walk, seq, "row %" PRId64 " has columns of another type", seq);
 		return;
 	}
-	chain_hash(values, walk->at.hash, hash);
+	chain_hash(values, n, walk->at.hash, hash);
 	if (memcmp(hash, stored, sizeof(hash)) != 0) {
 		break_at(
 			walk, seq, "row %" PRId64 " was changed, or what stood before it was", seq);

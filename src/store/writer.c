@@ -23,6 +23,7 @@ void writer_close(struct writer *writer) {
 	lock_table_close(&writer->locks);
 	op_table_close(&writer->ops);
 	setting_table_close(&writer->settings);
+	book_tables_close(&writer->book);
 	writer->db = db_close(writer->db);
 }
 
@@ -38,6 +39,9 @@ int writer_open(struct writer *writer, sqlite3 *take_db, struct fault *ret_fault
 	}
 	if (r == 0) {
 		r = setting_table_open(&writer->settings, writer->db, ret_fault);
+	}
+	if (r == 0) {
+		r = book_tables_open(&writer->book, writer->db, writer->keys, ret_fault);
 	}
 	if (r < 0) {
 		writer_close(writer);
@@ -104,7 +108,8 @@ static int apply_item(struct writer *writer, struct txn_item *item, struct fault
 	case TXN_SLOTS_CLEAR:
 	case TXN_SLOT_PUT:
 	case TXN_RULES_PUT:
-		break;
+		writer->is_wal_secret = writer->is_wal_secret || book_tables_is_secret(item->kind);
+		return book_tables_apply(&writer->book, item, ret_fault);
 	}
 	return fault_set(ret_fault, FAULT_INTERNAL, "a transaction item of kind %d", item->kind);
 }

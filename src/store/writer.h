@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 
+#include "book-tables.h"
 #include "event-table.h"
 #include "lock-table.h"
 #include "op-table.h"
@@ -61,8 +62,9 @@ struct writer {
 	struct lock_table locks;
 	struct op_table ops;
 	struct setting_table settings;
-	int n_wal_frames;       /* as of the last commit */
-	bool is_wal_secret;     /* keys were removed or replaced: old ones are in it (D10) */
+	struct book_tables book;
+	int n_wal_frames;   /* as of the last commit */
+	bool is_wal_secret; /* keys or codes were removed or replaced: old ones are in it (D10) */
 	struct fault log_fault; /* LOG_BROKEN found when opening */
 };
 
