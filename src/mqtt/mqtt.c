@@ -314,6 +314,7 @@ static void on_down(void *user, const struct fault *fault) {
 	outbox_end(mqtt->outbox);
 	loop_timer_disarm(mqtt->birth);
 	loop_timer_disarm(mqtt->echo);
+	loop_timer_disarm(mqtt->reassert);
 	if (mqtt->phase == MQTT_STOPPING) {
 		stop_soon(mqtt);
 	}
@@ -322,24 +323,34 @@ static void on_down(void *user, const struct fault *fault) {
 
 /* Somebody said something about us on our own status topic. */
 static void status_heard(struct mqtt *mqtt, const uint8_t *payload, size_t n, bool is_retained) {
-	mono_t now = mqtt_now(mqtt);
-
 	if (is_text(payload, n, "online")) {
 		mqtt->is_echoed = mqtt->is_echoed || !is_retained;
 		return;
 	}
 	/*
 	 * The will of a former session of ours, late. With a pause, lest we quarrel with another
-	 * hub that uses the same base topic.
+	 * hub that uses the same base topic; but at its end the last word is ours, or Home
+	 * Assistant would show the hub as offline for ever.
 	 */
-	if (!is_retained && mqtt->is_settled && mqtt->phase == MQTT_RUNNING &&
-		mono_since(mqtt->reasserted, now) >= REASSERT_APART_MS) {
-		mqtt->reasserted = now;
-		log_blame(BLAME_SETUP, NULL,
-			"%s was set to something else than online by another client; set right",
-			mqtt->will_topic);
-		leaf_repeat(mqtt->online);
+	if (is_retained || !mqtt->is_settled || mqtt->phase != MQTT_RUNNING ||
+		loop_timer_is_armed(mqtt->reassert)) {
+		return;
 	}
+	int64_t pause_ms =
+		mqtt->reasserted.ms != 0
+			? REASSERT_APART_MS - mono_since(mqtt->reasserted, mqtt_now(mqtt))
+			: 0;
+	loop_timer_arm(mqtt->reassert, pause_ms > 0 ? (unsigned) pause_ms : 0);
+}
+
+static void on_reassert(void *user) {
+	struct mqtt *mqtt = user;
+
+	mqtt->reasserted = mqtt_now(mqtt);
+	log_blame(BLAME_SETUP, NULL,
+		"%s was set to something else than online by another client; set right",
+		mqtt->will_topic);
+	leaf_repeat(mqtt->online);
 }
 
 static void birth_heard(struct mqtt *mqtt, const uint8_t *payload, size_t n) {
@@ -596,6 +607,7 @@ static void on_stop(void *user) {
 	outbox_end(mqtt->outbox);
 	loop_timer_disarm(mqtt->birth);
 	loop_timer_disarm(mqtt->echo);
+	loop_timer_disarm(mqtt->reassert);
 	status_set(mqtt, false, false, NULL);
 	if (done != NULL) {
 		done(mqtt->stop_user);
@@ -626,9 +638,11 @@ struct mqtt *mqtt_new(struct loop *loop, struct hub *hub, const struct mqtt_conf
 	mqtt->started_mono = mqtt_now(mqtt);
 	mqtt->birth = loop_timer_new(loop, on_birth_pause, mqtt);
 	mqtt->echo = loop_timer_new(loop, on_echo_missing, mqtt);
+	mqtt->reassert = loop_timer_new(loop, on_reassert, mqtt);
 	mqtt->stop = loop_timer_new(loop, on_stop, mqtt);
 	if (!take_config(mqtt, config) || !make_client(mqtt) || !make_hub_leaves(mqtt) ||
-		mqtt->birth == NULL || mqtt->echo == NULL || mqtt->stop == NULL) {
+		mqtt->birth == NULL || mqtt->echo == NULL || mqtt->reassert == NULL ||
+		mqtt->stop == NULL) {
 		return mqtt_free(mqtt);
 	}
 	name_broker(mqtt);
@@ -653,6 +667,7 @@ struct mqtt *mqtt_free(struct mqtt *mqtt) {
 	listener_remove(&mqtt->on_radio_changed);
 	mqtt->birth = loop_timer_free(mqtt->birth);
 	mqtt->echo = loop_timer_free(mqtt->echo);
+	mqtt->reassert = loop_timer_free(mqtt->reassert);
 	mqtt->stop = loop_timer_free(mqtt->stop);
 	mqtt->client = client_free(mqtt->client);
 	while (!list_is_empty(&mqtt->faces)) {
@@ -688,6 +703,7 @@ void mqtt_stop(struct mqtt *mqtt, void (*done)(void *user), void *user) {
 	mqtt->stop_done = done;
 	mqtt->stop_user = user;
 	mqtt->phase = MQTT_STOPPING;
+	loop_timer_disarm(mqtt->reassert);
 	(void) leaf_set(mqtt->online, "offline");
 	loop_timer_arm(mqtt->stop, mqtt->status.is_connected ? MQTT_STOP_MS : 0);
 	stop_when_idle(mqtt);

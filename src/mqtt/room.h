@@ -74,8 +74,9 @@ struct mqtt {
 	mono_t reasserted;
 	struct bucket strangers;
 
-	struct loop_timer *birth; /* Home Assistant came up: repeat after a pause */
-	struct loop_timer *echo;  /* limit for is_echoed */
+	struct loop_timer *birth;    /* Home Assistant came up: repeat after a pause */
+	struct loop_timer *echo;     /* limit for is_echoed */
+	struct loop_timer *reassert; /* `online` once more, after somebody else's word */
 	struct loop_timer *stop;
 	void (*stop_done)(void *user);
 	void *stop_user;
