@@ -67,6 +67,20 @@ struct radio_subscription {
 	bool is_optional;
 };
 
+/*
+ * By what the advertisements that matter can be told from others before anybody has looked at them:
+ * these bytes at that place of the record of that type (Bluetooth Assigned Numbers, 2.3: 0xff is
+ * manufacturer data, which begin with the company id, low byte first; 0x21 service data of a
+ * 128-bit UUID, which begin with the UUID, low byte first).
+ */
+#define RADIO_PATTERN_MAX 29 /* 31 octets of an advertisement less length and type */
+struct radio_pattern {
+	uint8_t offset;
+	uint8_t type;
+	uint8_t n_bytes; /* 0: the end of an array of patterns */
+	uint8_t bytes[RADIO_PATTERN_MAX];
+};
+
 struct radio_target {
 	char address[RADIO_ADDRESS_MAX];
 	bool is_random;
@@ -74,6 +88,11 @@ struct radio_target {
 	const struct radio_subscription *subscriptions;
 	/* Whether state changes show in advertisements: keeps short watch windows going (L6). */
 	bool is_watched;
+	/*
+	 * For a watched one: the advertisements in which they show, any of these; static. NULL: not
+	 * known, then windows are the only way to hear it.
+	 */
+	const struct radio_pattern *patterns;
 };
 
 enum radio_sent { RADIO_NOT_SENT, RADIO_MAYBE_SENT };

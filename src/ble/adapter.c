@@ -76,6 +76,7 @@ static void tell_links_down(struct ble_adapter *adapter) {
 	struct radio_link *link, *following;
 
 	scan_adapter_lost(adapter);
+	monitor_lost(adapter);
 	central_update_status(central);
 	stats_adapter_went(adapter);
 	list_for_each_safe(link, following, &central->links, in_links) {
@@ -129,8 +130,14 @@ static void sink_adapter(void *user, const char *path, const struct adapter_prop
 	adapter_apply(user, props, true);
 }
 
+static void sink_monitors(void *user, const char *path) {
+	(void) path;
+	monitor_offered(user, true);
+}
+
 static int on_object(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
-	static const struct objects_sink sink = { .adapter = sink_adapter };
+	static const struct objects_sink sink = { .adapter = sink_adapter,
+		.monitors = sink_monitors };
 	struct ble_adapter *adapter = user;
 	const char *path;
 	bool has_interface;
@@ -225,6 +232,7 @@ void adapter_remove(struct ble_adapter *adapter) {
 	adapter->is_powered = false;
 	adapter->is_suspect = false;
 	adapter->n_failed = 0;
+	monitor_offered(adapter, false);
 	ble_slot_drop(&adapter->rule_changes);
 	ble_slot_drop(&adapter->call_power);
 	list_for_each(link, &central->links, in_links) {
@@ -241,6 +249,7 @@ void adapter_finish(struct ble_adapter *adapter) {
 	ble_slot_drop(&adapter->rule_changes);
 	ble_slot_drop(&adapter->rule_object);
 	ble_slot_drop(&adapter->call_power);
+	monitor_finish(adapter);
 }
 
 static int on_power_on(sd_bus_message *message, void *user, sd_bus_error *ret_error) {

@@ -34,6 +34,8 @@
 #define LINK_SUBSCRIPTIONS_MAX 16
 #define LINK_RAISED_MAX 4
 #define WRITE_MAX 512
+#define PATTERNS_MAX 16
+#define MONITOR_PATH_MAX 48
 #define EVENTS_HEARD_MAX 1024 /* adverts not yet delivered */
 #define EVENTS_BYTES_MAX 4096 /* notifications not yet delivered */
 
@@ -67,6 +69,31 @@
 
 struct central;
 struct ble_adapter;
+
+enum monitor_state {
+	MONITOR_OFF,
+	MONITOR_ASKING,  /* RegisterMonitor is out */
+	MONITOR_KNOWN,   /* registered, not activated yet */
+	MONITOR_ON,      /* BlueZ tells of changes */
+	MONITOR_REFUSED, /* or released: until the timer, the power or bluetoothd says otherwise */
+};
+
+struct pattern_set {
+	struct radio_pattern patterns[PATTERNS_MAX];
+	size_t n;
+};
+
+/* An adapter's advertisement monitor. */
+struct ble_monitor {
+	bool is_offered; /* BlueZ has the interface on this adapter */
+	bool is_second_try;
+	enum monitor_state state;
+	char root[MONITOR_PATH_MAX];
+	struct pattern_set set;
+	sd_bus_slot *manager, *object; /* of our side */
+	sd_bus_slot *call, *call_back; /* RegisterMonitor, UnregisterMonitor */
+	struct loop_timer *timer;
+};
 
 /* Something to tell a user. Those that must not fail to be told are part of their link. */
 enum ble_event_kind {
@@ -211,6 +238,7 @@ struct ble_adapter {
 	enum bluez_error scan_error;
 	sd_bus_slot *call_scan, *rule_scan_added, *rule_scan_changes;
 	struct loop_timer *scan_timer;
+	struct ble_monitor monitor;
 
 	/* health: the last devices that failed here with no success between */
 	const struct radio_link *failed[3];
@@ -243,6 +271,7 @@ struct ble_scan {
 
 	struct loop_timer *watch_timer; /* begin or end of the watch window */
 	bool is_watching;
+	bool is_slow; /* the pause that runs is the long one: monitors listen meanwhile */
 };
 
 enum central_phase {
@@ -351,6 +380,8 @@ void peer_watch(struct ble_peer *peer); /* its rules; a snapshot has to follow *
 void peer_unwatch(struct ble_peer *peer);
 void peer_apply(struct ble_peer *peer, const struct device_props *props, bool is_whole);
 void peer_gone(struct ble_peer *peer);
+void peer_found(struct ble_peer *peer); /* a monitor hears it (again) */
+void peer_lost(struct ble_peer *peer);  /* and no more */
 /* What these properties say goes into the advert; adapter and heard time do not. */
 void advert_merge(struct advert *advert, const struct device_props *props);
 bool link_has_object(const struct radio_link *link); /* on a usable adapter */
@@ -399,6 +430,16 @@ void stats_end_begins(struct radio_link *link, enum link_event event);
 void stats_ended(struct radio_link *link);
 void stats_read_link(const struct radio_link *link, struct radio_stats *ret);
 bool stats_read_adapter(const struct central *central, unsigned i, struct radio_stats *ret);
+
+/* monitor.c */
+void monitor_offered(struct ble_adapter *adapter, bool is_offered);
+/* Registers, gives back or changes the adapter's monitor; an empty set: none is wanted. */
+void monitor_plan(struct ble_adapter *adapter, const struct pattern_set *wanted);
+void monitor_lost(struct ble_adapter *adapter); /* power, plug, bluetoothd */
+void monitor_finish(struct ble_adapter *adapter);
+bool monitor_is_on(const struct ble_adapter *adapter);
+/* @patterns: ends with n_bytes 0; may be NULL. false: not all of them have room. */
+bool pattern_set_add(struct pattern_set *set, const struct radio_pattern *patterns);
 
 /* scan.c */
 int scan_init(struct central *central);

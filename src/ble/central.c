@@ -300,6 +300,15 @@ static void sink_adapter(void *user, const char *path, const struct adapter_prop
 	}
 }
 
+static void sink_monitors(void *user, const char *path) {
+	struct central *central = user;
+	unsigned index;
+
+	if (path_to_adapter(path, &index) >= 0) {
+		monitor_offered(&central->adapters[index], true);
+	}
+}
+
 static void sink_device(void *user, const char *path, const struct device_props *props) {
 	struct central *central = user;
 	char address[RADIO_ADDRESS_MAX];
@@ -345,9 +354,10 @@ static void snapshot_again(struct central *central, unsigned ms) {
 }
 
 static void read_snapshot(struct central *central, sd_bus_message *message) {
-	static const struct objects_sink sink = {
-		.wants = wants, .adapter = sink_adapter, .device = sink_device
-	};
+	static const struct objects_sink sink = { .wants = wants,
+		.adapter = sink_adapter,
+		.monitors = sink_monitors,
+		.device = sink_device };
 	struct radio_link *link, *following;
 
 	list_for_each(link, &central->links, in_links) {

@@ -311,6 +311,9 @@ static int read_interface(sd_bus_message *m, const char *path, const char *inter
 		}
 		return r;
 	}
+	if (strcmp(interface, MONITOR_MANAGER_INTERFACE) == 0 && sink->monitors != NULL) {
+		sink->monitors(user, path);
+	}
 	return sd_bus_message_skip(m, "a{sv}");
 }
 

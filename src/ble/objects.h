@@ -14,6 +14,7 @@
 #include "path.h"
 
 #define ADAPTER_INTERFACE "org.bluez.Adapter1"
+#define MONITOR_MANAGER_INTERFACE "org.bluez.AdvertisementMonitorManager1"
 #define DEVICE_INTERFACE "org.bluez.Device1"
 #define SERVICE_INTERFACE "org.bluez.GattService1"
 #define CHARACTERISTIC_INTERFACE "org.bluez.GattCharacteristic1"
@@ -48,6 +49,8 @@ struct objects_sink {
 	/* Asked first for every object; false skips it unread. */
 	bool (*wants)(void *user, const char *path);
 	void (*adapter)(void *user, const char *path, const struct adapter_props *props);
+	/* An adapter has BlueZ's AdvertisementMonitorManager1. */
+	void (*monitors)(void *user, const char *path);
 	void (*device)(void *user, const char *path, const struct device_props *props);
 	void (*service)(void *user, const char *path, const char *uuid);
 	void (*characteristic)(

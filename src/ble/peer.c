@@ -154,6 +154,7 @@ static void note_heard(struct ble_peer *peer) {
 
 	(void) text_copy(
 		link->advert.adapter, sizeof(link->advert.adapter), peer->adapter->address);
+	link->advert.rssi = peer->rssi; /* a monitor tells none */
 	link->was_heard = true;
 	stats_heard(peer);
 	if (!link->is_freed && link->user_impl->heard != NULL) {
@@ -199,6 +200,18 @@ void peer_apply(struct ble_peer *peer, const struct device_props *props, bool is
 		link_event(link, LINK_EV_APPEARED);
 	}
 	link_props_changed(link, peer, was_connected, was_resolved);
+}
+
+void peer_found(struct ble_peer *peer) {
+	if (peer->is_present) {
+		note_heard(peer);
+	}
+}
+
+void peer_lost(struct ble_peer *peer) {
+	log_debug("%s is not heard any more by adapter %s", peer->link->target.address,
+		peer->adapter->address);
+	peer->rssi = 0;
 }
 
 void peer_gone(struct ble_peer *peer) {

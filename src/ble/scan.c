@@ -23,6 +23,7 @@
 #define FAILED_WAIT_MS 60000
 #define WATCH_MS 10000
 #define WATCH_EVERY_MS 60000
+#define WATCH_SLOW_FACTOR 5
 
 /* ------------------------------------------------------------------ one adapter's session */
 
@@ -157,7 +158,9 @@ static bool is_linked(const struct radio_link *link) {
 
 struct needs {
 	bool is_finding;
-	bool is_watched; /* some watched device is not linked, and so can be heard */
+	bool is_watched;   /* some watched device is not linked, and so can be heard */
+	bool is_patterned; /* all watched devices can be told from their data */
+	struct pattern_set patterns;
 	bool is_connecting[ADAPTERS_MAX];
 };
 
@@ -165,7 +168,14 @@ static void collect_needs(const struct central *central, struct needs *ret) {
 	const struct radio_link *link;
 
 	memset(ret, 0, sizeof(*ret));
+	ret->is_patterned = true;
 	list_for_each(link, &central->links, in_links) {
+		if (link->target.is_watched && !link->is_freed) {
+			ret->is_patterned =
+				link->target.patterns != NULL &&
+				pattern_set_add(&ret->patterns, link->target.patterns) &&
+				ret->is_patterned;
+		}
 		ret->is_finding = ret->is_finding || link->state == LINK_FINDING;
 		ret->is_watched = ret->is_watched ||
 				  (link->target.is_watched && !link->is_freed && !is_linked(link));
@@ -175,11 +185,27 @@ static void collect_needs(const struct central *central, struct needs *ret) {
 	}
 }
 
+/* Whether BlueZ tells of every change that a window could find. */
+static bool is_monitored(const struct central *central, const struct needs *needs) {
+	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
+		const struct ble_adapter *adapter = &central->adapters[i];
+		if (adapter_is_usable(adapter) && !monitor_is_on(adapter)) {
+			return false;
+		}
+	}
+	return needs->is_patterned && needs->patterns.n > 0;
+}
+
 static void plan_watch(struct central *central, const struct needs *needs) {
 	struct ble_scan *scan = &central->scan;
 
+	if (scan->is_slow && !is_monitored(central, needs)) {
+		scan->is_slow = false;
+		loop_timer_disarm(scan->watch_timer);
+	}
 	if (!needs->is_watched || !central_is_ready(central)) {
 		scan->is_watching = false;
+		scan->is_slow = false;
 		loop_timer_disarm(scan->watch_timer);
 	} else if (!loop_timer_is_armed(scan->watch_timer)) {
 		scan->is_watching = true;
@@ -187,16 +213,28 @@ static void plan_watch(struct central *central, const struct needs *needs) {
 	}
 }
 
+/*
+ * With monitors on windows are seldom: they show that what does not change is still there, measure
+ * its strength, and find out a monitor that tells nothing.
+ */
 static void on_watch_timer(void *user) {
 	struct central *central = user;
-	unsigned pause_ms = central->config.watch_every_ms > central->config.watch_ms
-				    ? central->config.watch_every_ms - central->config.watch_ms
-				    : 1;
+	struct ble_scan *scan = &central->scan;
+	struct needs needs;
 
-	if (central->scan.is_watching) {
-		central->scan.is_watching = false;
-		loop_timer_arm(central->scan.watch_timer, ble_ms(central, pause_ms));
-	} /* else the plan begins the next window */
+	if (scan->is_watching) {
+		collect_needs(central, &needs);
+		scan->is_watching = false;
+		scan->is_slow = is_monitored(central, &needs);
+		unsigned every_ms =
+			central->config.watch_every_ms * (scan->is_slow ? WATCH_SLOW_FACTOR : 1);
+		unsigned pause_ms = every_ms > central->config.watch_ms
+					    ? every_ms - central->config.watch_ms
+					    : 1;
+		loop_timer_arm(scan->watch_timer, ble_ms(central, pause_ms));
+	} else {
+		scan->is_slow = false; /* the plan begins the next window */
+	}
 	central_poke(central);
 }
 
@@ -240,6 +278,7 @@ void scan_plan(struct central *central) {
 		bool is_needed = (scan->is_running || needs.is_finding || scan->is_watching) &&
 				 central_is_ready(central);
 		bool is_pausing = adapter->wants_quiet || needs.is_connecting[i];
+		monitor_plan(adapter, &needs.patterns);
 		plan_rules(adapter, scan->is_running);
 		if (adapter->scan == SCAN_OFF && is_needed && !is_pausing) {
 			start(adapter);

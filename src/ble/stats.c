@@ -93,9 +93,11 @@ void stats_heard(struct ble_peer *peer) {
 	mono_t now = ble_now(link->central);
 
 	for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
-		both[i]->rssi = link->advert.rssi;
 		both[i]->heard_ms = now.ms;
-		tally_heard(&both[i]->tally, now, link->advert.rssi);
+		if (link->advert.rssi != 0) {
+			both[i]->rssi = link->advert.rssi;
+			tally_heard(&both[i]->tally, now, link->advert.rssi);
+		}
 	}
 }
 

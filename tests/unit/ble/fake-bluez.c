@@ -114,6 +114,14 @@ void fake_device_hide(struct fake_device *device) {
 	signal_send(device->fake, m);
 }
 
+void fake_device_data(struct fake_device *device, uint8_t state) {
+	sd_bus_message *m = changes_new(device->fake, device->path, "org.bluez.Device1");
+
+	device->data[3] = state;
+	fake_put_data(m, device);
+	changes_send(device->fake, m, NULL);
+}
+
 void fake_device_advertise(struct fake_device *device, int16_t rssi, uint8_t state) {
 	sd_bus_message *m = changes_new(device->fake, device->path, "org.bluez.Device1");
 
@@ -319,6 +327,21 @@ static void put_gatt_objects(sd_bus_message *m, const struct fake_device *device
 	CHECK(sd_bus_message_close_container(m));
 }
 
+static void put_adapter_object(
+	sd_bus_message *m, const struct fake *fake, unsigned index, const char *path) {
+	fake_open_object(m, path, "org.bluez.Adapter1");
+	fake_put_adapter(m, fake, index);
+	if (fake_has_monitors(fake)) {
+		CHECK(sd_bus_message_close_container(m));
+		CHECK(sd_bus_message_open_container(m, 'e', "sa{sv}"));
+		CHECK(sd_bus_message_append(m, "s", MONITOR_MANAGER));
+		CHECK(sd_bus_message_open_container(m, 'a', "{sv}"));
+		fake_put(m, "SupportedMonitorTypes", "as", 1, "or_patterns");
+		CHECK(sd_bus_message_close_container(m));
+	}
+	fake_close_object(m);
+}
+
 static void call_snapshot(struct fake *fake, sd_bus_message *call) {
 	sd_bus_message *m = NULL;
 	char path[64];
@@ -330,9 +353,7 @@ static void call_snapshot(struct fake *fake, sd_bus_message *call) {
 		if (fake->adapters[i].is_present) {
 			snprintf(path, sizeof(path), "/org/bluez/hci%u", i);
 			CHECK(sd_bus_message_open_container(m, 'e', "oa{sa{sv}}"));
-			fake_open_object(m, path, "org.bluez.Adapter1");
-			fake_put_adapter(m, fake, i);
-			fake_close_object(m);
+			put_adapter_object(m, fake, i, path);
 			CHECK(sd_bus_message_close_container(m));
 		}
 	}
@@ -574,6 +595,12 @@ static int on_message(sd_bus_message *call, void *user, sd_bus_error *ret_error)
 		call_adapter(fake, index, member, call);
 		return 1;
 	}
+	if (sscanf(path, "/org/bluez/hci%u%c", &index, &rest) == 1 && index < 4 &&
+		fake->adapters[index].is_present && strcmp(interface, MONITOR_MANAGER) == 0 &&
+		fake_has_monitors(fake)) {
+		fake_call_monitors(fake, index, member, call);
+		return 1;
+	}
 	if (device != NULL && strcmp(interface, "org.bluez.Device1") == 0) {
 		if (strcmp(member, "Connect") == 0) {
 			call_connect(device, call);
@@ -602,9 +629,7 @@ void fake_adapter_add(struct fake *fake, unsigned index, const char *address, bo
 	if (fake->sd != NULL) {
 		snprintf(path, sizeof(path), "/org/bluez/hci%u", index);
 		sd_bus_message *m = signal_new(fake, "/", OM, "InterfacesAdded");
-		fake_open_object(m, path, "org.bluez.Adapter1");
-		fake_put_adapter(m, fake, index);
-		fake_close_object(m);
+		put_adapter_object(m, fake, index, path);
 		signal_send(fake, m);
 	}
 }
@@ -703,6 +728,7 @@ void fake_die(struct fake *fake) {
 		fake->adapters[i].is_discovering = false;
 		fake->adapters[i].is_filtered = false;
 	}
+	fake_monitors_forget(fake);
 	sd_bus_close(fake->sd);
 	fake->sd = sd_bus_unref(fake->sd);
 }

@@ -51,6 +51,7 @@ struct fake_device {
 	uint8_t data[4]; /* of manufacturer 0x004c */
 	enum fake_connect connect;
 	enum fake_write write;
+	bool is_found; /* by the monitor */
 	bool is_resolve_withheld;
 	bool is_disconnect_swallowed;
 	bool is_notify_withheld; /* until fake_device_answer_held() */
@@ -76,6 +77,26 @@ struct fake_timer {
 	struct fake_device *device;
 };
 
+/* How RegisterMonitor is answered. */
+enum fake_monitoring {
+	MONITORING_NONE,     /* a default bluetoothd: the interface is not there */
+	MONITORING_ON,       /* bluetoothd -E */
+	MONITORING_REFUSED,  /* error_name, error_text */
+	MONITORING_INVALID,  /* the monitor is released instead of activated */
+	MONITORING_SLUGGISH, /* never activated */
+};
+
+/* A client's monitor, as BlueZ has read it. */
+struct fake_monitor {
+	char owner[32], root[64], path[96]; /* "": none */
+	char type[32];
+	uint8_t patterns[128]; /* offset, type, length, bytes; one after the other */
+	size_t n_patterns;
+	bool has_thresholds, is_active;
+	sd_bus_message *call; /* RegisterMonitor, while the client's objects are read */
+	struct fake *fake;
+};
+
 struct fake {
 	char address[160]; /* of the bus */
 	char dir[64];
@@ -87,13 +108,18 @@ struct fake {
 		char address[18];
 		bool is_filtered;
 		unsigned n_connecting; /* Connect calls pending */
+		struct fake_monitor monitor;
 	} adapters[4];
+	enum fake_monitoring monitoring;
+	const char *error_name, *error_text; /* of RegisterMonitor */
+	unsigned n_registered, n_unregistered, n_activated;
 	struct fake_device devices[FAKE_DEVICES_MAX];
 	size_t n_devices;
 	struct fake_timer timers[256];
 	size_t n_timers;
 	bool is_hung;               /* does not read its messages */
 	bool is_new;                /* BlueZ 5.83 instead of 5.66 */
+	bool is_silent_version;     /* BlueZ 5.69 */
 	unsigned n_connecting_most; /* Connect calls pending at once on one adapter */
 	unsigned n_start_discovery, n_stop_discovery, n_filters, n_snapshots, n_power_off;
 	bool is_discovery_busy; /* StartDiscovery: InProgress */
@@ -127,5 +153,12 @@ void fake_device_resolve(struct fake_device *device);
 void fake_device_answer_held(struct fake_device *device);
 void fake_device_reason(struct fake_device *device, const char *reason);
 void fake_device_value(struct fake_device *device, const uint8_t *value, size_t n);
+/*
+ * The device sends these data with a monitor on: PropertiesChanged if they are news, without a
+ * strength; DeviceFound the first time.
+ */
+void fake_device_beacon(struct fake_device *device, uint8_t state);
+void fake_monitor_release(struct fake *fake, unsigned adapter);
+void fake_monitor_lost(struct fake_device *device); /* DeviceLost */
 /* PropertiesChanged of so many devices that are nobody's. */
 void fake_storm(struct fake *fake, unsigned adapter, unsigned n);

@@ -38,7 +38,10 @@ void fake_put_adapter(sd_bus_message *m, const struct fake *fake, unsigned index
 	fake_put(m, "Powered", "b", fake->adapters[index].is_powered);
 	fake_put(m, "Discovering", "b", fake->adapters[index].is_discovering);
 	fake_put(m, "UUIDs", "as", 1, "00001801-0000-1000-8000-00805f9b34fb");
-	fake_put(m, "Modalias", "s", fake->is_new ? "usb:v1D6Bp0246d0553" : "usb:v1D6Bp0246d0542");
+	fake_put(m, "Modalias", "s",
+		fake->is_silent_version ? "usb:v1D6Bp0246d0545"
+		: fake->is_new          ? "usb:v1D6Bp0246d0553"
+					: "usb:v1D6Bp0246d0542");
 	CHECK(sd_bus_message_close_container(m));
 }
 

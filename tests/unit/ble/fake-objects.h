@@ -10,6 +10,7 @@
 #include "fake-bluez.h"
 
 #define OM "org.freedesktop.DBus.ObjectManager"
+#define MONITOR_MANAGER "org.bluez.AdvertisementMonitorManager1"
 #define PROPS "org.freedesktop.DBus.Properties"
 
 #define CHECK(expression)                                                                          \
@@ -22,6 +23,13 @@
 		}                                                                                  \
 	} while (0)
 
+/* PropertiesChanged of the advertised data alone. */
+void fake_device_data(struct fake_device *device, uint8_t state);
+bool fake_has_monitors(const struct fake *fake);
+/* The calls of AdvertisementMonitorManager1; fake-monitor.c. */
+void fake_call_monitors(
+	struct fake *fake, unsigned index, const char *member, sd_bus_message *call);
+void fake_monitors_forget(struct fake *fake);
 void fake_put(sd_bus_message *m, const char *name, const char *type, ...);
 void fake_put_data(sd_bus_message *m, const struct fake_device *device);
 void fake_put_adapter(sd_bus_message *m, const struct fake *fake, unsigned index);

@@ -70,6 +70,9 @@ static const struct radio_subscription subscriptions[] = {
 	{ FAKE_SERVICE, "a92ee20f-5501-11e4-916c-0800200c9a66", true },
 	{ NULL, NULL, false },
 };
+const struct radio_pattern scene_patterns[2] = {
+	{ .offset = 0, .type = 0xff, .n_bytes = 4, .bytes = { 0x4c, 0x00, 0x02, 0x15 } },
+};
 
 void scene_turn(struct scene *t) {
 	scene_clock_turn();
@@ -91,7 +94,10 @@ void scene_turn_for(struct scene *t, int ms) {
 struct radio_link *scene_link_new(
 	struct scene *t, unsigned n, const char *address, bool is_watched) {
 	struct radio_target target = {
-		.is_random = true, .subscriptions = subscriptions, .is_watched = is_watched
+		.is_random = true,
+		.subscriptions = subscriptions,
+		.is_watched = is_watched,
+		.patterns = is_watched ? scene_patterns : NULL,
 	};
 
 	snprintf(target.address, sizeof(target.address), "%s", address);

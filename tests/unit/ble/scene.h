@@ -43,7 +43,8 @@ struct scene {
 	struct advert scan_advert;
 };
 
-extern bool scene_is_inside; /* a call of the door: no callback may come */
+extern const struct radio_pattern scene_patterns[2]; /* of watched devices */
+extern bool scene_is_inside;                         /* a call of the door: no callback may come */
 
 void scene_turn(struct scene *t);
 void scene_turn_for(struct scene *t, int ms);
