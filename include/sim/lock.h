@@ -132,6 +132,12 @@ struct sim_counters {
 #define SIM_LINKS_MAX 4
 #define SIM_TEXT_MAX 256
 
+enum sim_keypad {
+	SIM_KEYPAD_CODE,   /* a code is entered */
+	SIM_KEYPAD_FINGER, /* a finger is laid on it: that of the code with this id; 0 nobody's */
+	SIM_KEYPAD_KEY,    /* the key without a code */
+};
+
 /*
  * One const table per brand. Hooks of the third group are what a person does; NULL means that this
  * lock has no such thing, and the caller is told so. They return 0 or a negative errno and may
@@ -155,7 +161,15 @@ struct sim_lock_impl {
 	int (*turn)(struct sim_lock *lock, bool to_locked, mono_t now, char *why);
 	int (*button)(struct sim_lock *lock, unsigned presses, mono_t now, char *why);
 	int (*fob)(struct sim_lock *lock, unsigned presses, mono_t now, char *why);
-	int (*code)(struct sim_lock *lock, uint32_t code, mono_t now, char *why);
+	/* @action: "lock", "unlock", "unlatch", or NULL for what the keypad makes of it by itself.
+	 */
+	int (*keypad)(struct sim_lock *lock, enum sim_keypad what, uint32_t number,
+		const char *action, mono_t now, char *why);
+	/*
+	 * The vendor's app in other hands, behind the hub's back. @words: a command and its words,
+	 * NULL-terminated. What was made has an id, in *ret_id; else that is 0.
+	 */
+	int (*app)(struct sim_lock *lock, char **words, mono_t now, uint32_t *ret_id, char *why);
 	int (*door)(struct sim_lock *lock, bool is_open, mono_t now, char *why);
 	int (*jam)(struct sim_lock *lock, bool on, char *why);
 	int (*battery)(struct sim_lock *lock, unsigned percent, char *why);

@@ -306,14 +306,38 @@ static int run_fob(struct control *control, char **args, bool is_json, FILE *out
 			       station->lock, (unsigned) presses, world_now(control->world), why);
 }
 
-static int run_code(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+static int run_keypad(struct control *control, char **args, bool is_json, FILE *out, char *why) {
 	struct station *station = lock_arg(control, args[0], why);
+	bool is_key = text_equal(args[1], "key");
 	uint64_t code = 0;
-	NEEDS(station, code, "keypad");
-	int r = number_arg(args[1], 4294967295U, &code, why);
+	NEEDS(station, keypad, "keypad");
+	int r = is_key ? 0 : number_arg(args[1], 4294967295U, &code, why);
 	return r < 0 ? r
-		     : station->lock->impl->code(
-			       station->lock, (uint32_t) code, world_now(control->world), why);
+		     : station->lock->impl->keypad(station->lock,
+			       is_key ? SIM_KEYPAD_KEY : SIM_KEYPAD_CODE, (uint32_t) code, args[2],
+			       world_now(control->world), why);
+}
+
+static int run_finger(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	uint64_t id = 0;
+	NEEDS(station, keypad, "keypad");
+	int r = number_arg(args[1], 4294967295U, &id, why);
+	return r < 0 ? r
+		     : station->lock->impl->keypad(station->lock, SIM_KEYPAD_FINGER, (uint32_t) id,
+			       args[2], world_now(control->world), why);
+}
+
+static int run_app(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	uint32_t id = 0;
+	NEEDS(station, app, "app");
+	int r = station->lock->impl->app(
+		station->lock, args + 1, world_now(control->world), &id, why);
+	if (r == 0 && id != 0) {
+		fprintf(out, "%u\n", (unsigned) id);
+	}
+	return r;
 }
 
 static int run_door(struct control *control, char **args, bool is_json, FILE *out, char *why) {
@@ -700,7 +724,13 @@ const struct command commands[] = {
 	{ "turn", "LOCK lock|unlock", "Turn the knob by hand", 2, 2, run_turn },
 	{ "button", "LOCK [PRESSES]", "Press the button", 1, 2, run_button },
 	{ "fob", "LOCK [PRESSES]", "Press the fob", 1, 2, run_fob },
-	{ "code", "LOCK CODE", "Enter a code at the keypad", 2, 2, run_code },
+	{ "code", "LOCK CODE", "Enter a code at the keypad", 2, 2, run_keypad },
+	{ "keypad", "LOCK CODE|key [lock|unlock|unlatch]",
+		"Enter a code, or press the key that needs none", 2, 3, run_keypad },
+	{ "finger", "LOCK CODE-ID [lock|unlock|unlatch]",
+		"Lay on the finger that belongs to a code; 0: a stranger's", 2, 3, run_finger },
+	{ "app", "LOCK VERB [WORD] [WORD]",
+		"Somebody else with the vendor's app: add-code CODE NAME, remove-code ID ...", 2, 4, run_app },
 	{ "door", "LOCK open|close", "Move the door", 2, 2, run_door },
 	{ "jam", "LOCK on|off", "Put something in the bolt's way", 2, 2, run_jam },
 	{ "battery", "LOCK PERCENT", "Put in batteries with this charge", 2, 2, run_battery },

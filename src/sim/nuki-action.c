@@ -231,52 +231,111 @@ int nuki_do_calibration(struct nuki_call *call) {
 
 /* ---- keypad ---- */
 
-static void log_keypad(
-	struct nuki *nuki, uint8_t action, uint8_t status, uint16_t code_id, const char *name) {
-	const uint8_t data[] = { action, 1, status, (uint8_t) code_id, (uint8_t) (code_id >> 8) };
-	nuki_log_add(nuki, NUKI_LOG_KEYPAD, 0, name, data, sizeof(data));
+static void log_keypad(struct nuki *nuki, uint8_t action, uint8_t source, uint8_t status,
+	const struct nuki_code *code) {
+	uint16_t id = code == NULL ? NUKI_NO_CODE_ID : code->id;
+	const uint8_t data[] = { action, source, status, (uint8_t) id, (uint8_t) (id >> 8) };
+	nuki_log_add(nuki, NUKI_LOG_KEYPAD, 0, code == NULL ? "" : code->name, data, sizeof(data));
 }
 
-int nuki_enter_code(struct nuki *nuki, uint32_t value, char *why) {
+static bool is_keypad_locked(const struct nuki *nuki) {
+	return !mono_is_due(nuki->code_locked_until, nuki->now);
+}
+
+/* 8: after the fifth, tenth ... wrong one nobody is let in for a while, whatever they enter. */
+static void count_failure(struct nuki *nuki) {
+	nuki->code_failures++;
+	if (nuki->code_failures % NUKI_CODE_TRIES == 0) {
+		nuki->code_locked_until = mono_after(nuki->now,
+			nuki->code_failures >= NUKI_CODE_TRIES_MORE ? NUKI_CODE_LOCKED_MORE_MS
+								    : NUKI_CODE_LOCKED_MS);
+	}
+}
+
+static const char *what_is_wrong(struct nuki *nuki, const struct nuki_code *code) {
+	return code == NULL                             ? "the lock does not know this"
+	       : !code->is_enabled                      ? "this code is disabled"
+	       : !nuki_window_open(nuki, &code->window) ? "this code is not valid now"
+							: NULL;
+}
+
+static int keypad_action(
+	const struct nuki *nuki, enum sim_keypad what, const char *name, uint8_t *ret, char *why) {
+	static const struct name_row actions[] = {
+		{ NUKI_ACTION_UNLOCK, "unlock" },
+		{ NUKI_ACTION_LOCK, "lock" },
+		{ NUKI_ACTION_UNLATCH, "unlatch" },
+	};
+	/* Without a code a door is only ever locked. */
+	int action =
+		what == SIM_KEYPAD_KEY || !is_locked(nuki) ? NUKI_ACTION_LOCK : NUKI_ACTION_UNLOCK;
+	if (name != NULL && name_to(actions, ARRAY_SIZE(actions), name, &action) < 0) {
+		snprintf(why, SIM_TEXT_MAX, "%s: lock, unlock or unlatch is needed", name);
+		return -EINVAL;
+	}
+	if (what == SIM_KEYPAD_KEY && action != NUKI_ACTION_LOCK) {
+		snprintf(why, SIM_TEXT_MAX, "without a code the keypad only locks");
+		return -EPERM;
+	}
+	*ret = (uint8_t) action;
+	return 0;
+}
+
+int nuki_at_keypad(
+	struct nuki *nuki, enum sim_keypad what, uint32_t number, const char *name, char *why) {
+	static const uint8_t sources[] = {
+		[SIM_KEYPAD_CODE] = 1,
+		[SIM_KEYPAD_FINGER] = 2,
+		[SIM_KEYPAD_KEY] = 0,
+	};
+	uint8_t action = 0;
 	if (!nuki->config.has_keypad && !nuki->config.has_keypad2) {
 		snprintf(why, SIM_TEXT_MAX,
 			"this lock has no keypad (give it one: --lock keypad=1)");
 		return -EOPNOTSUPP;
 	}
-	if (!mono_is_due(nuki->code_locked_until, nuki->now)) {
+	if (what == SIM_KEYPAD_FINGER && !nuki->config.has_keypad2) {
+		snprintf(why, SIM_TEXT_MAX, "only a Keypad 2 reads fingers (--lock keypad=2)");
+		return -EOPNOTSUPP;
+	}
+	int r = keypad_action(nuki, what, name, &action, why);
+	if (r < 0) {
+		return r;
+	}
+	if (is_keypad_locked(nuki)) {
 		snprintf(why, SIM_TEXT_MAX, "the keypad is locked after too many wrong codes");
 		return -EAGAIN;
 	}
-	struct nuki_code *code = nuki_code_by_value(nuki, value);
-	if (code == NULL || !code->is_enabled || !nuki_window_open(nuki, &code->window)) {
-		if (++nuki->code_failures >= NUKI_CODE_TRIES) {
-			nuki->code_failures = 0;
-			nuki->code_locked_until = mono_after(nuki->now, NUKI_CODE_LOCKED_MS);
-		}
-		log_keypad(nuki, NUKI_ACTION_UNLOCK, 0xe0, code == NULL ? 0 : code->id,
-			code == NULL ? "" : code->name);
-		snprintf(why, SIM_TEXT_MAX, "%s",
-			code == NULL        ? "the lock does not know this code"
-			: !code->is_enabled ? "this code is disabled"
-					    : "this code is not valid now");
+	struct nuki_code *code = what == SIM_KEYPAD_CODE ? nuki_code_by_value(nuki, number)
+				 : what == SIM_KEYPAD_FINGER && number <= UINT16_MAX
+					 ? nuki_code_find(nuki, (uint16_t) number)
+					 : NULL;
+	const char *wrong = what == SIM_KEYPAD_KEY ? NULL : what_is_wrong(nuki, code);
+	if (wrong != NULL) {
+		count_failure(nuki);
+		log_keypad(nuki, NUKI_ACTION_NONE, sources[what],
+			what == SIM_KEYPAD_FINGER ? 0xe1 : 0xe0, code);
+		snprintf(why, SIM_TEXT_MAX, "%s", wrong);
 		nuki_changed(nuki, nuki->trigger);
 		return -EACCES;
 	}
-	nuki->code_failures = 0;
-	code->uses++;
-	code->active = nuki_wall(nuki);
 	struct nuki_run run = {
-		.action = is_locked(nuki) ? NUKI_ACTION_UNLOCK : NUKI_ACTION_LOCK,
+		.action = action,
 		.trigger = NUKI_TRIGGER_SYSTEM,
 		.link = -1,
 		.log_type = NUKI_LOG_KEYPAD,
-		.code_id = code->id,
-		.source = 1,
+		.code_id = code == NULL ? NUKI_NO_CODE_ID : code->id,
+		.source = sources[what],
 	};
-	text_copy(run.name, sizeof(run.name), code->name);
+	if (code != NULL) {
+		nuki->code_failures = 0;
+		code->uses++;
+		code->active = nuki_wall(nuki);
+		text_copy(run.name, sizeof(run.name), code->name);
+	}
 	int error = nuki_start(nuki, &run);
 	if (error != 0) {
-		snprintf(why, SIM_TEXT_MAX, "the code is right, but the lock says error 0x%02x",
+		snprintf(why, SIM_TEXT_MAX, "the keypad is obeyed, but the lock says error 0x%02x",
 			error);
 		return -EIO;
 	}
@@ -292,9 +351,14 @@ int nuki_do_keypad_action(struct nuki_call *call) {
 	if (source > 1 || action > NUKI_ACTION_LOCK_N_GO) {
 		return NUKI_E_BAD_PARAMETER;
 	}
-	if (source == 1 && (code == NULL || !code->is_enabled)) {
-		log_keypad(call->nuki, action, 0xe0, 0, "");
-		return NUKI_E_CODE_INVALID;
+	if (is_keypad_locked(call->nuki)) {
+		return NUKI_E_CODE_INVALID_TIMEOUT;
+	}
+	if (source == 1 && what_is_wrong(call->nuki, code) != NULL) {
+		count_failure(call->nuki);
+		log_keypad(call->nuki, action, source, 0xe0, code);
+		return code != NULL && code->is_enabled ? NUKI_E_TIME_NOT_ALLOWED
+							: NUKI_E_CODE_INVALID;
 	}
 	if (action == 0) {
 		action = is_locked(call->nuki) ? NUKI_ACTION_UNLOCK : NUKI_ACTION_LOCK;

@@ -75,6 +75,26 @@ static int set_keypad(struct nuki *nuki, const char *value, char *why) {
 	return r;
 }
 
+static int set_codes_max(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = number("codes-max", value, NUKI_CODES_MAX, &n, why);
+	if (r == 0) {
+		nuki->codes_max = n;
+	}
+	return r;
+}
+
+static int set_zone(struct nuki *nuki, const char *value, char *why) {
+	bool is_west = value[0] == '-';
+	uint64_t minutes = 0;
+	if (text_to_u64(value + (is_west ? 1 : 0), 0, 14 * 60, &minutes) < 0) {
+		return bad(why, "zone", value, "minutes east of UTC are needed, -840 to 840");
+	}
+	nuki->config.tz_offset = (int16_t) (is_west ? -(int) minutes : (int) minutes);
+	nuki_config_changed(nuki);
+	return 0;
+}
+
 static int set_sensor(struct nuki *nuki, const char *value, char *why) {
 	uint64_t n = 0;
 	int r = number("sensor", value, 1, &n, why);
@@ -153,6 +173,8 @@ static const struct key {
 	{ "id", set_id },
 	{ "firmware", set_firmware },
 	{ "keypad", set_keypad },
+	{ "codes-max", set_codes_max },
+	{ "zone", set_zone },
 	{ "sensor", set_sensor },
 	{ "bolt", set_bolt },
 	{ "mtu", set_mtu },
@@ -210,6 +232,7 @@ int nuki_make(
 	env->random(env->user, SIM_RANDOM_OTHER, nuki->uuid, sizeof(nuki->uuid));
 	nuki->next_auth_id = 1;
 	nuki->next_code_id = 1;
+	nuki->codes_max = NUKI_CODES_DEFAULT;
 	nuki->next_index = 1;
 	nuki->mode = NUKI_MODE_DOOR;
 	nuki->is_logging = true;

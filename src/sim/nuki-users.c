@@ -236,32 +236,68 @@ static bool has_keypad(const struct nuki *nuki) {
 	return nuki->config.has_keypad || nuki->config.has_keypad2;
 }
 
+int nuki_code_add(struct nuki *nuki, const struct nuki_code *code, struct nuki_code **ret) {
+	if (!has_keypad(nuki) || !is_legal_code(code->code)) {
+		return NUKI_E_BAD_PARAMETER;
+	}
+	if (nuki_code_by_value(nuki, code->code) != NULL) {
+		return NUKI_E_CODE_ALREADY_EXISTS;
+	}
+	struct nuki_code *copy = nuki->n_codes >= nuki->codes_max ? NULL : malloc(sizeof(*copy));
+	if (copy == NULL) {
+		return NUKI_E_TOO_MANY_ENTRIES;
+	}
+	*copy = *code;
+	copy->id = nuki->next_code_id++;
+	copy->created = nuki_wall(nuki);
+	nuki->codes[nuki->n_codes++] = copy;
+	nuki_config_changed(nuki);
+	*ret = copy;
+	return 0;
+}
+
+int nuki_code_change(struct nuki *nuki, struct nuki_code *code, const struct nuki_code *next) {
+	if (!is_legal_code(next->code)) {
+		return NUKI_E_BAD_PARAMETER;
+	}
+	const struct nuki_code *same = nuki_code_by_value(nuki, next->code);
+	if (same != NULL && same != code) {
+		return NUKI_E_CODE_ALREADY_EXISTS;
+	}
+	*code = *next;
+	nuki_config_changed(nuki);
+	return 0;
+}
+
+void nuki_code_remove(struct nuki *nuki, uint16_t id) {
+	for (size_t i = 0; i < nuki->n_codes; i++) {
+		if (nuki->codes[i]->id == id) {
+			free(nuki->codes[i]);
+			nuki->n_codes--;
+			memmove(&nuki->codes[i], &nuki->codes[i + 1],
+				(nuki->n_codes - i) * sizeof(struct nuki_code *));
+			nuki_config_changed(nuki);
+			return;
+		}
+	}
+}
+
 int nuki_do_add_code(struct nuki_call *call) {
-	struct nuki *nuki = call->nuki;
-	struct nuki_code code = { .is_enabled = true, .created = nuki_wall(nuki) };
+	struct nuki_code code = { .is_enabled = true }, *added = NULL;
 	struct rd rd = rd_on(call->args, call->n_args);
 	code.code = rd_u32le(&rd);
 	rd_text(&rd, NUKI_CODE_NAME_LEN, code.name);
 	bool is_right = read_window(&rd, &code.window);
-	if (!has_keypad(nuki) || !is_right || rd_end(&rd) < 0 || !is_legal_code(code.code)) {
-		return NUKI_E_BAD_PARAMETER;
+	int error = !is_right || rd_end(&rd) < 0 ? NUKI_E_BAD_PARAMETER
+						 : nuki_code_add(call->nuki, &code, &added);
+	if (error != 0) {
+		return error;
 	}
-	if (nuki_code_by_value(nuki, code.code) != NULL) {
-		return NUKI_E_CODE_ALREADY_EXISTS;
-	}
-	struct nuki_code *copy = nuki->n_codes == NUKI_CODES_MAX ? NULL : malloc(sizeof(*copy));
-	if (copy == NULL) {
-		return NUKI_E_TOO_MANY_ENTRIES;
-	}
-	code.id = nuki->next_code_id++;
-	*copy = code;
-	nuki->codes[nuki->n_codes++] = copy;
-	nuki_config_changed(nuki);
 	uint8_t payload[9];
 	struct wr wr = wr_on(payload, sizeof(payload));
-	wr_u16le(&wr, code.id);
-	nuki_write_time(&wr, code.created);
-	nuki_send(nuki, call->link, call->auth, NUKI_CODE_ID, payload, sizeof(payload));
+	wr_u16le(&wr, added->id);
+	nuki_write_time(&wr, added->created);
+	nuki_send(call->nuki, call->link, call->auth, NUKI_CODE_ID, payload, sizeof(payload));
 	return 0;
 }
 
@@ -301,33 +337,19 @@ int nuki_do_update_code(struct nuki_call *call) {
 	rd_text(&rd, NUKI_CODE_NAME_LEN, next.name);
 	next.is_enabled = rd_u8(&rd) != 0;
 	bool is_right = read_window(&rd, &next.window);
-	if (!is_right || rd_end(&rd) < 0 || !is_legal_code(next.code)) {
-		return NUKI_E_BAD_PARAMETER;
-	}
-	const struct nuki_code *same = nuki_code_by_value(nuki, next.code);
-	if (same != NULL && same != code) {
-		return NUKI_E_CODE_ALREADY_EXISTS;
-	}
-	*code = next;
-	nuki_config_changed(nuki);
-	return complete(call);
+	int error = !is_right || rd_end(&rd) < 0 ? NUKI_E_BAD_PARAMETER
+						 : nuki_code_change(nuki, code, &next);
+	return error != 0 ? error : complete(call);
 }
 
 int nuki_do_remove_code(struct nuki_call *call) {
-	struct nuki *nuki = call->nuki;
 	struct rd rd = rd_on(call->args, call->n_args);
 	uint16_t id = rd_u16le(&rd);
-	for (size_t i = 0; i < nuki->n_codes; i++) {
-		if (nuki->codes[i]->id == id) {
-			free(nuki->codes[i]);
-			nuki->n_codes--;
-			memmove(&nuki->codes[i], &nuki->codes[i + 1],
-				(nuki->n_codes - i) * sizeof(struct nuki_code *));
-			nuki_config_changed(nuki);
-			return complete(call);
-		}
+	if (nuki_code_find(call->nuki, id) == NULL) {
+		return NUKI_E_BAD_PARAMETER;
 	}
-	return NUKI_E_BAD_PARAMETER;
+	nuki_code_remove(call->nuki, id);
+	return complete(call);
 }
 
 /* ---- time control ---- */

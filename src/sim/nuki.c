@@ -389,10 +389,11 @@ static int person_fob(struct sim_lock *lock, unsigned presses, mono_t now, char 
 	return start_by_hand(nuki, action, NUKI_ACTION_FOB_NONE, presses, why);
 }
 
-static int person_code(struct sim_lock *lock, uint32_t code, mono_t now, char *why) {
+static int person_keypad(struct sim_lock *lock, enum sim_keypad what, uint32_t number,
+	const char *action, mono_t now, char *why) {
 	struct nuki *nuki = nuki_of(lock);
 	nuki->now = now;
-	return nuki_enter_code(nuki, code, why);
+	return nuki_at_keypad(nuki, what, number, action, why);
 }
 
 static int person_door(struct sim_lock *lock, bool is_open, mono_t now, char *why) {
@@ -497,6 +498,11 @@ static int person_reset(struct sim_lock *lock, mono_t now, char *why) {
 	nuki->pin = 0;
 	nuki->is_pin_set = nuki->generation < 5;
 	nuki->last_action = nuki->last_trigger = nuki->last_status = 0;
+	/* Numbers begin anew: a code may have an id that was somebody else's. */
+	nuki->next_code_id = 1;
+	nuki->next_time_id = 0;
+	nuki->code_failures = 0;
+	nuki->code_locked_until = (mono_t){ 0 };
 	nuki_changed(nuki, NUKI_TRIGGER_SYSTEM);
 	return 0;
 }
@@ -542,7 +548,8 @@ const struct sim_lock_impl nuki_impl = {
 	.turn = person_turn,
 	.button = person_button,
 	.fob = person_fob,
-	.code = person_code,
+	.keypad = person_keypad,
+	.app = nuki_person_app,
 	.door = person_door,
 	.jam = person_jam,
 	.battery = person_battery,

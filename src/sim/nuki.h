@@ -11,7 +11,8 @@
 #include "sim/lock.h"
 
 #define NUKI_AUTHS_MAX 200
-#define NUKI_CODES_MAX 100
+#define NUKI_CODES_MAX 400
+#define NUKI_CODES_DEFAULT 100 /* 7.7: so on early devices */
 #define NUKI_TIMES_MAX 32
 #define NUKI_LOG_MAX 1000
 #define NUKI_NAME_LEN 32
@@ -23,9 +24,12 @@
 /* 12, inferred: tries before 0x28, and for how long (simulator time). */
 #define NUKI_PIN_TRIES 3
 #define NUKI_PIN_LOCKED_MS 60000
-/* 8: five wrong codes lock the keypad for 30 s. */
+/* 8: five wrong codes lock the keypad for 30 s; longer from 15 on (how long is inferred). */
 #define NUKI_CODE_TRIES 5
 #define NUKI_CODE_LOCKED_MS 30000
+#define NUKI_CODE_TRIES_MORE 15
+#define NUKI_CODE_LOCKED_MORE_MS 120000
+#define NUKI_NO_CODE_ID 0xffff /* in the log, when no code was used or none is right */
 #define NUKI_REBOOT_MS 4000
 
 /* Order of the characteristics in the GATT table. */
@@ -198,7 +202,7 @@ struct nuki {
 	size_t n_auths;
 	uint32_t next_auth_id;
 	struct nuki_code *codes[NUKI_CODES_MAX];
-	size_t n_codes;
+	size_t n_codes, codes_max;
 	uint16_t next_code_id;
 	struct nuki_time times[NUKI_TIMES_MAX];
 	size_t n_times;
@@ -225,7 +229,7 @@ struct nuki {
 
 	unsigned pin_failures;
 	mono_t pin_locked_until;
-	unsigned code_failures;
+	unsigned code_failures; /* since the last right one */
 	mono_t code_locked_until;
 	mono_t pairing_until; /* MONO_NEVER: not in pairing mode */
 	mono_t lock_n_go_until;
@@ -297,7 +301,8 @@ void nuki_lock_n_go_due(struct nuki *nuki);
 void nuki_auto_lock_due(struct nuki *nuki);
 void nuki_times_due(struct nuki *nuki);
 void nuki_arm_auto_lock(struct nuki *nuki);
-int nuki_enter_code(struct nuki *nuki, uint32_t code, char *why);
+int nuki_at_keypad(
+	struct nuki *nuki, enum sim_keypad what, uint32_t number, const char *action, char *why);
 bool nuki_window_open(struct nuki *nuki, const struct nuki_window *window);
 
 /* nuki-config.c */
@@ -338,6 +343,11 @@ struct nuki_auth *nuki_auth_add(struct nuki *nuki, const struct nuki_auth *auth)
 void nuki_auth_remove(struct nuki *nuki, uint32_t id);
 struct nuki_code *nuki_code_find(struct nuki *nuki, uint16_t id);
 struct nuki_code *nuki_code_by_value(struct nuki *nuki, uint32_t value);
+/* Takes over a copy of *code with the next id, by the rules of 7.7. 0 or an error code. */
+int nuki_code_add(struct nuki *nuki, const struct nuki_code *code, struct nuki_code **ret);
+/* Puts *next in the place of @code, which has the same id. 0 or an error code. */
+int nuki_code_change(struct nuki *nuki, struct nuki_code *code, const struct nuki_code *next);
+void nuki_code_remove(struct nuki *nuki, uint16_t id);
 int nuki_do_request_auths(struct nuki_call *call);
 int nuki_do_invite(struct nuki_call *call);
 int nuki_do_update_auth(struct nuki_call *call);
@@ -350,6 +360,9 @@ int nuki_do_add_time(struct nuki_call *call);
 int nuki_do_request_times(struct nuki_call *call);
 int nuki_do_update_time(struct nuki_call *call);
 int nuki_do_remove_time(struct nuki_call *call);
+
+/* nuki-app.c */
+int nuki_person_app(struct sim_lock *lock, char **words, mono_t now, uint32_t *ret_id, char *why);
 
 /* nuki-memory.c */
 json_t *nuki_show(struct sim_lock *lock);

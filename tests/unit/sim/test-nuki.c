@@ -408,10 +408,14 @@ static size_t code_args(uint8_t *out, size_t size, uint32_t code) {
 	return (size_t) wr_end(&wr);
 }
 
+static int enter(struct bench *bench, uint32_t code) {
+	char why[SIM_TEXT_MAX];
+	return bench->lock->impl->keypad(bench->lock, SIM_KEYPAD_CODE, code, NULL, bench->now, why);
+}
+
 static void keypad_codes(void **state) {
 	struct bench bench;
 	uint8_t args[64];
-	char why[SIM_TEXT_MAX];
 	start(&bench);
 	const struct nuki_auth *auth = bench_auth(&bench, NUKI_TYPE_APP, 7);
 	int link = bench_connect(&bench, 517);
@@ -430,26 +434,24 @@ static void keypad_codes(void **state) {
 	bench_command(&bench, link, auth, NUKI_ADD_CODE, args, n, &pin);
 	bench_expect(&bench, auth, NUKI_ERROR_REPORT, NUKI_E_CODE_ALREADY_EXISTS);
 
-	assert_int_equal(bench.lock->impl->code(bench.lock, 345678, bench.now, why), 0);
+	assert_int_equal(enter(&bench, 345678), 0);
 	bench_pass(&bench, 5000);
 	assert_int_equal(nuki_lock_state(bench.nuki), 0x03);
 	const struct nuki_entry *entry = nuki_log_at(bench.nuki, bench.nuki->n_log - 1);
 	assert_int_equal(entry->type, NUKI_LOG_KEYPAD);
 	assert_memory_equal(entry->data, ((uint8_t[]){ 1, 1, 0, 1, 0 }), 5);
 	for (int i = 0; i < NUKI_CODE_TRIES; i++) {
-		assert_int_equal(
-			bench.lock->impl->code(bench.lock, 999999, bench.now, why), -EACCES);
+		assert_int_equal(enter(&bench, 999999), -EACCES);
 	}
 	entry = nuki_log_at(bench.nuki, bench.nuki->n_log - 1);
 	assert_int_equal(entry->data[2], 0xe0);
-	assert_int_equal(bench.lock->impl->code(bench.lock, 345678, bench.now, why), -EAGAIN);
+	assert_int_equal(enter(&bench, 345678), -EAGAIN);
 	bench_finish(&bench);
 }
 
 static void code_window_counts(void **state) {
 	struct bench bench;
 	uint8_t args[64];
-	char why[SIM_TEXT_MAX];
 	start(&bench);
 	const struct nuki_auth *auth = bench_auth(&bench, NUKI_TYPE_APP, 7);
 	int link = bench_connect(&bench, 517);
@@ -463,13 +465,13 @@ static void code_window_counts(void **state) {
 	wr_zeros(&wr, 4);
 	bench_command(&bench, link, auth, NUKI_ADD_CODE, args, (size_t) wr_end(&wr), &pin);
 	bench_expect(&bench, auth, NUKI_CODE_ID, 1);
-	assert_int_equal(bench.lock->impl->code(bench.lock, 345678, bench.now, why), 0);
+	assert_int_equal(enter(&bench, 345678), 0);
 	bench_pass(&bench, 5000);
 	bench.nuki->codes[0]->window.days = 0x02; /* Saturdays only */
-	assert_int_equal(bench.lock->impl->code(bench.lock, 345678, bench.now, why), -EACCES);
+	assert_int_equal(enter(&bench, 345678), -EACCES);
 	bench.nuki->codes[0]->window.days = 0;
 	bench.wall.s += 3601;
-	assert_int_equal(bench.lock->impl->code(bench.lock, 345678, bench.now, why), -EACCES);
+	assert_int_equal(enter(&bench, 345678), -EACCES);
 	bench_finish(&bench);
 }
 
