@@ -45,6 +45,7 @@ if "LOCKHUB_CLIENTS" in os.environ:
                     f"python{sys.version_info[0]}.{sys.version_info[1]}/site-packages")
 try:
     import bleak
+    import bleak_retry_connector
     import construct
     import nacl.public
     import pyNukiBT
@@ -56,6 +57,10 @@ except ImportError as error:
 # connection, then finds none of them (bluez issue 1489, bleak issue 1806). See the case about it.
 IS_REAL_BLUEZ = os.environ.get("LOCKHUB_RIG") == "vm"
 OBJECTS_FIRST = () if IS_REAL_BLUEZ else ("--objects-first",)
+
+# It may also never say Connected=true, when it answers Connect first; bleak then takes the link for a lost
+# one and hangs up. In both cases people just try again.
+TRIES = 6
 
 PATIENCE = rig.PATIENCE
 NAME = "Conformance"
@@ -162,6 +167,21 @@ async def discovered(address, seconds=10):
     return found
 
 
+async def establish_stubbornly(kind, device, name, **kwargs):
+    """bleak-retry-connector, which tries again with a client that thinks it is connected."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            return await bleak_retry_connector.establish_connection(kind, device, name, **kwargs)
+        except bleak_retry_connector.BleakConnectionError:
+            if attempt == TRIES:
+                raise
+            logging.info("connection %d failed", attempt)
+
+
+if MISSING is None and IS_REAL_BLUEZ:
+    pyNukiBT.nuki.establish_connection = establish_stubbornly
+
+
 class Phone:
     """pyNukiBT with keys of its own; use as `async with Phone(rig, lock) as phone`."""
 
@@ -185,15 +205,14 @@ class Phone:
 
     async def __aenter__(self):
         found = await discovered(self.lock.address)
-        # On the real BlueZ the first connection may show no services; people just try again.
-        for attempt in range(3):
+        for attempt in range(1, TRIES + 1):
             self.nuki = self._device(found)
             try:
                 await self.nuki.connect()
                 break
             except AttributeError:
                 await self.nuki.disconnect()
-                if attempt == 2 or not IS_REAL_BLUEZ:
+                if attempt == TRIES or not IS_REAL_BLUEZ:
                     raise
         self.nuki.subscribe(self._on_message)
         return self
@@ -485,13 +504,19 @@ def bleak_discovers_locks():
 async def connected(lock, **kwargs):
     """A client with services; on the real BlueZ that may take a second connection."""
     found = await discovered(lock.address)
-    for _ in range(3):
+    for attempt in range(1, TRIES + 1):
         client = bleak.BleakClient(found, timeout=20 * PATIENCE, **kwargs)
-        await client.connect()
+        try:
+            await client.connect()
+        except bleak.BleakError as failure:
+            if attempt == TRIES or not IS_REAL_BLUEZ:
+                raise
+            logging.info("connection %d: %s", attempt, failure)
+            continue
         if any(service.uuid == SERVICE for service in client.services):
             return client
         await client.disconnect()
-    raise rig.Failure("three connections showed no services")
+    raise rig.Failure(f"{TRIES} connections showed no services")
 
 
 @case
