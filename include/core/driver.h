@@ -195,6 +195,11 @@ struct driver {
 	/* NULL hook or NULL: no credentials that the hub could manage (no keypad, no PIN). */
 	const struct credential_limits *(*credentials)(
 		const struct secret *keys, const struct lock_status *status);
+	/*
+	 * The advertisements in which announced changes show, for the radio that can listen for
+	 * them (util/radio.h); static, ends with n_bytes 0. NULL: not told.
+	 */
+	const struct radio_pattern *patterns;
 	/* Limits of the PIN for prompts: "4 digits". */
 	const char *pin_form;
 };

@@ -20,7 +20,8 @@
 #include "util/tally.h"
 
 #define RADIO_ADDRESS_MAX 18 /* "AA:BB:CC:DD:EE:FF" and its end mark */
-#define RADIO_UUID_MAX 37    /* 36 lower-case characters and the end mark */
+#define RADIO_LABEL_MAX 32
+#define RADIO_UUID_MAX 37 /* 36 lower-case characters and the end mark */
 #define ADVERT_PARTS_MAX 8
 #define ADVERT_NAME_MAX 64
 
@@ -187,6 +188,11 @@ struct radio_impl {
 	 */
 	int (*write)(
 		struct radio_link *link, const char *characteristic, const uint8_t *buf, size_t n);
+	/*
+	 * For the journal alone: whose link it is and for what operation it is used from now on; ""
+	 * for none. Copied, cut to RADIO_LABEL_MAX. NULL: keeps no journal.
+	 */
+	void (*label)(struct radio_link *link, const char *lock_id, const char *op_id);
 	void (*link_stats)(const struct radio_link *link, struct radio_stats *ret);
 	/*
 	 * Enrolment scan: every advertisement of every device goes to @heard until @ms have passed

@@ -155,6 +155,7 @@ struct radio_link {
 	struct radio_target target;
 	const struct radio_user *user_impl;
 	void *user;
+	char lock_id[RADIO_LABEL_MAX], op_id[RADIO_LABEL_MAX]; /* for the journal */
 	bool is_freed; /* by the user; lives on until its link is closed */
 	bool is_dead;  /* in central->dead */
 

@@ -71,11 +71,40 @@ static void on_patience(void *user) {
 
 /* ------------------------------------------------------------------ the engine */
 
+/* What went wrong is worth a line in every journal; the rest is there for who asks for it. */
+static int priority_of(enum link_event event) {
+	switch (event) {
+	case LINK_EV_PATIENCE:
+	case LINK_EV_VANISHED:
+	case LINK_EV_MISMATCH:
+	case LINK_EV_FAILED:
+	case LINK_EV_CLOSED:
+	case LINK_EV_TIMEOUT:
+	case LINK_EV_RADIO_DOWN:
+	case LINK_EV_ORPHAN:
+	case LINK_EV_GIVE_UP:
+	case LINK_EV_STUCK:
+		return LOG_INFO;
+	default: /* RULE R3: all others are as wished */
+		return LOG_DEBUG;
+	}
+}
+
+/*
+ * How it came from state to state, with the fields of bluez-central 13. @adapter as it was when the
+ * event came: an action may have let go of it.
+ */
 static void log_step(const struct radio_link *link, enum link_state from, enum link_event event,
 	int64_t elapsed) {
+	bool was_linked = link_state_is_linked(from);
+	bool is_expected =
+		(link_state_holds_slot(from) && !was_linked && link->need == RADIO_NEED_NONE) ||
+		from == LINK_LINGER || from == LINK_ABSENT || from == LINK_IDLE ||
+		from == LINK_BACKOFF;
+	int priority = is_expected && event != LINK_EV_STUCK ? LOG_DEBUG : priority_of(event);
 	char elapsed_text[24], rssi[8], attempt[12], gen[12];
 
-	if (!log_wants(LOG_DEBUG)) {
+	if (!log_wants(priority)) {
 		return;
 	}
 	snprintf(elapsed_text, sizeof(elapsed_text), "%" PRId64, elapsed);
@@ -83,6 +112,8 @@ static void log_step(const struct radio_link *link, enum link_state from, enum l
 	snprintf(attempt, sizeof(attempt), "%u", link->n_attempts);
 	snprintf(gen, sizeof(gen), "%u", link->gen);
 	const struct log_field fields[] = {
+		{ "LOCK_ID", link->lock_id[0] != '\0' ? link->lock_id : NULL },
+		{ "OP_ID", link->op_id[0] != '\0' ? link->op_id : NULL },
 		{ "PEER", link->target.address },
 		{ "ADAPTER", link->peer != NULL ? link->peer->adapter->address : NULL },
 		{ "FROM", link_state_name(from) },
@@ -95,7 +126,7 @@ static void log_step(const struct radio_link *link, enum link_state from, enum l
 		{ "ATTEMPT", attempt },
 		{ "LINK_GEN", gen },
 	};
-	log_entry(LOG_DEBUG, NULL, NULL, fields, ARRAY_SIZE(fields), "%s: %s, %s -> %s after %s ms",
+	log_entry(priority, NULL, NULL, fields, ARRAY_SIZE(fields), "%s: %s, %s -> %s after %s ms",
 		link->target.address, link_event_name(event), link_state_name(from),
 		link_state_name(link->state), elapsed_text);
 }
@@ -363,6 +394,11 @@ static int door_write(
 	return gatt_write(link, characteristic, buf, n);
 }
 
+static void door_label(struct radio_link *link, const char *lock_id, const char *op_id) {
+	(void) text_copy(link->lock_id, sizeof(link->lock_id), lock_id);
+	(void) text_copy(link->op_id, sizeof(link->op_id), op_id);
+}
+
 static void door_link_stats(const struct radio_link *link, struct radio_stats *ret) {
 	stats_read_link(link, ret);
 }
@@ -408,6 +444,7 @@ const struct radio_impl central_radio_impl = {
 	.release = door_release,
 	.drop = door_drop,
 	.write = door_write,
+	.label = door_label,
 	.link_stats = door_link_stats,
 	.scan = door_scan,
 	.scan_stop = door_scan_stop,

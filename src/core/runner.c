@@ -217,6 +217,13 @@ static void start_job(
 	}
 }
 
+/* Without an entry it is the hub's own care. */
+static void label_link(struct lock *lock, const struct op_entry *entry) {
+	if (radio_of(lock)->label != NULL) {
+		radio_of(lock)->label(lock->link, lock->id, entry != NULL ? entry->op.id : "");
+	}
+}
+
 static void want_link(struct lock *lock, enum radio_need need, mono_t deadline) {
 	int64_t patience = CARE_PATIENCE_MS;
 
@@ -259,6 +266,7 @@ void runner_kick(struct lock *lock) {
 		return;
 	}
 	need = entry != NULL ? op_need(entry) : care_need(lock);
+	label_link(lock, entry);
 	if (lock->state != RUNNER_UP) {
 		if (lock->state == RUNNER_IDLE || need > lock->need) {
 			want_link(lock, need, entry != NULL ? entry->deadline : MONO_NEVER);
@@ -561,6 +569,7 @@ int runner_make_link(struct lock *lock) {
 		.is_random = lock->is_random,
 		.subscriptions = lock->driver->subscriptions(&lock->sighting, keys),
 		.is_watched = keys != NULL && lock_is_announcing(lock),
+		.patterns = lock->driver->patterns,
 	};
 
 	assert(lock->link == NULL && lock->session == NULL);

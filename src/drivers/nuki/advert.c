@@ -15,6 +15,16 @@
 static const uint8_t beacon_head[] = { 0x02, 0x15, 0xa9, 0x2e, 0xe2, 0x00, 0x55, 0x01, 0x11, 0xe4,
 	0x91, 0x6c, 0x08, 0x00, 0x20, 0x0c, 0x9a, 0x66 };
 
+/* The same as it stands in the advertisement: behind the company id, low byte first. */
+const struct radio_pattern nuki_beacon_patterns[] = {
+	{ .offset = 0,
+		.type = 0xff,
+		.n_bytes = 2 + sizeof(beacon_head),
+		.bytes = { 0x4c, 0x00, 0x02, 0x15, 0xa9, 0x2e, 0xe2, 0x00, 0x55, 0x01, 0x11, 0xe4,
+			0x91, 0x6c, 0x08, 0x00, 0x20, 0x0c, 0x9a, 0x66 } },
+	{ .n_bytes = 0 },
+};
+
 /* HomeKit records of the same company begin otherwise and are left alone. */
 static bool parse_beacon(const struct advert *advert, struct nuki_advert *ret) {
 	const struct advert_part *part = advert_manufacturer(advert, COMPANY_APPLE);

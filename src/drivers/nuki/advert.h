@@ -33,5 +33,8 @@ struct nuki_advert {
 	enum nuki_generation generation; /* unknown unless pairing */
 };
 
+/* The beacon of a lock in use, the one that tells of changes; ends with n_bytes 0. */
+extern const struct radio_pattern nuki_beacon_patterns[];
+
 /* false: not a Nuki lock, *ret untouched. */
 bool nuki_advert_parse(const struct advert *advert, struct nuki_advert *ret);

@@ -159,5 +159,6 @@ const struct driver nuki_driver = {
 	.is_announcing = nuki_is_announcing,
 	.set_pin = nuki_set_pin,
 	.credentials = nuki_credentials,
+	.patterns = nuki_beacon_patterns,
 	.pin_form = "4 digits (6 for the 5th generation)",
 };

@@ -445,6 +445,20 @@ static void run_time(const json_t *vector) {
 
 /* ---- advertisements ---- */
 
+/* The beacons, and nothing else, match the pattern that the radio listens for. */
+static bool is_listened_for(const struct advert_part *part) {
+	const struct radio_pattern *pattern = &nuki_beacon_patterns[0];
+	uint8_t record[2 + sizeof(part->bytes)] = { (uint8_t) part->company,
+		(uint8_t) (part->company >> 8) };
+
+	assert_int_equal(pattern->type, 0xff);
+	assert_int_equal(pattern->offset, 0);
+	assert_int_equal(nuki_beacon_patterns[1].n_bytes, 0);
+	memcpy(record + 2, part->bytes, part->n_bytes);
+	return !part->is_service && 2 + part->n_bytes >= pattern->n_bytes &&
+	       memcmp(record, pattern->bytes, pattern->n_bytes) == 0;
+}
+
 static void run_advertisement(const json_t *vector) {
 	const json_t *expect = json_object_get(vector, "expect");
 	const char *service = json_string_value(json_object_get(vector, "service_data_uuid"));
@@ -464,9 +478,11 @@ static void run_advertisement(const json_t *vector) {
 	}
 	if (json_is_true(json_object_get(expect, "ignore"))) {
 		assert_false(nuki_advert_parse(&advert, &found));
+		assert_false(is_listened_for(part));
 		return;
 	}
 	assert_true(nuki_advert_parse(&advert, &found));
+	assert_int_equal(is_listened_for(part), service == NULL);
 	assert_int_equal(found.nuki_id, strtoul(vector_text(expect, "nuki_id"), NULL, 16));
 	assert_int_equal(found.is_changed, json_is_true(json_object_get(expect, "state_changed")));
 	assert_int_equal(found.is_pairing, strcmp(vector_text(expect, "mode"), "pairing") == 0);
