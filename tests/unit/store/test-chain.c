@@ -107,8 +107,8 @@ static void an_edited_column_is_found(void **state) {
 		"op_id = '0'", "user_id = 'ffffffff'", "user_id = NULL", "attribution = 4",
 		"attribution = NULL", "credential = 1", "data = 6", "data_operation = 1",
 		"data_operation = NULL",
-		"user_id = NULL, attribution = NULL, credential = NULL, data = NULL,"
-		" data_operation = NULL",
+		("user_id = NULL, attribution = NULL, credential = NULL, data = NULL,"
+		 " data_operation = NULL"),
 		"act = 'lock'", "fault = 'jammed'", "number = 1", "text = ''",
 		"hash = zeroblob(32)", "hash = x''", "text = text || char(0) || 'x'",
 		"text = printf('%.*c', 100000, 'x')" };
