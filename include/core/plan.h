@@ -52,7 +52,9 @@ enum plan_kind {
 
 struct plan_step {
 	enum plan_kind kind;
-	bool is_revocation; /* PLAN_REMOVE of what must open the door no longer */
+	/* Of what must open the door no longer: a PLAN_REMOVE, or the PLAN_UPDATE that switches it
+	 * off or takes the old PIN away. */
+	bool is_revocation;
 	char credential_id[ROW_ID_MAX];
 	struct slot slot;
 };
@@ -78,10 +80,60 @@ AUTO_DEFINE(struct plan *, plan_free);
 
 /*
  * The difference between @wants and the slots that the book mirrors for @lock_id, which must have
- * just been read from the lock. Order: revocations, other removals, updates, additions (as far as
- * there is room). Never a step about a foreign slot or the hub's own authorisation. A slot without
- * a placement whose PIN is that of a SENT placement is a match, not a foreign one. An empty plan
- * without matches means that the lock agrees. Fills *ret. Pure.
+ * just been read from the lock. Order: revocations, updates, additions (as far as there is room).
+ * Never a step about a foreign slot or the hub's own authorisation. A slot without a placement
+ * whose PIN is that of a SENT placement (or of a LEAVING one that has no ref yet) is a match, not a
+ * foreign one. What the lock refused is left alone, unless the old row that is still there opens
+ * the door for longer or with another PIN than it should: then it is removed. An empty plan without
+ * matches means that the lock agrees. Fills *ret. Pure.
  */
 void plan_make(const struct book *book, const char *lock_id, const struct want_list *wants,
 	const struct credential_limits *limits, struct plan *ret);
+
+/*
+ * Additions whose reply was lost and that plan_make() cannot tell by the PIN (the lock does not
+ * tell PINs, or it was changed since): the newest slot of that type and name that was not in the
+ * list @before. @ret holds SLOTS_PER_LOCK_MAX. The number of matches. Pure.
+ */
+size_t plan_match_new(const struct book *book, const char *lock_id,
+	const struct credential_limits *limits, const struct slot *before, size_t n_before,
+	struct plan_match *ret);
+
+/* What becomes of one placement. */
+struct plan_change {
+	struct placement placement; /* as it is to be kept */
+	bool is_gone;               /* nothing of it is at the lock: the row is to go */
+};
+#define PLAN_CHANGES_MAX (CREDENTIALS_MAX + SLOTS_PER_LOCK_MAX)
+
+/*
+ * The placements that must be another state now. @is_read: the mirror has just been read from the
+ * lock, so that it proves what is there and what is gone; else only the book has changed. @plan: as
+ * plan_make() found it. @ret holds PLAN_CHANGES_MAX. The number of changes. Pure.
+ */
+size_t plan_settle(const struct book *book, const char *lock_id, const struct want_list *wants,
+	const struct plan *plan, bool is_read, wall_t now, struct plan_change *ret);
+
+/*
+ * The placement as it must be committed before the step goes out: the lock may have got it from
+ * then on, whatever happens. Fills *ret. Pure.
+ */
+void plan_before(const struct book *book, const char *lock_id, const struct plan_step *step,
+	wall_t now, struct placement *ret);
+
+enum plan_result {
+	PLAN_DONE,     /* so the lock said */
+	PLAN_NOT_DONE, /* it has certainly not been done, and may work another time */
+	PLAN_REFUSED,  /* the lock said no for good */
+	PLAN_DOUBT,    /* sent, perhaps, and no answer */
+};
+/* And what the result makes of it. @ref: the lock's id of it, 0 none. Pure. */
+void plan_after(struct placement *placement, const struct plan_step *step, enum plan_result result,
+	enum fault_code fault, int64_t ref, wall_t now);
+
+/*
+ * Whether it may open the door though it should not any more: it is not among @wants (sent or
+ * perhaps sent counts as there), is there to be disabled, or has another PIN by now. Pure.
+ */
+bool plan_is_overdue(
+	const struct book *book, const struct placement *placement, const struct want_list *wants);
