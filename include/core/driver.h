@@ -44,6 +44,15 @@ struct sighting {
 	bool is_changed; /* the state-changed mark is set */
 };
 
+/* What the lock does by itself, by its own clock: without the hub, and when that is gone too. */
+struct lock_timer {
+	int64_t ref; /* the lock's own id; 0: it has none yet */
+	bool is_enabled;
+	uint8_t days;   /* DaysMask; 0 all days */
+	int16_t minute; /* of the day, local wall-clock at the lock */
+	enum act act;   /* ACT_LOCK .. ACT_LOCK_N_GO_UNLATCH; ACT_NONE: something without a name */
+};
+
 struct job {
 	enum act act;
 	/* ACT_PAIR: as what and under which name we register; random client id, kept for
@@ -61,6 +70,8 @@ struct job {
 	bool is_now_trusted;
 	/* ACT_PUT_CREDENTIAL, ACT_REMOVE_CREDENTIAL. */
 	struct slot slot;
+	/* ACT_PUT_TIMER, ACT_REMOVE_TIMER. */
+	struct lock_timer timer;
 };
 
 /*
@@ -109,7 +120,10 @@ struct job_result {
 	enum job_sent sent; /* meaning only with a fault */
 	/* ACT_READ_LOG: whether the lock has more entries than were asked for. */
 	bool is_log_more;
-	/* ACT_PUT_CREDENTIAL: the lock's id of it. */
+	/*
+	 * ACT_PUT_CREDENTIAL, ACT_PUT_TIMER: the lock's id of it. With a fault too, when it was
+	 * made and only then something went wrong; else 0.
+	 */
 	int64_t ref;
 };
 
@@ -129,6 +143,8 @@ struct session_host {
 	 * job ends without a fault, to be thrown away otherwise. Borrowed.
 	 */
 	void (*slots)(void *host, const struct slot *slots, size_t n);
+	/* ACT_READ_TIMERS: the same for timers. NULL: never asked for by this host. */
+	void (*timers)(void *host, const struct lock_timer *timers, size_t n);
 	/* The keys to keep have changed (paired, PIN verified). Borrowed; copied by the host. */
 	void (*keys)(void *host, const struct secret *keys);
 	/*

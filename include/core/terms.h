@@ -110,6 +110,9 @@ enum act {
 	ACT_READ_USERS,        /* the credentials that the lock holds: slots */
 	ACT_PUT_CREDENTIAL,    /* add one, or change the one with job.slot.ref */
 	ACT_REMOVE_CREDENTIAL, /* by job.slot.type and .ref */
+	ACT_READ_TIMERS,       /* what the lock does by itself at a time of day */
+	ACT_PUT_TIMER,         /* add one, or change the one with job.timer.ref */
+	ACT_REMOVE_TIMER,      /* by job.timer.ref */
 	ACT_COUNT_,
 };
 

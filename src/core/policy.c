@@ -38,6 +38,9 @@ enum role policy_role_for(enum act act) {
 	case ACT_READ_USERS:
 	case ACT_PUT_CREDENTIAL:
 	case ACT_REMOVE_CREDENTIAL:
+	case ACT_READ_TIMERS:
+	case ACT_PUT_TIMER:
+	case ACT_REMOVE_TIMER:
 	case ACT_COUNT_:
 		break;
 	}

@@ -27,6 +27,7 @@ static bool is_recorded_act(enum act act) {
 	case ACT_READ_BATTERY:
 	case ACT_READ_LOG:
 	case ACT_READ_USERS:
+	case ACT_READ_TIMERS:
 	case ACT_NONE:
 	case ACT_COUNT_:
 		return false;
@@ -43,6 +44,8 @@ static bool is_recorded_act(enum act act) {
 	case ACT_REBOOT:
 	case ACT_PUT_CREDENTIAL:
 	case ACT_REMOVE_CREDENTIAL:
+	case ACT_PUT_TIMER:
+	case ACT_REMOVE_TIMER:
 		break;
 	}
 	return true;

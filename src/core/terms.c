@@ -208,6 +208,9 @@ static const struct name_row acts[] = {
 	{ ACT_READ_USERS, "read-users" },
 	{ ACT_PUT_CREDENTIAL, "put-credential" },
 	{ ACT_REMOVE_CREDENTIAL, "remove-credential" },
+	{ ACT_READ_TIMERS, "read-timers" },
+	{ ACT_PUT_TIMER, "put-timer" },
+	{ ACT_REMOVE_TIMER, "remove-timer" },
 };
 
 static const struct act_row act_rows[ACT_COUNT_] = {

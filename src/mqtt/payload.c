@@ -37,6 +37,9 @@ static const char *word_of_act(enum act act, bool is_old_ha) {
 	case ACT_READ_USERS:
 	case ACT_PUT_CREDENTIAL:
 	case ACT_REMOVE_CREDENTIAL:
+	case ACT_READ_TIMERS:
+	case ACT_PUT_TIMER:
+	case ACT_REMOVE_TIMER:
 	case ACT_COUNT_:
 		break;
 	}

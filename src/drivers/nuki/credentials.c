@@ -82,7 +82,7 @@ int nuki_credential_plan(
 	if (session->job.act == ACT_PUT_CREDENTIAL) {
 		return put_plan(slot, ret, ret_fault);
 	}
-	if (slot->ref <= 0 || slot->ref > (is_key ? UINT32_MAX : UINT16_MAX)) {
+	if (slot->ref <= 0 || slot->ref > (is_key ? UINT32_MAX : NUKI_CODE_REF_MAX)) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "no id of a Nuki: %lld",
 			(long long) slot->ref);
 	}

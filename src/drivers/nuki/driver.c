@@ -88,7 +88,8 @@ static unsigned nuki_acts(const struct secret *blob, const struct lock_status *s
 		ACT_LOCK_N_GO_UNLATCH, ACT_READ_STATE, ACT_READ_CONFIG, ACT_READ_BATTERY,
 		ACT_VERIFY_PIN };
 	static const enum act with_pin[] = { ACT_CALIBRATE, ACT_UNPAIR, ACT_READ_LOG, ACT_SET_TIME,
-		ACT_REBOOT, ACT_READ_USERS, ACT_PUT_CREDENTIAL, ACT_REMOVE_CREDENTIAL };
+		ACT_REBOOT, ACT_READ_USERS, ACT_PUT_CREDENTIAL, ACT_REMOVE_CREDENTIAL,
+		ACT_READ_TIMERS, ACT_PUT_TIMER, ACT_REMOVE_TIMER };
 	AUTO_VALUE(nuki_keys_wipe) struct nuki_keys keys = { 0 };
 	unsigned acts = 0;
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "slots.h"
 #include "util/auto.h"
 #include "util/bytes.h"
 #include "util/text.h"
@@ -324,10 +325,13 @@ static void log_keypad(const struct nuki_log_entry *entry, struct rd *rd, struct
 	ret->kind = EVENT_LOCK_OPERATION;
 	ret->operation = action_operation(action);
 	ret->source = source == 2 ? SOURCE_BIOMETRIC : SOURCE_KEYPAD;
-	ret->credential = source < ARRAY_SIZE(credentials) && code_id != 0 && code_id != NO_CODE_ID
-				  ? credentials[source]
-				  : CREDENTIAL_NONE;
-	ret->user_ref = ret->credential == CREDENTIAL_NONE ? 0 : code_id;
+	ret->credential = CREDENTIAL_NONE;
+	/* Of a failure that belongs to no code, some firmware may tell 0. */
+	if (source < ARRAY_SIZE(credentials) && code_id != NO_CODE_ID &&
+		(code_id != 0 || completion == 0)) {
+		ret->credential = credentials[source];
+	}
+	ret->user_ref = ret->credential == CREDENTIAL_NONE ? 0 : nuki_code_ref(code_id);
 	log_completion(completion, ret);
 	snprintf(ret->text, sizeof(ret->text), "keypad %s, %s: %s",
 		source < ARRAY_SIZE(source_names) ? source_names[source] : "?",

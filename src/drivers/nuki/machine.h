@@ -231,6 +231,12 @@ nuki_action_fn nuki_on_total, nuki_on_row, nuki_on_table_end, nuki_on_table_sile
 int nuki_credential_plan(
 	const struct nuki_session *session, const struct nuki_plan **ret, struct fault *ret_fault);
 
+/* timers.c: the same for ACT_PUT_TIMER and ACT_REMOVE_TIMER, and what a timer is on the wire. */
+int nuki_timer_plan(
+	const struct nuki_session *session, const struct nuki_plan **ret, struct fault *ret_fault);
+int64_t nuki_timer_ref(uint8_t entry_id);
+void nuki_timer_from(const struct nuki_time_control *entry, struct lock_timer *ret);
+
 /* pairing.c */
 int nuki_pairing_start(struct nuki_session *session, struct fault *ret_fault);
 const struct nuki_row *nuki_pairing_rows(size_t *ret_n);

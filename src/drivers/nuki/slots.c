@@ -126,6 +126,10 @@ const struct credential_limits nuki_credential_limits = {
 
 /* ---- from the lock ---- */
 
+int64_t nuki_code_ref(uint16_t code_id) {
+	return code_id != 0 ? code_id : NUKI_CODE_REF_MAX;
+}
+
 static void name_from_wire(const char *name, struct slot *ret) {
 	text_copy(ret->name, sizeof(ret->name), name);
 	text_sanitize(ret->name);
@@ -136,7 +140,7 @@ void nuki_slot_from_code(const struct nuki_code *code, struct slot *ret) {
 
 	*ret = (struct slot){
 		.type = CREDENTIAL_PIN,
-		.ref = code->code_id,
+		.ref = nuki_code_ref(code->code_id),
 		.is_enabled = code->enabled != 0,
 		.is_limited = code->time_limited != 0,
 		.created_at = nuki_date_to_wall(&code->created),
@@ -185,7 +189,7 @@ int nuki_slot_check(const struct slot *slot, struct fault *ret_fault) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
 			"a name there has at most %zu octets", name_most);
 	}
-	if (slot->ref < 0 || slot->ref > (is_pin ? UINT16_MAX : UINT32_MAX)) {
+	if (slot->ref < 0 || slot->ref > (is_pin ? NUKI_CODE_REF_MAX : UINT32_MAX)) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "no id of a Nuki: %lld",
 			(long long) slot->ref);
 	}

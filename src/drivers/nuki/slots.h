@@ -18,6 +18,9 @@
 #include "message.h"
 
 #define NUKI_CODE_DIGITS 6
+/* Ids of ours begin at 1. Whether Nuki's do is not known, so 0 stands behind the largest. */
+#define NUKI_CODE_REF_MAX 0x10000
+#define NUKI_TIMER_REF_MAX 0x100
 
 /* What a Nuki with a keypad and a known PIN can hold. Static. */
 extern const struct credential_limits nuki_credential_limits;
@@ -26,6 +29,8 @@ extern const struct credential_limits nuki_credential_limits;
  */
 uint8_t nuki_days_to_mask(uint8_t weekdays);
 uint8_t nuki_days_from_mask(uint8_t days);
+
+int64_t nuki_code_ref(uint16_t code_id);
 
 /* What the lock told; names are cleaned. */
 void nuki_slot_from_code(const struct nuki_code *code, struct slot *ret);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "facts.h"
+#include "slots.h"
 #include "util/auto.h"
 
 #define LOOKS_MAX 5
@@ -62,6 +63,9 @@ static const struct nuki_plan plans[] = {
 			nuki_fill_range },
 		{ NUKI_REQUEST_AUTHS, NUKI_AUTH_COUNT, NUKI_AUTH_ENTRY, TABLE,
 			nuki_fill_range } } },
+	{ ACT_READ_TIMERS, 1, {
+		{ NUKI_REQUEST_TIME_CONTROLS, NUKI_TIME_CONTROL_COUNT, NUKI_TIME_CONTROL_ENTRY,
+			STEP_PIN | STEP_TABLE, NULL } } },
 	{ ACT_SET_TIME, 1, {
 		{ NUKI_UPDATE_TIME, 0, NUKI_STATUS, STEP_PIN | STEP_CHANGES, fill_time } } },
 	{ ACT_VERIFY_PIN, 1, {
@@ -229,8 +233,12 @@ static int choose_plan(
 	if (act == ACT_PUT_CREDENTIAL || act == ACT_REMOVE_CREDENTIAL) {
 		return nuki_credential_plan(session, ret, ret_fault);
 	}
+	if (act == ACT_PUT_TIMER || act == ACT_REMOVE_TIMER) {
+		return nuki_timer_plan(session, ret, ret_fault);
+	}
 	*ret = nuki_plan(act);
-	if (*ret == NULL || (act == ACT_READ_USERS && session->host->slots == NULL)) {
+	if (*ret == NULL || (act == ACT_READ_USERS && session->host->slots == NULL) ||
+		(act == ACT_READ_TIMERS && session->host->timers == NULL)) {
 		return fault_set(ret_fault, FAULT_NOT_SUPPORTED, "%s", act_name(act));
 	}
 	return 0;
@@ -267,7 +275,9 @@ int nuki_steps_start(struct nuki_session *session, struct fault *ret_fault) {
 	session->n_log = 0;
 	session->n_batch = 0;
 	session->n_given = 0;
-	session->ref = session->job.act == ACT_PUT_CREDENTIAL ? session->job.slot.ref : 0;
+	session->ref = session->job.act == ACT_PUT_CREDENTIAL ? session->job.slot.ref
+		       : session->job.act == ACT_PUT_TIMER    ? session->job.timer.ref
+							      : 0;
 	session->log_last = session->job.log_cursor <= 0 ? 0
 			    : session->job.log_cursor < UINT32_MAX
 				    ? (uint32_t) session->job.log_cursor
@@ -500,7 +510,10 @@ static void on_answer(struct nuki_session *session, const struct nuki_message *m
 		session->host->evidence(session->host_data, &evidence);
 		break;
 	case NUKI_CODE_ID:
-		session->ref = message->code.code_id;
+		session->ref = nuki_code_ref(message->code.code_id);
+		break;
+	case NUKI_TIME_CONTROL_ID:
+		session->ref = nuki_timer_ref(message->time_control.entry_id);
 		break;
 	}
 	step_done(session);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Lists whose length is announced: keypad codes and authorisations. What is not complete must not
- * be taken for what the lock holds, or credentials that are there would count as gone: so a table
- * counts when as many different ids have come as the lock said, and else the job fails.
+ * Lists whose length is announced: keypad codes, authorisations and time control. What is not
+ * complete must not be taken for what the lock holds, or credentials that are there would count as
+ * gone: so a table counts when as many different ids have come as the lock said, and else the job
+ * fails.
  *
  * A table may come in several pages, which are asked for as long as each brings something new. Its
  * end is COMPLETE; some firmware may not send that here (docs/protocols/nuki.md 8), so a while of
@@ -35,7 +36,13 @@ static bool is_whole(const struct nuki_table *table) {
 }
 
 static const char *rows_name(const struct nuki_session *session) {
-	return session->step->answer == NUKI_CODE ? "keypad codes" : "authorisations";
+	switch (session->step->answer) {
+	case NUKI_CODE:
+		return "keypad codes";
+	case NUKI_TIME_CONTROL_ENTRY:
+		return "timers";
+	}
+	return "authorisations";
 }
 
 /* The lock talks: the rest, or the end, has its time. */
@@ -44,7 +51,8 @@ static void wait_for_more(struct nuki_session *session) {
 }
 
 static unsigned total_of(const struct nuki_message *message) {
-	return message->reply.count;
+	return message->kind->command == NUKI_TIME_CONTROL_COUNT ? message->reply.count8
+								 : message->reply.count;
 }
 
 void nuki_on_total(struct nuki_session *session, const struct nuki_message *message) {
@@ -80,8 +88,14 @@ static bool is_known(const struct nuki_table *table, uint32_t id) {
 }
 
 static void give(struct nuki_session *session, const struct nuki_message *message) {
+	struct lock_timer timer;
 	struct slot slot;
 
+	if (message->kind->command == NUKI_TIME_CONTROL_ENTRY) {
+		nuki_timer_from(&message->time_control, &timer);
+		session->host->timers(session->host_data, &timer, 1);
+		return;
+	}
 	if (message->kind->command == NUKI_CODE) {
 		nuki_slot_from_code(&message->code, &slot);
 	} else {
