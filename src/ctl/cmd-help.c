@@ -11,7 +11,7 @@ static void print_overview(struct ctl *ctl) {
 	for (size_t i = 0; ctl_commands[i] != NULL; i++) {
 		char left[48];
 		snprintf(left, sizeof(left), "%s %s", ctl_commands[i]->name, ctl_commands[i]->args);
-		say(ctl, "  %-24s %s\n", left, ctl_commands[i]->blurb);
+		say(ctl, "  %-28s %s\n", left, ctl_commands[i]->blurb);
 	}
 	say(ctl, "\nOptions:\n");
 	options_print(ctl, 0);
@@ -32,7 +32,11 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 		print_command_help(ctl, command);
 		return CTL_DONE;
 	}
-	const char *names[64];
+	if (n_args == 1 && command_has_family(name)) {
+		print_family(ctl, ctl->out, name);
+		return CTL_DONE;
+	}
+	const char *names[128];
 	size_t n = 0;
 	for (; ctl_commands[n] != NULL && n < ARRAY_SIZE(names); n++) {
 		names[n] = ctl_commands[n]->name;

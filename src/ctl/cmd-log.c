@@ -6,64 +6,31 @@
 
 #define LINES_DEFAULT 50
 #define LINES_MAX 10000
-#define PAGE_LINES 500 /* as many as Manager.QueryLog gives */
 #define WIDTH_LOCK_MAX 24
 
-static int append_time(struct ctl *ctl, sd_bus_message *call, const char *key, const char *text) {
-	int64_t seconds;
-	if (text == NULL) {
-		return CTL_DONE;
+/* How the person is known, when the log names one. */
+static const char *attribution_text(const json_t *event) {
+	static const struct {
+		const char *name, *text;
+	} rows[] = {
+		{ "lock_name", "  (a name at the lock)" },
+		{ "credential", "  (by the credential in the lock's log)" },
+		{ "request", "  (asked the hub for it)" },
+		{ "factor", "  (proven by a personal code or one-time password)" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (strcmp(rows[i].name, facts_text(event, "attribution")) == 0) {
+			return rows[i].text;
+		}
 	}
-	if (moment_parse(text, moment_now(), &seconds) < 0 || seconds < 0) {
-		return usage_error(ctl,
-			"--%s '%s' is not a time; such are: \"2026-11-22 10:00\", 10:00, today, "
-			"yesterday, \"2h ago\", -30min",
-			key, text);
-	}
-	return sd_bus_message_append(call, "{sv}", key, "x", seconds) < 0 ? CTL_FAILED : CTL_DONE;
-}
-
-static int append_text(sd_bus_message *call, const char *key, const char *text) {
-	return text == NULL || sd_bus_message_append(call, "{sv}", key, "s", text) >= 0
-		       ? CTL_DONE
-		       : CTL_FAILED;
-}
-
-/* The newest @limit entries that fit, of those before number @before (0: of all). */
-static int fill_query(
-	struct ctl *ctl, sd_bus_message *call, const char *lock, int64_t limit, int64_t before) {
-	int r = sd_bus_message_open_container(call, 'a', "{sv}") < 0 ? CTL_FAILED : CTL_DONE;
-	if (r == CTL_DONE) {
-		r = append_text(call, "lock", lock);
-	}
-	if (r == CTL_DONE) {
-		r = append_text(call, "user", ctl->opt.user);
-	}
-	if (r == CTL_DONE) {
-		r = append_text(call, "type", ctl->opt.type);
-	}
-	if (r == CTL_DONE) {
-		r = append_time(ctl, call, "since", ctl->opt.since);
-	}
-	if (r == CTL_DONE) {
-		r = append_time(ctl, call, "until", ctl->opt.until);
-	}
-	if (r == CTL_DONE && before > 0 &&
-		sd_bus_message_append(call, "{sv}", "before", "x", before) < 0) {
-		r = CTL_FAILED;
-	}
-	if (r == CTL_DONE && (sd_bus_message_append(call, "{sv}{sv}", "limit", "x", limit,
-				      "oldest_first", "b", 1) < 0 ||
-				     sd_bus_message_close_container(call) < 0)) {
-		r = CTL_FAILED;
-	}
-	if (r == CTL_FAILED) {
-		complain(ctl, "the question cannot be made; is all of it UTF-8 text?");
-	}
-	return r;
+	return "";
 }
 
 static void print_event(struct ctl *ctl, const json_t *event) {
+	if (ctl->opt.is_csv) {
+		log_print_csv(ctl->out, event);
+		return;
+	}
 	char moment[MOMENT_TEXT_MAX];
 	const char *lock = facts_text(event, "lock"), *fault = facts_text(event, "fault");
 	if (lock[0] == '\0') {
@@ -71,11 +38,12 @@ static void print_event(struct ctl *ctl, const json_t *event) {
 	}
 	enum tone tone =
 		fault[0] != '\0' || facts_text(event, "alarm")[0] != '\0' ? TONE_BAD : TONE_PLAIN;
-	say(ctl, "%s%s%s%s  %-*s  %s%s%s\n", tone_start(ctl, TONE_FAINT),
+	say(ctl, "%s%s%s%s  %-*s  %s%s%s%s%s%s\n", tone_start(ctl, TONE_FAINT),
 		moment_text(facts_text(event, "time"), moment),
 		facts_flag(event, "time_trusted") ? " " : "?", tone_end(ctl, TONE_FAINT),
 		WIDTH_LOCK_MAX, lock[0] != '\0' ? lock : "hub", tone_start(ctl, tone),
-		facts_text(event, "line"), tone_end(ctl, tone));
+		facts_text(event, "line"), tone_end(ctl, tone), tone_start(ctl, TONE_FAINT),
+		attribution_text(event), tone_end(ctl, TONE_FAINT));
 }
 
 struct follow {
@@ -134,30 +102,6 @@ static int on_owner(sd_bus_message *message, void *user, sd_bus_error *ret_error
 	return 0;
 }
 
-static json_t *query_page(
-	struct ctl *ctl, const char *lock, int64_t limit, int64_t before, int *ret_exit) {
-	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL, *reply = NULL;
-	*ret_exit = CTL_FAILED;
-	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, "QueryLog", &call) < 0) {
-		return NULL;
-	}
-	int r = fill_query(ctl, call, lock, limit, before);
-	if (r != CTL_DONE) {
-		*ret_exit = r;
-		return NULL;
-	}
-	if (talk_send(ctl, call, NULL, &reply) < 0) {
-		return NULL;
-	}
-	AUTO(json_decref) json_t *wire = wire_read(reply);
-	json_t *events = json_array(), *each;
-	size_t i;
-	json_array_foreach(wire, i, each) {
-		json_array_append_new(events, facts_of_event(json_incref(each)));
-	}
-	return events;
-}
-
 /* Oldest first; asked for in pages from the newest back, since the hub answers no more at once. */
 static json_t *query(struct ctl *ctl, const char *lock, int *ret_exit) {
 	size_t left = ctl->opt.lines != 0      ? ctl->opt.lines
@@ -166,8 +110,8 @@ static json_t *query(struct ctl *ctl, const char *lock, int *ret_exit) {
 	AUTO(json_decref) json_t *events = json_array();
 	int64_t before = 0;
 	while (left > 0) {
-		size_t wanted = left < PAGE_LINES ? left : PAGE_LINES;
-		json_t *page = query_page(ctl, lock, (int64_t) wanted, before, ret_exit);
+		size_t wanted = left < LOG_PAGE ? left : LOG_PAGE;
+		json_t *page = log_page(ctl, lock, (int64_t) wanted, before, 0, ret_exit);
 		if (page == NULL) {
 			return NULL;
 		}
@@ -234,6 +178,9 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 	if (ctl->opt.is_follow && ctl->opt.until != NULL) {
 		return usage_error(ctl, "--follow and --until do not go together");
 	}
+	if (ctl->opt.is_csv && ctl->opt.is_json) {
+		return usage_error(ctl, "--csv and --json do not go together");
+	}
 	if (ctl->opt.is_follow && start_following(ctl, &ears, &follow, lock) != CTL_DONE) {
 		return CTL_FAILED;
 	}
@@ -243,6 +190,9 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 	}
 	if (ctl->opt.is_json && !ctl->opt.is_follow) {
 		return print_json(ctl, json_pack("{s:O}", "events", events));
+	}
+	if (ctl->opt.is_csv) {
+		log_print_csv_header(ctl->out);
 	}
 	json_array_foreach(events, i, event) {
 		follow.last_seq = facts_number(event, "seq", follow.last_seq);
@@ -255,7 +205,7 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 	if (ctl->opt.is_follow) {
 		return follow_on(ctl, &follow);
 	}
-	if (json_array_size(events) == 0) {
+	if (json_array_size(events) == 0 && !ctl->opt.is_json && !ctl->opt.is_csv) {
 		say(ctl, "Nothing is in the log%s\n",
 			lock != NULL || ctl->opt.user != NULL || ctl->opt.type != NULL ||
 					ctl->opt.since != NULL || ctl->opt.until != NULL
@@ -271,9 +221,10 @@ const struct command cmd_log = {
 	.blurb = "Show who locked and unlocked, and what else happened",
 	.help = "Newest entries last. A person is named only when the lock or the request said\n"
 		"who it was. A ? behind the time says that the hub's clock could not be believed\n"
-		"then. With --json and --follow: one object per line. See also: log verify.",
+		"then. With --json and --follow: one object per line. See also: log verify,\n"
+		"log export.",
 	.example = "lockhubctl log front-door --since yesterday --type unlocked",
-	.options = OPT_JSON | OPT_LINES | OPT_FOLLOW | OPT_FILTER,
+	.options = OPT_JSON | OPT_LINES | OPT_FOLLOW | OPT_FILTER | OPT_CSV,
 	.max_args = 1,
 	.run = run,
 };

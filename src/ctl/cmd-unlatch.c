@@ -2,16 +2,16 @@
 #include "commands.h"
 
 static int run(struct ctl *ctl, char **args, int n_args) {
-	return operation_simple(ctl, args[0], "Unlatch");
+	return operation_proven(ctl, args[0], "Unlatch");
 }
 
 const struct command cmd_unlatch = {
 	.name = "unlatch",
 	.args = "LOCK",
 	.blurb = "Unlock a door and pull its latch",
-	.help = "The door may swing open. Sent at most once, like unlock.",
+	.help = "The door may swing open. Sent at most once, and proven with --code, like unlock.",
 	.example = "lockhubctl unlatch front-door",
-	.options = OPTS_OPERATION,
+	.options = OPTS_OPERATION | OPT_FACTOR,
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

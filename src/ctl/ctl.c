@@ -12,14 +12,28 @@
 #define WORDS_MAX 256
 
 const struct command *const ctl_commands[] = {
+	&cmd_access_grant,
+	&cmd_access_revoke,
+	&cmd_access_show,
 	&cmd_battery,
 	&cmd_calibrate,
 	&cmd_cancel,
+	&cmd_code_add,
+	&cmd_code_adopt,
+	&cmd_code_change,
+	&cmd_code_list,
+	&cmd_code_reveal,
+	&cmd_code_revoke,
+	&cmd_code_sync,
 	&cmd_help,
+	&cmd_holiday_add,
+	&cmd_holiday_list,
+	&cmd_holiday_remove,
 	&cmd_list,
 	&cmd_lock,
 	&cmd_lock_n_go,
 	&cmd_log,
+	&cmd_log_export,
 	&cmd_log_verify,
 	&cmd_monitor,
 	&cmd_pair,
@@ -27,7 +41,11 @@ const struct command *const ctl_commands[] = {
 	&cmd_record,
 	&cmd_refresh,
 	&cmd_rename,
+	&cmd_rules,
 	&cmd_scan,
+	&cmd_schedule_add,
+	&cmd_schedule_list,
+	&cmd_schedule_remove,
 	&cmd_set_pin,
 	&cmd_show,
 	&cmd_signal,
@@ -36,6 +54,13 @@ const struct command *const ctl_commands[] = {
 	&cmd_unlatch,
 	&cmd_unlock,
 	&cmd_unpair,
+	&cmd_user_add,
+	&cmd_user_edit,
+	&cmd_user_export,
+	&cmd_user_import,
+	&cmd_user_list,
+	&cmd_user_remove,
+	&cmd_user_show,
 	&cmd_version,
 	NULL,
 };
@@ -93,7 +118,60 @@ void print_command_help(struct ctl *ctl, const struct command *command) {
 	}
 }
 
-static int unknown_command(struct ctl *ctl, const char *word) {
+void print_family(struct ctl *ctl, FILE *out, const char *word) {
+	size_t n = strlen(word);
+	for (size_t i = 0; ctl_commands[i] != NULL; i++) {
+		const struct command *each = ctl_commands[i];
+		if (strncmp(each->name, word, n) == 0 && each->name[n] == ' ') {
+			char left[64];
+			snprintf(left, sizeof(left), "%s %s", each->name, each->args);
+			fprintf(out, "  lockhubctl %-28s %s\n", left, each->blurb);
+		}
+	}
+}
+
+bool command_has_family(const char *word) {
+	size_t n = strlen(word);
+	for (size_t i = 0; ctl_commands[i] != NULL; i++) {
+		if (strncmp(ctl_commands[i]->name, word, n) == 0 &&
+			ctl_commands[i]->name[n] == ' ') {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "user", or "user lsit": the second word is missing or wrong. */
+static int unknown_in_family(struct ctl *ctl, char **words, int n_words) {
+	char name[64], text[128] = "";
+	const char *names[ARRAY_SIZE(ctl_commands)];
+	size_t n = 0, length = strlen(words[0]);
+	for (size_t i = 0; n_words > 1 && ctl_commands[i] != NULL; i++) {
+		if (strncmp(ctl_commands[i]->name, words[0], length) == 0 &&
+			ctl_commands[i]->name[length] == ' ') {
+			names[n++] = ctl_commands[i]->name + length + 1;
+		}
+	}
+	text_copy(name, sizeof(name), n_words > 1 ? words[1] : "");
+	text_sanitize(name);
+	const char *nearest = n > 0 ? text_nearest(name, names, n) : NULL;
+	if (nearest != NULL) {
+		snprintf(text, sizeof(text), "; did you mean '%s %s'?", words[0], nearest);
+	}
+	if (n_words > 1) {
+		complain(ctl, "there is no command '%s %s'%s", words[0], name, text);
+	} else {
+		complain(ctl, "'%s' needs another word:", words[0]);
+	}
+	print_family(ctl, ctl->err, words[0]);
+	return CTL_USAGE;
+}
+
+static int unknown_command(struct ctl *ctl, char **words, int n_words) {
+	const char *word = words[0];
+	if (command_has_family(word)) {
+		return unknown_in_family(ctl, words, n_words);
+	}
 	const char *names[ARRAY_SIZE(ctl_commands)];
 	size_t n = 0;
 	for (; ctl_commands[n] != NULL; n++) {
@@ -128,7 +206,14 @@ static int explain_missing(struct ctl *ctl, int n_args) {
 		const char *text;
 	} known[] = {
 		{ "LOCK", "which lock? Give its name; lockhubctl list shows the names" },
-		{ "NAME", "the new name is missing" },
+		{ "NAME", "the name is missing" },
+		{ "USER", "who? Give the name; lockhubctl user list shows the names" },
+		{ "CODE", "which code? Give its id; lockhubctl code list shows the ids" },
+		{ "SCHEDULE", "which one? Give its id; lockhubctl schedule list shows the ids" },
+		{ "HOLIDAY", "which one? Give its id; lockhubctl holiday list shows the ids" },
+		{ "WHEN", "when? For example \"Mon-Fri 08:00-12:00\"" },
+		{ "REF", "which one at the lock? Give its number; lockhubctl code list shows it" },
+		{ "FILE", "which file?" },
 		{ "OPERATION", "which operation? Give the id that --no-wait printed" },
 	};
 	char args[128], *save = NULL;
@@ -181,7 +266,7 @@ static bool is_terminal(FILE *stream) {
 	return fd >= 0 && isatty(fd);
 }
 
-static int run_words(struct ctl *ctl, char **words, int n_words, unsigned used) {
+static int run_words(struct ctl *ctl, char **words, int n_words, uint64_t used) {
 	if (ctl->opt.is_version) {
 		return cmd_version.run(ctl, NULL, 0);
 	}
@@ -193,7 +278,7 @@ static int run_words(struct ctl *ctl, char **words, int n_words, unsigned used) 
 	}
 	int n_name = pick_command(ctl, words, n_words);
 	if (n_name == 0) {
-		return unknown_command(ctl, words[0]);
+		return unknown_command(ctl, words, n_words);
 	}
 	if (ctl->opt.is_help) {
 		print_command_help(ctl, ctl->command);
@@ -212,7 +297,7 @@ static int run_words(struct ctl *ctl, char **words, int n_words, unsigned used) 
 int ctl_main(int argc, char **argv, const struct ctl_streams *streams) {
 	struct ctl ctl = { .in = streams->in, .out = streams->out, .err = streams->err };
 	char *words[WORDS_MAX];
-	unsigned used = 0;
+	uint64_t used = 0;
 	int n_words = 0;
 	ctl.opt.timeout = TIMEOUT_DEFAULT_S;
 	ctl.is_tty = is_terminal(ctl.out);

@@ -34,6 +34,14 @@ static const struct {
 	{ "previous_time",   MEND_TIME },
 	{ "last_seen",       MEND_TIME },
 	{ "requested",       MEND_TIME },
+	{ "created_at",      MEND_TIME },
+	{ "first_used",      MEND_TIME },
+	{ "last_used",       MEND_TIME },
+	{ "valid_until",     MEND_TIME },
+	{ "since",           MEND_TIME },
+	{ "confirmed_at",    MEND_TIME },
+	{ "read_at",         MEND_TIME },
+	{ "next_edge",       MEND_TIME },
 	{ "rssi",            MEND_ZERO },
 	{ "lock_rssi",       MEND_ZERO },
 	{ "battery_percent", MEND_MINUS_ONE },
@@ -173,6 +181,20 @@ json_t *facts_of_status(json_t *status) {
 	return mend_object(status);
 }
 
+json_t *facts_of_user(json_t *properties) {
+	return mend_object(properties);
+}
+
+json_t *facts_of_list(json_t *take_list) {
+	AUTO(json_decref) json_t *list = take_list;
+	json_t *facts = json_array(), *each;
+	size_t i;
+	json_array_foreach(list, i, each) {
+		json_array_append_new(facts, mend_object(json_incref(each)));
+	}
+	return facts;
+}
+
 json_t *facts_of_lock(json_t *properties) {
 	AUTO(json_decref) json_t *facts = mend_object(properties);
 	if (facts == NULL) {
@@ -196,6 +218,10 @@ json_t *facts_of_lock(json_t *properties) {
 			json_object_size(event) == 0 ? json_null()
 						     : facts_of_event(json_incref(event)));
 	}
+	json_t *sync = json_object_get(facts, "sync");
+	if (sync != NULL) {
+		json_object_set_new(facts, "sync", mend_object(json_incref(sync)));
+	}
 	json_t *offset = json_object_get(facts, "clock_offset");
 	if (offset != NULL) {
 		json_object_set(facts, "clock_offset_s", offset);
@@ -204,7 +230,7 @@ json_t *facts_of_lock(json_t *properties) {
 	return STEAL(facts);
 }
 
-static json_t *unreadable(struct ctl *ctl) {
+json_t *facts_unreadable(struct ctl *ctl) {
 	complain(ctl, "the answer of lockhubd cannot be read");
 	advise(ctl, "Are both of the same version? lockhubctl version");
 	return NULL;
@@ -214,6 +240,12 @@ static int compare_names(const void *a, const void *b) {
 	const json_t *left = *(json_t *const *) a, *right = *(json_t *const *) b;
 	int order = strcasecmp(facts_text(left, "name"), facts_text(right, "name"));
 	return order != 0 ? order : strcmp(facts_text(left, "slug"), facts_text(right, "slug"));
+}
+
+static int compare_numbers(const void *a, const void *b) {
+	const json_t *left = *(json_t *const *) a, *right = *(json_t *const *) b;
+	int64_t difference = facts_number(left, "number", 0) - facts_number(right, "number", 0);
+	return difference < 0 ? -1 : difference > 0;
 }
 
 static int compare_requests(const void *a, const void *b) {
@@ -249,24 +281,30 @@ json_t *facts_fetch_all(struct ctl *ctl) {
 	}
 	AUTO(json_decref) json_t *objects = wire_read(reply);
 	if (!json_is_object(objects)) {
-		return unreadable(ctl);
+		return facts_unreadable(ctl);
 	}
-	json_t *locks = json_array(), *operations = json_array(), *interfaces;
+	json_t *locks = json_array(), *operations = json_array(), *users = json_array();
+	json_t *interfaces;
 	const char *path;
 	json_object_foreach(objects, path, interfaces) {
 		json_t *lock = json_object_get(interfaces, LOCK_INTERFACE);
 		json_t *operation = json_object_get(interfaces, OPERATION_INTERFACE);
+		json_t *user = json_object_get(interfaces, USER_INTERFACE);
 		if (lock != NULL) {
 			json_t *facts = facts_of_lock(json_incref(lock));
 			json_object_set_new(facts, "path", json_string(path));
 			json_array_append_new(locks, facts);
+		} else if (user != NULL) {
+			json_t *facts = facts_of_user(json_incref(user));
+			json_object_set_new(facts, "path", json_string(path));
+			json_array_append_new(users, facts);
 		} else if (operation != NULL) {
 			json_array_append_new(
 				operations, facts_of_operation(json_incref(operation)));
 		}
 	}
-	return json_pack("{s:o, s:o}", "locks", sorted(locks, compare_names), "operations",
-		sorted(operations, compare_requests));
+	return json_pack("{s:o, s:o, s:o}", "locks", sorted(locks, compare_names), "operations",
+		sorted(operations, compare_requests), "users", sorted(users, compare_numbers));
 }
 
 json_t *facts_fetch_lock(struct ctl *ctl, const char *path) {
@@ -277,7 +315,7 @@ json_t *facts_fetch_lock(struct ctl *ctl, const char *path) {
 	}
 	json_t *lock = facts_of_lock(wire_read(reply));
 	if (lock == NULL) {
-		return unreadable(ctl);
+		return facts_unreadable(ctl);
 	}
 	json_object_set_new(lock, "path", json_string(path));
 	return lock;

@@ -280,13 +280,22 @@ int operation_print_json(struct ctl *ctl, json_t *take_facts, const char *lock_p
 	return print_json(ctl, facts);
 }
 
-int operation_simple(struct ctl *ctl, const char *word, const char *method) {
+/* @factor: the one argument, or NULL for a method without. */
+static int run_simple(
+	struct ctl *ctl, const char *word, const char *method, const struct secret *factor) {
 	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
 	AUTO(json_decref) json_t *facts = NULL;
 	char path[PATH_TEXT_MAX];
 	if (talk_find_lock(ctl, word, path) < 0 ||
 		talk_new(ctl, path, LOCK_INTERFACE, method, &call) < 0) {
 		return CTL_FAILED;
+	}
+	if (factor != NULL) {
+		sd_bus_message_sensitive(call);
+		if (sd_bus_message_append(call, "s", (const char *) factor->bytes) < 0) {
+			complain(ctl, "the code is not text");
+			return CTL_FAILED;
+		}
 	}
 	int r = operation_run(ctl, call, word, &facts);
 	if (r != CTL_DONE || facts == NULL) {
@@ -301,4 +310,33 @@ int operation_simple(struct ctl *ctl, const char *word, const char *method) {
 	}
 	print_lock_if_any(ctl, facts);
 	return CTL_DONE;
+}
+
+int operation_simple(struct ctl *ctl, const char *word, const char *method) {
+	return run_simple(ctl, word, method, NULL);
+}
+
+int operation_proven(struct ctl *ctl, const char *word, const char *method) {
+	AUTO_VALUE(secret_wipe) struct secret factor = { 0 };
+	char with_factor[64];
+	if (ctl->opt.is_pin_stdin && !ctl->opt.is_code) {
+		return usage_error(ctl, "--stdin goes with --code");
+	}
+	if (!ctl->opt.is_code) {
+		/* Nothing has happened when the hub asks for a code: it may be asked again. */
+		ctl->expected =
+			ctl->is_asking && !ctl->opt.is_json ? FAULT_FACTOR_REQUIRED : FAULT_NONE;
+		int r = run_simple(ctl, word, method, NULL);
+		if (!ctl->has_met_expected) {
+			return r;
+		}
+		ctl->expected = FAULT_NONE;
+	}
+	int r = prompt_secret(ctl,
+		"code (personal code, one-time password, or one after the other)", false, &factor);
+	if (r != CTL_DONE) {
+		return r;
+	}
+	snprintf(with_factor, sizeof(with_factor), "%sWithFactor", method);
+	return run_simple(ctl, word, with_factor, &factor);
 }

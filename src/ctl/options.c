@@ -7,6 +7,7 @@
 
 #include "room.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -19,13 +20,17 @@ struct option_row {
 	const char *name;
 	char letter;
 	enum option_kind kind;
-	unsigned group; /* OPT_ bit, 0: goes with every command */
+	unsigned groups; /* OPT_ bits, any of them; 0: goes with every command */
 	size_t offset;
 	const char *arg;
 	uint64_t min, max;
 	const char *help;
 };
 
+/*
+ * A name may have several rows, for commands that mean something else by it: all of one kind and at
+ * one place.
+ */
 /* clang-format off */
 #define AT(member) offsetof(struct options, member)
 static const struct option_row rows[] = {
@@ -57,6 +62,32 @@ static const struct option_row rows[] = {
 	{ "seconds",      0,  OPTION_NUMBER, OPT_SECONDS, AT(seconds), "N", 1, 600, "Do it for so many seconds" },
 	{ "unlatch",      0,  OPTION_FLAG, OPT_UNLATCH, AT(is_unlatch), NULL, 0, 0, "Pull the latch too" },
 	{ "read",         0,  OPTION_FLAG, OPT_READ, AT(is_read), NULL, 0, 0, "Ask the lock now (needs a connection)" },
+
+	{ "lock",         0,  OPTION_TEXT, OPT_AT_LOCK, AT(lock), "LOCK", 0, 0, "At this lock only" },
+	{ "generate",     0,  OPTION_FLAG, OPT_NEW_PIN, AT(is_generate), NULL, 0, 0, "Make up a code and show it once" },
+	{ "digits",       0,  OPTION_NUMBER, OPT_NEW_PIN, AT(digits), "N", 4, 12, "As many digits (default: what the locks take, at least 6)" },
+	{ "stdin",        0,  OPTION_FLAG, OPT_NEW_PIN | OPT_FACTOR | OPT_USER_EDIT | OPT_PASSPHRASE, AT(is_pin_stdin), NULL, 0, 0,
+		"Read the secret from standard input" },
+	{ "valid",        0,  OPTION_TEXT, OPT_VALID, AT(valid), "WHEN", 0, 0, "Only then: \"Mon-Fri 08:00-12:00\", \"2027-03-01 - 2027-03-08\"" },
+	{ "until",        0,  OPTION_TEXT, OPT_CODE_ADD, AT(until), "TIME", 0, 0, "Not after: 2027-03-01, \"2027-03-01 18:00\", tomorrow, +3d" },
+	{ "once",         0,  OPTION_FLAG, OPT_CODE_ADD, AT(is_once), NULL, 0, 0, "Works one time only" },
+	{ "label",        0,  OPTION_TEXT, OPT_CODE_ADD, AT(label), "TEXT", 0, 0, "What it is, for people: \"garden key no. 3\"" },
+	{ "type",         0,  OPTION_TEXT, OPT_CODE_ADD | OPT_CREDENTIAL, AT(type), "TYPE", 0, 0, "pin (default), app_key, mechanical_key ..." },
+	{ "type",         0,  OPTION_TEXT, OPT_USER_TYPE, AT(type), "TYPE", 0, 0,
+		"unrestricted, schedule_restricted, forced, disposable, expiring, remote_only ..." },
+	{ "expires-after", 0, OPTION_NUMBER, OPT_USER_TYPE, AT(expires_after), "MINUTES", 1, 2880, "Of type expiring: after the first use" },
+	{ "name",         0,  OPTION_TEXT, OPT_USER_EDIT, AT(name), "NAME", 0, 0, "The new name" },
+	{ "enable",       0,  OPTION_FLAG, OPT_USER_EDIT, AT(is_enable), NULL, 0, 0, "May enter again" },
+	{ "disable",      0,  OPTION_FLAG, OPT_USER_EDIT, AT(is_disable), NULL, 0, 0, "May not enter for now; codes are taken from the locks" },
+	{ "code",         0,  OPTION_FLAG, OPT_USER_EDIT, AT(is_code), NULL, 0, 0, "Set the personal code for remote commands; it is asked for" },
+	{ "no-code",      0,  OPTION_FLAG, OPT_USER_EDIT, AT(is_no_code), NULL, 0, 0, "Take the personal code away" },
+	{ "totp",         0,  OPTION_FLAG, OPT_USER_EDIT, AT(is_totp), NULL, 0, 0, "Set up one-time passwords with an app; shows a QR code" },
+	{ "no-totp",      0,  OPTION_FLAG, OPT_USER_EDIT, AT(is_no_totp), NULL, 0, 0, "No one-time passwords any more" },
+	{ "code",         0,  OPTION_FLAG, OPT_FACTOR, AT(is_code), NULL, 0, 0, "Ask for the personal code or one-time password" },
+	{ "csv",          0,  OPTION_FLAG, OPT_CSV, AT(is_csv), NULL, 0, 0, "Write comma-separated values" },
+	{ "with-codes",   0,  OPTION_FLAG, OPT_WITH_CODES, AT(is_with_codes), NULL, 0, 0, "With the codes; the file is encrypted with a passphrase" },
+	{ "dry-run",      0,  OPTION_FLAG, OPT_DRY_RUN, AT(is_dry_run), NULL, 0, 0, "Only say what would be done" },
+	{ "mode",         0,  OPTION_TEXT, OPT_MODE, AT(mode), "MODE", 0, 0, "normal, vacation (default), privacy, no_remote_lock_unlock, passage" },
 };
 /* clang-format on */
 
@@ -111,7 +142,7 @@ static int store(struct ctl *ctl, const struct option_row *row, const char *valu
 }
 
 /* One long option; *i moves on when its value is the next word. */
-static int read_long(struct ctl *ctl, int argc, char **argv, int *i, unsigned *used) {
+static int read_long(struct ctl *ctl, int argc, char **argv, int *i, uint64_t *used) {
 	const char *word = argv[*i] + 2;
 	size_t n = strcspn(word, "=");
 	const char *value = word[n] == '=' ? word + n + 1 : NULL;
@@ -131,18 +162,18 @@ static int read_long(struct ctl *ctl, int argc, char **argv, int *i, unsigned *u
 		}
 		value = argv[++*i];
 	}
-	*used |= row->group;
+	*used |= UINT64_C(1) << (row - rows);
 	return store(ctl, row, value);
 }
 
 /* "-fn20", "-n 20" */
-static int read_letters(struct ctl *ctl, int argc, char **argv, int *i, unsigned *used) {
+static int read_letters(struct ctl *ctl, int argc, char **argv, int *i, uint64_t *used) {
 	for (const char *p = argv[*i] + 1; *p != '\0'; p++) {
 		const struct option_row *row = find_letter(*p);
 		if (row == NULL) {
 			return usage_error(ctl, "there is no option -%c", *p);
 		}
-		*used |= row->group;
+		*used |= UINT64_C(1) << (row - rows);
 		if (row->kind == OPTION_FLAG) {
 			store(ctl, row, NULL);
 			continue;
@@ -157,7 +188,7 @@ static int read_letters(struct ctl *ctl, int argc, char **argv, int *i, unsigned
 }
 
 int options_read(struct ctl *ctl, int argc, char **argv, char **words, int *ret_n_words,
-	unsigned *ret_used) {
+	uint64_t *ret_used) {
 	int n = 0, r = 0;
 	bool is_over = false;
 	*ret_used = 0;
@@ -176,10 +207,21 @@ int options_read(struct ctl *ctl, int argc, char **argv, char **words, int *ret_
 	return r;
 }
 
-int options_check(struct ctl *ctl, unsigned used) {
-	unsigned strange = used & ~ctl->command->options;
-	for (size_t i = 0; strange != 0 && i < ARRAY_SIZE(rows); i++) {
-		if ((rows[i].group & strange) != 0) {
+/* By any row of that name. */
+static bool goes_with(const struct command *command, const char *name) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (strcmp(rows[i].name, name) == 0 &&
+			(rows[i].groups == 0 || (rows[i].groups & command->options) != 0)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int options_check(struct ctl *ctl, uint64_t used) {
+	static_assert(ARRAY_SIZE(rows) <= 64, "a bit for each row");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if ((used >> i & 1) != 0 && !goes_with(ctl->command, rows[i].name)) {
 			return usage_error(ctl, "--%s does not go with '%s'", rows[i].name,
 				ctl->command->name);
 		}
@@ -191,7 +233,7 @@ void options_print(struct ctl *ctl, unsigned mask) {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct option_row *row = &rows[i];
 		char left[48], letter[8] = "";
-		if (mask == 0 ? row->group != 0 : (row->group & mask) == 0) {
+		if (mask == 0 ? row->groups != 0 : (row->groups & mask) == 0) {
 			continue;
 		}
 		if (row->letter != 0) {

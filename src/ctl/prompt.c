@@ -56,18 +56,18 @@ static int read_keys(int fd, struct secret *pin) {
 	}
 }
 
-static int ask_hidden(struct ctl *ctl, const char *form, struct secret *pin) {
+static int ask_hidden(struct ctl *ctl, const char *what, struct secret *pin) {
 	int fd = fileno(ctl->in);
 	struct termios before, hidden;
 	if (tcgetattr(fd, &before) < 0) {
-		complain(ctl, "the terminal cannot be told to hide the PIN: %s", strerror(errno));
+		complain(ctl, "the terminal cannot be told to hide what is typed: %s",
+			strerror(errno));
 		return -errno;
 	}
 	hidden = before;
 	hidden.c_lflag &= ~(tcflag_t) (ECHO | ICANON | ISIG);
 	progress_end(ctl);
-	fprintf(ctl->err, "PIN%s%s%s: ", form[0] != '\0' ? " (" : "", form,
-		form[0] != '\0' ? ")" : "");
+	fprintf(ctl->err, "%s: ", what);
 	fflush(ctl->err);
 	tcsetattr(fd, TCSAFLUSH, &hidden);
 	int r = read_keys(fd, pin);
@@ -105,27 +105,55 @@ static int read_line_raw(struct ctl *ctl, struct secret *pin) {
 	}
 }
 
-int prompt_pin(struct ctl *ctl, const char *form, struct secret *ret_pin) {
+/* Twice the same, so that nobody is locked out by a slip of the finger. */
+static int ask_again(struct ctl *ctl, const char *what, const struct secret *first) {
+	AUTO_VALUE(secret_wipe) struct secret second = { 0 };
+	char question[LINE_TEXT_MAX];
+	snprintf(question, sizeof(question), "%s again", what);
+	int r = ask_hidden(ctl, question, &second);
+	return r < 0 ? r : secret_equal(first, &second) ? 0 : -EINVAL;
+}
+
+static int prompt(struct ctl *ctl, const char *what, const char *question, bool is_new,
+	struct secret *ret_secret) {
 	int r;
 	if (ctl->opt.is_pin_stdin) {
-		r = read_line_raw(ctl, ret_pin);
+		r = read_line_raw(ctl, ret_secret);
 	} else if (ctl->is_asking) {
-		r = ask_hidden(ctl, form, ret_pin);
+		r = ask_hidden(ctl, question, ret_secret);
+		if (r == 0 && is_new && ret_secret->len > 0) {
+			r = ask_again(ctl, question, ret_secret);
+		}
 	} else {
+		bool is_pin = (ctl->command->options & OPT_PIN_STDIN) != 0;
 		return usage_error(ctl,
-			"a PIN is needed and there is no terminal to ask at; give it on "
-			"standard input with --pin-stdin");
+			"a %s is needed and there is no terminal to ask at; give it on standard "
+			"input with %s",
+			what, is_pin ? "--pin-stdin" : "--stdin");
 	}
-	if (r == -ECANCELED) {
-		complain(ctl, "cancelled");
+	if (r == -ECANCELED || r == -EINVAL) {
+		complain(ctl, r == -EINVAL ? "the two are not the same" : "cancelled");
 		return CTL_FAILED;
 	}
-	if (r < 0 || ret_pin->len == 0) {
-		complain(ctl, r < 0 ? "the PIN is too long" : "no PIN was given");
+	if (r < 0 || ret_secret->len == 0) {
+		complain(ctl, r < 0 ? "the %s is too long" : "no %s was given", what);
 		return CTL_FAILED;
 	}
-	ret_pin->bytes[ret_pin->len] = '\0'; /* D-Bus wants text; not counted in len */
+	ret_secret->bytes[ret_secret->len] = '\0'; /* D-Bus wants text; not counted in len */
 	return CTL_DONE;
+}
+
+int prompt_pin(struct ctl *ctl, const char *form, struct secret *ret_pin) {
+	char question[LINE_TEXT_MAX];
+	snprintf(question, sizeof(question), "PIN%s%s%s", form[0] != '\0' ? " (" : "", form,
+		form[0] != '\0' ? ")" : "");
+	return prompt(ctl, "PIN", question, false, ret_pin);
+}
+
+int prompt_secret(struct ctl *ctl, const char *what, bool is_new, struct secret *ret_secret) {
+	char question[LINE_TEXT_MAX];
+	snprintf(question, sizeof(question), "%c%s", what[0] - 'a' + 'A', what + 1);
+	return prompt(ctl, what, question, is_new, ret_secret);
 }
 
 int prompt_line(struct ctl *ctl, char *out, size_t size, const char *format, ...) {

@@ -9,6 +9,9 @@
  *	talk.c       the connection, calls, and errors explained
  *	wire.c       D-Bus values as JSON;  facts.c in the form that is documented
  *	operation.c  asking for something and waiting for its outcome
+ *	enrol.c      one-time passwords
+ *	journal.c    entries of the log;  file.c files to carry about
+ *	people.c     users and what belongs to them;  waiting.c until the locks have it
  *	print.c      text, colours, tables, JSON;  moment.c times and ages;  prompt.c questions
  *	cmd-*.c      one command each
  */
@@ -20,6 +23,7 @@
 
 #include "ctl/ctl.h"
 #include "util/auto.h"
+#include "util/fault.h"
 #include "util/secret.h"
 
 #define HUB_NAME "org.lockhub1"
@@ -28,6 +32,7 @@
 #define MANAGER_INTERFACE "org.lockhub1.Manager"
 #define LOCK_INTERFACE "org.lockhub1.Lock"
 #define OPERATION_INTERFACE "org.lockhub1.Operation"
+#define USER_INTERFACE "org.lockhub1.User"
 #define OPERATION_PREFIX "/org/lockhub1/operation"
 
 #define PATH_TEXT_MAX 256
@@ -53,6 +58,19 @@ enum {
 	OPT_SECONDS = 1 << 11,
 	OPT_UNLATCH = 1 << 12,
 	OPT_READ = 1 << 13,
+	OPT_AT_LOCK = 1 << 14,    /* --lock */
+	OPT_NEW_PIN = 1 << 15,    /* --generate --digits --stdin */
+	OPT_VALID = 1 << 16,      /* --valid */
+	OPT_CODE_ADD = 1 << 17,   /* --until --once --label --type */
+	OPT_USER_TYPE = 1 << 18,  /* --type --expires-after */
+	OPT_USER_EDIT = 1 << 19,  /* --name --enable --disable --code --totp ... */
+	OPT_CREDENTIAL = 1 << 20, /* --type of a credential */
+	OPT_FACTOR = 1 << 21,     /* --code --stdin */
+	OPT_MODE = 1 << 22,       /* --mode */
+	OPT_PASSPHRASE = 1 << 23, /* --stdin */
+	OPT_CSV = 1 << 24,        /* --csv */
+	OPT_WITH_CODES = 1 << 25, /* --with-codes */
+	OPT_DRY_RUN = 1 << 26,    /* --dry-run */
 };
 /* What every command takes that asks for an operation. */
 #define OPTS_OPERATION (OPT_JSON | OPT_NO_WAIT)
@@ -63,10 +81,15 @@ struct options {
 	bool is_help, is_version;
 	bool is_json, is_no_wait, is_names, is_follow, is_forced, is_yes, as_app, is_pin_stdin;
 	bool is_unlatch, is_read, is_system_bus, is_no_ask;
+	bool is_generate, is_once, is_enable, is_disable, is_code, is_no_code, is_totp, is_no_totp;
+	bool is_csv, is_with_codes, is_dry_run;
 	const char *bus_address, *name, *lock, *user, *type, *since, *until, *color;
-	uint64_t lines;   /* 0: not given */
-	uint64_t seconds; /* of a scan; 0: not given */
-	uint64_t timeout; /* seconds to wait for an outcome; 0: for ever */
+	const char *valid, *label, *mode;
+	uint64_t digits;        /* of a generated code; 0: not given */
+	uint64_t expires_after; /* minutes; 0: not given */
+	uint64_t lines;         /* 0: not given */
+	uint64_t seconds;       /* of a scan; 0: not given */
+	uint64_t timeout;       /* seconds to wait for an outcome; 0: for ever */
 };
 #define TIMEOUT_DEFAULT_S 120
 
@@ -77,6 +100,10 @@ struct ctl {
 	bool is_tty;    /* out is a terminal */
 	bool is_asking; /* in and err are terminals: a person can be asked */
 	enum color_mode color;
+	/* A fault that talk_send() does not explain, because the caller can do something about it.
+	 */
+	enum fault_code expected;
+	bool has_met_expected;
 	sd_bus *bus;
 };
 
@@ -94,6 +121,9 @@ struct command {
 /* ctl.c: sorted by name, NULL-terminated */
 extern const struct command *const ctl_commands[];
 const struct command *command_find(const char *name);
+/* Whether there are commands of two words that begin with it, and what they are. */
+bool command_has_family(const char *word);
+void print_family(struct ctl *ctl, FILE *out, const char *word);
 /* Says what is wrong and how it is used; @return CTL_USAGE. */
 int usage_error(struct ctl *ctl, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void print_command_help(struct ctl *ctl, const struct command *command);
@@ -104,9 +134,9 @@ void print_command_help(struct ctl *ctl, const struct command *command);
  * 0, or CTL_USAGE after having said what is wrong.
  */
 int options_read(
-	struct ctl *ctl, int argc, char **argv, char **words, int *ret_n_words, unsigned *ret_used);
+	struct ctl *ctl, int argc, char **argv, char **words, int *ret_n_words, uint64_t *ret_used);
 /* Whether the options that were used go with the command. 0 or CTL_USAGE. */
-int options_check(struct ctl *ctl, unsigned used);
+int options_check(struct ctl *ctl, uint64_t used);
 /* The lines of help about options in @mask; 0: those of every command. */
 void options_print(struct ctl *ctl, unsigned mask);
 
@@ -157,7 +187,12 @@ json_t *facts_of_event(json_t *event);          /* takes */
 json_t *facts_of_operation(json_t *properties); /* takes */
 json_t *facts_of_status(json_t *status);        /* takes */
 json_t *facts_of_sighting(json_t *sighting);    /* takes */
-json_t *facts_fetch_all(struct ctl *ctl);       /* {"locks": [...], "operations": [...]} */
+json_t *facts_of_user(json_t *properties);      /* takes */
+json_t *facts_of_list(json_t *list);            /* takes; each object of an array mended */
+/* {"locks": [...], "operations": [...], "users": [...]} */
+json_t *facts_fetch_all(struct ctl *ctl);
+/* Says so; returns NULL. */
+json_t *facts_unreadable(struct ctl *ctl);
 json_t *facts_fetch_lock(struct ctl *ctl, const char *path);
 /* The locks named, or all when there are none. */
 json_t *facts_fetch_locks(struct ctl *ctl, char **words, int n_words);
@@ -177,12 +212,93 @@ char *facts_key(const char *property, char *out, size_t size);
 int operation_run(struct ctl *ctl, sd_bus_message *call, const char *about, json_t **ret_facts);
 /* The whole of a command that is one method without arguments. */
 int operation_simple(struct ctl *ctl, const char *word, const char *method);
+/*
+ * The same for a method that has a sister NAMEWithFactor: asks for the second factor with --code,
+ * or on a terminal when the hub says that it wants one.
+ */
+int operation_proven(struct ctl *ctl, const char *word, const char *method);
 /* "front-door is locked (answered by the lock, just now)" */
 void operation_print_state(struct ctl *ctl, const json_t *lock);
 /* "  (answered by the lock, 3 min ago)", or nothing when the group is not known. */
 void operation_print_evidence(struct ctl *ctl, const json_t *lock, const char *group);
 /* JSON of an operation with the lock's state after it; takes. */
 int operation_print_json(struct ctl *ctl, json_t *take_facts, const char *lock_path);
+
+/* people.c */
+/* Resolves what a person calls a user; @ret_path has PATH_TEXT_MAX. */
+int people_find(struct ctl *ctl, const char *word, char *ret_path);
+/* facts_ as in lockhubctl(1), with credentials and schedules. NULL after an explanation. */
+json_t *people_fetch_user(struct ctl *ctl, const char *path);
+/* The user that owns the code with this id; @ret_path has PATH_TEXT_MAX. */
+int people_find_code(struct ctl *ctl, const char *id, char *ret_path);
+/* The user that @word means, or all when it is NULL, by number; an array. */
+json_t *people_fetch_users(struct ctl *ctl, const char *word);
+/* What the lock with this path holds: an array. */
+json_t *people_fetch_slots(struct ctl *ctl, const char *lock_path);
+/* A method without an answer worth reading; arguments are strings. */
+int people_call(struct ctl *ctl, const char *path, const char *interface, const char *member,
+	const char *types, ...);
+/* Joins the texts of an array with ", "; "" when there are none. Returns out. */
+char *people_join(const json_t *texts, char *out, size_t size);
+/* "Mon-Fri 08:00-12:00; ..." of the schedules that count at @lock (NULL: of all). */
+char *people_when(const json_t *user, const char *lock, char *out, size_t size);
+enum tone tone_of_placement(const char *state);
+/* "present", "pending", "refused: The list is full", ... */
+char *people_placement_text(const json_t *at, char *out, size_t size);
+
+/* journal.c */
+#define LOG_PAGE 500 /* as many as Manager.QueryLog gives */
+/*
+ * Oldest first: of the entries that fit the options the first @limit after number @after, or, with
+ * 0, the newest @limit before number @before (0: of all). NULL and *ret_exit after an explanation.
+ */
+json_t *log_page(struct ctl *ctl, const char *lock, int64_t limit, int64_t before, int64_t after,
+	int *ret_exit);
+void log_print_csv_header(FILE *out);
+void log_print_csv(FILE *out, const json_t *event);
+void csv_print_text(FILE *out, const char *text);
+
+/* file.c */
+/*
+ * A new file that only its owner can read, or ctl->out for "-". NULL after an explanation.
+ * file_close() makes sure that it is on the disk; it takes @file. CTL_DONE or CTL_FAILED after an
+ * explanation.
+ */
+FILE *file_create(struct ctl *ctl, const char *path);
+int file_close(struct ctl *ctl, const char *path, FILE *take_file);
+/* The whole of a file, terminated, at most FILE_MAX; free() it. NULL after an explanation. */
+#define FILE_MAX (4 * 1024 * 1024)
+char *file_read(struct ctl *ctl, const char *path, size_t *ret_n);
+/*
+ * Text sealed with a key from a passphrase. sealed_write: CTL_DONE or another after an explanation.
+ * sealed_open: the text, terminated, to be wiped and freed; NULL after an explanation.
+ */
+int sealed_write(struct ctl *ctl, FILE *file, const char *text, const struct secret *passphrase);
+bool sealed_is(const char *content, size_t n);
+char *sealed_open(struct ctl *ctl, const char *content, size_t n, const struct secret *passphrase);
+
+/* enrol.c */
+/*
+ * Sets up one-time passwords: makes a key, shows it as a QR code and a URI, and asks for a password
+ * until the phone agrees. CTL_DONE and the key, or another after an explanation.
+ */
+int enrol_totp(struct ctl *ctl, const char *account, struct secret *ret_key);
+
+/* waiting.c */
+enum waiting_for { WAITING_ARRIVAL, WAITING_DEPARTURE };
+struct waiting {
+	enum waiting_for what;
+	char path[PATH_TEXT_MAX]; /* of the user; one that has gone holds nothing */
+	char code[16];            /* id of a credential; "" all of the user */
+	char lock[64];            /* slug; "" every lock */
+};
+/*
+ * Waits until the locks have what was changed, shows how it goes, and says at the end how it stands
+ * at each lock. Gives up when it cannot go on for now: a lock that is out of reach gets it at the
+ * next contact. CTL_FAILED when a lock refused it, or still holds what must go.
+ * With --json *ret_locks (may be NULL) gets [{"lock", "state", ...}] and nothing is printed.
+ */
+int waiting_run(struct ctl *ctl, const struct waiting *waiting, json_t **ret_locks);
 
 /* scan.c */
 /* Something was heard, for the first time or with other facts. @return true: seen enough. */
@@ -245,6 +361,11 @@ int64_t moment_boot_ms(void); /* CLOCK_BOOTTIME */
 /* prompt.c */
 /* Asks for a PIN without showing it, or reads a line with --pin-stdin. CTL_DONE or another. */
 int prompt_pin(struct ctl *ctl, const char *form, struct secret *ret_pin);
+/*
+ * The same for any secret: @what names it. With @is_new it is asked for twice on a terminal. The
+ * text is terminated; the mark does not count in len.
+ */
+int prompt_secret(struct ctl *ctl, const char *what, bool is_new, struct secret *ret_secret);
 /* A line; "" when just entered. -ENOTTY: nobody to ask. */
 int prompt_line(struct ctl *ctl, char *out, size_t size, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -154,7 +154,14 @@ int talk_send(
 		if (!sd_bus_error_is_set(&error)) {
 			sd_bus_error_set_errno(&error, r);
 		}
-		talk_explain(ctl, &error, about);
+		enum fault_code fault = FAULT_NONE;
+		if (ctl->expected != FAULT_NONE && fault_from_dbus(error.name, &fault) >= 0 &&
+			fault == ctl->expected) {
+			ctl->has_met_expected = true;
+			progress_end(ctl);
+		} else {
+			talk_explain(ctl, &error, about);
+		}
 	}
 	sd_bus_error_free(&error);
 	return r;

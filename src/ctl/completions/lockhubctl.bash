@@ -6,10 +6,15 @@ _lockhubctl_locks() {
     lockhubctl --no-ask-password list --names 2>/dev/null
 }
 
+_lockhubctl_users() {
+    lockhubctl --no-ask-password user list --names 2>/dev/null
+}
+
 _lockhubctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='battery calibrate cancel help list lock lock-n-go log monitor pair reboot record refresh
-        rename scan set-pin show signal status sync-clock unlatch unlock unpair version'
+    local commands='access battery calibrate cancel code help holiday list lock lock-n-go log monitor pair reboot
+        record refresh rename rules scan schedule set-pin show signal status sync-clock unlatch unlock unpair
+        user version'
     local common='--help --version --timeout --color --no-ask-password --bus-address --system-bus'
     local command='' options='' word i n_args=0
     COMPREPLY=()
@@ -37,7 +42,16 @@ _lockhubctl() {
             mapfile -t COMPREPLY < <(compgen -W 'now today yesterday' -- "$cur")
             return
             ;;
-        -n | --lines | --timeout | --seconds | --name | --bus-address | -u | --user)
+        -u | --user)
+            mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_users)" -- "$cur")
+            return
+            ;;
+        --mode)
+            mapfile -t COMPREPLY < <(compgen -W 'normal vacation privacy no_remote_lock_unlock passage' -- "$cur")
+            return
+            ;;
+        -n | --lines | --timeout | --seconds | --name | --bus-address | --valid | --label | --digits | \
+            --expires-after)
             return
             ;;
     esac
@@ -46,13 +60,15 @@ _lockhubctl() {
         word=${COMP_WORDS[i]}
         case $word in
             --color | --lock | --type | --since | --until | --lines | --timeout | --seconds | --name | \
-                --bus-address | --user | -l | -t | -S | -U | -n | -u)
+                --bus-address | --user | --valid | --label | --digits | --expires-after | --mode | -l | -t | -S | -U | -n | -u)
                 ((i++))
                 ;;
             -*) ;;
             *)
                 if [[ -z $command ]]; then
                     command=$word
+                elif [[ $command == @(access|code|holiday|schedule|user) || "$command $word" == log\ @(export|verify) ]]; then
+                    command+=" $word"
                 else
                     ((n_args++))
                 fi
@@ -65,14 +81,35 @@ _lockhubctl() {
         list) options='--json --names' ;;
         status | show | monitor | signal | rename) options='--json' ;;
         battery) options='--json --read' ;;
-        log) options='--json --lines --follow --since --until --lock --user --type' ;;
+        'log export') options='--csv --since --until --lock --user --type' ;;
+        'log verify') options='--json' ;;
+        'user export') options='--csv --with-codes --stdin' ;;
+        'user import') options='--dry-run --stdin' ;;
+        log) options='--json --csv --lines --follow --since --until --lock --user --type' ;;
         scan) options='--json --seconds' ;;
         record) options='--seconds' ;;
         pair) options='--json --no-wait --name --app --yes --pin-stdin --seconds' ;;
         unpair) options='--json --no-wait --force --yes' ;;
         set-pin) options='--json --no-wait --pin-stdin' ;;
         lock-n-go) options='--json --no-wait --unlatch' ;;
-        lock | unlock | unlatch | refresh | calibrate | reboot | sync-clock) options='--json --no-wait' ;;
+        unlock | unlatch) options='--json --no-wait --code --stdin' ;;
+        lock | refresh | calibrate | reboot | sync-clock) options='--json --no-wait' ;;
+        'user add') options='--json --type --expires-after --lock --valid' ;;
+        'user list') options='--json --names' ;;
+        'user edit') options='--json --type --expires-after --name --enable --disable --code --no-code --totp
+            --no-totp --stdin' ;;
+        'user remove') options='--json --no-wait --yes' ;;
+        'code add') options='--json --no-wait --lock --generate --digits --stdin --valid --until --once --label
+            --type' ;;
+        'code change') options='--json --no-wait --generate --stdin' ;;
+        'code list' | 'schedule add') options='--json --lock' ;;
+        'code revoke' | 'access revoke') options='--json --no-wait' ;;
+        'access grant') options='--json --no-wait --valid' ;;
+        'code adopt') options='--json --type' ;;
+        'holiday add') options='--json --mode' ;;
+        'user show' | 'access show' | 'code reveal' | 'code sync' | 'schedule '* | 'holiday '* | rules)
+            options='--json'
+            ;;
     esac
 
     if [[ $cur == -* ]]; then
@@ -81,8 +118,29 @@ _lockhubctl() {
     fi
     case $command in
         '') mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
+        user) mapfile -t COMPREPLY < <(compgen -W 'add edit export import list remove show' -- "$cur") ;;
+        code) mapfile -t COMPREPLY < <(compgen -W 'add adopt change list reveal revoke sync' -- "$cur") ;;
+        schedule | holiday) mapfile -t COMPREPLY < <(compgen -W 'add list remove' -- "$cur") ;;
+        access) mapfile -t COMPREPLY < <(compgen -W 'grant revoke show' -- "$cur") ;;
+        rules)
+            ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
+            ((n_args > 0)) && mapfile -t COMPREPLY < <(compgen -W 'zone= factor= mode= wrong-code-limit=
+                code-disable-s= open-period-minutes=' -- "$cur")
+            ;;
+        'user export' | 'user import' | 'log export') compopt -o default 2>/dev/null ;;
+        'access grant' | 'access revoke')
+            ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_users)" -- "$cur")
+            ((n_args == 1)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
+            ;;
+        'user edit' | 'user remove' | 'user show' | 'code add' | 'code list' | 'schedule add' | 'schedule list' | \
+            'access show')
+            ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_users)" -- "$cur")
+            ;;
+        'code adopt' | 'code sync' | 'holiday add' | 'holiday list')
+            ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
+            ;;
         help) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
-        log) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "verify $(_lockhubctl_locks)" -- "$cur") ;;
+        log) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "export verify $(_lockhubctl_locks)" -- "$cur") ;;
         show | monitor | battery | signal)
             mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ;;

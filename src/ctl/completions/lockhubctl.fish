@@ -5,11 +5,15 @@ function __lockhubctl_locks
     lockhubctl --no-ask-password list --names 2>/dev/null
 end
 
-set -l commands battery calibrate cancel help list lock lock-n-go log monitor pair reboot record refresh rename \
-    scan set-pin show signal status sync-clock unlatch unlock unpair version
+function __lockhubctl_users
+    lockhubctl --no-ask-password user list --names 2>/dev/null
+end
+
+set -l commands access battery calibrate cancel code help holiday list lock lock-n-go log monitor pair reboot record \
+    refresh rename rules scan schedule set-pin show signal status sync-clock unlatch unlock unpair user version
 set -l operations lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin pair unpair
 set -l on_lock lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin unpair rename show \
-    monitor battery signal log record
+    monitor battery signal log record rules
 
 complete -c lockhubctl -f
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a battery -d 'Show the batteries'
@@ -36,6 +40,12 @@ complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a unlatch
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a unlock -d 'Unlock a door'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a unpair -d 'Remove a lock'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a version -d 'Show the versions'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a access -d 'Who may use which lock'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a code -d 'Keypad codes and keys'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a holiday -d 'Days in another mode'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a rules -d 'The rules of a lock'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a schedule -d 'When people may enter'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a user -d 'People'
 complete -c lockhubctl -n "__fish_seen_subcommand_from $on_lock" -a '(__lockhubctl_locks)'
 complete -c lockhubctl -n '__fish_seen_subcommand_from log' -a verify -d 'Check the chain of entries'
 complete -c lockhubctl -n '__fish_seen_subcommand_from help' -a "$commands"
@@ -67,3 +77,41 @@ complete -c lockhubctl -n '__fish_seen_subcommand_from pair' -l app -d 'Register
 complete -c lockhubctl -n '__fish_seen_subcommand_from pair scan record' -l seconds -x -d 'Do it for so many seconds'
 complete -c lockhubctl -n '__fish_seen_subcommand_from pair set-pin' -l pin-stdin -d 'Read the PIN from standard input'
 complete -c lockhubctl -n '__fish_seen_subcommand_from unpair' -l force -d 'Do not try to reach the lock'
+
+complete -c lockhubctl -n '__fish_seen_subcommand_from log' -a export -d 'Write it to a file'
+complete -c lockhubctl -n '__fish_seen_subcommand_from log user' -l csv -d 'Comma-separated values'
+complete -c lockhubctl -n '__fish_seen_subcommand_from export' -l with-codes -d 'Encrypted, with the codes'
+complete -c lockhubctl -n '__fish_seen_subcommand_from import' -l dry-run -d 'Only say what would be done'
+complete -c lockhubctl -n '__fish_seen_subcommand_from export import' -F
+set -l words add adopt change edit export grant import list remove reveal revoke show sync
+complete -c lockhubctl -n "__fish_seen_subcommand_from user; and not __fish_seen_subcommand_from $words" -a 'add edit export import list remove show'
+complete -c lockhubctl -n "__fish_seen_subcommand_from code; and not __fish_seen_subcommand_from $words" \
+    -a 'add adopt change list reveal revoke sync'
+complete -c lockhubctl -n "__fish_seen_subcommand_from schedule holiday; and not __fish_seen_subcommand_from $words" -a 'add list remove'
+complete -c lockhubctl -n "__fish_seen_subcommand_from access; and not __fish_seen_subcommand_from $words" -a 'grant revoke show'
+complete -c lockhubctl -n "__fish_seen_subcommand_from user code schedule access; and __fish_seen_subcommand_from $words" \
+    -a '(__lockhubctl_users)'
+complete -c lockhubctl -n '__fish_seen_subcommand_from access holiday adopt sync; and __fish_seen_subcommand_from grant revoke add list adopt sync' \
+    -a '(__lockhubctl_locks)'
+complete -c lockhubctl -n '__fish_seen_subcommand_from user code schedule holiday access rules' -l json -d 'Print JSON'
+complete -c lockhubctl -n '__fish_seen_subcommand_from code access user' -l no-wait -d 'Do not wait for the locks'
+complete -c lockhubctl -n '__fish_seen_subcommand_from user code schedule; and __fish_seen_subcommand_from add list' \
+    -l lock -x -a '(__lockhubctl_locks)' -d 'At this lock only'
+complete -c lockhubctl -n '__fish_seen_subcommand_from add grant' -l valid -x -d 'Only then'
+complete -c lockhubctl -n '__fish_seen_subcommand_from code' -l generate -d 'Make up a code and show it once'
+complete -c lockhubctl -n '__fish_seen_subcommand_from code' -l digits -x -d 'As many digits'
+complete -c lockhubctl -n '__fish_seen_subcommand_from code' -l until -x -d 'Not after'
+complete -c lockhubctl -n '__fish_seen_subcommand_from code' -l once -d 'Works one time only'
+complete -c lockhubctl -n '__fish_seen_subcommand_from code' -l label -x -d 'What it is'
+complete -c lockhubctl -n '__fish_seen_subcommand_from code user' -l type -x -d 'Of which kind'
+complete -c lockhubctl -n '__fish_seen_subcommand_from user' -l expires-after -x -d 'Minutes after the first use'
+complete -c lockhubctl -n '__fish_seen_subcommand_from edit' -l name -x -d 'The new name'
+complete -c lockhubctl -n '__fish_seen_subcommand_from edit' -l enable -d 'May enter again'
+complete -c lockhubctl -n '__fish_seen_subcommand_from edit' -l disable -d 'May not enter for now'
+complete -c lockhubctl -n '__fish_seen_subcommand_from edit unlock unlatch' -l code -d 'Ask for the personal code'
+complete -c lockhubctl -n '__fish_seen_subcommand_from edit' -l no-code -d 'Take the personal code away'
+complete -c lockhubctl -n '__fish_seen_subcommand_from edit' -l totp -d 'Set up one-time passwords'
+complete -c lockhubctl -n '__fish_seen_subcommand_from edit' -l no-totp -d 'No one-time passwords any more'
+complete -c lockhubctl -n '__fish_seen_subcommand_from code edit unlock unlatch' -l stdin -d 'Read the secret from standard input'
+complete -c lockhubctl -n '__fish_seen_subcommand_from holiday' -l mode -x -d 'Mode' \
+    -a 'normal vacation privacy no_remote_lock_unlock passage'
