@@ -135,6 +135,19 @@ void store_check(
 	struct store *store, void (*done)(void *user, const struct fault *fault), void *user);
 
 /*
+ * Retention: takes the oldest events away, those older than @before (0: age does not count) and
+ * those beyond the newest @keep (0: number does not count). Age counts by trusted times only, so
+ * @before should come from a clock that is trusted, too. In small pieces between commits; verify()
+ * holds afterwards and begins behind them. Entries of a lock's log that are gone so are not
+ * imported again. The file does not shrink: its room is used again.
+ *
+ * @n_rows: how many are gone, also with a fault: LOG_BROKEN (a log that is not whole is kept from
+ * the break on), DATABASE_FULL, DATABASE_IO, DATABASE_CORRUPT, QUEUE_FULL, CANCELLED.
+ */
+void store_prune(struct store *store, wall_t before, int64_t keep,
+	void (*done)(void *user, int64_t n_rows, const struct fault *fault), void *user);
+
+/*
  * Commits what was handed over, hands out what is finished, marks the end as orderly, closes.
  * Long jobs and queries end with CANCELLED. A txn handed over by a done() in here is still
  * committed (eight rounds of that); what is asked or handed over later than that is dropped without

@@ -20,6 +20,7 @@ static const struct db_text texts[] = {
 		" OR NOT EXISTS (SELECT 1 FROM lock WHERE id = ?4 AND log_cursor >= ?10)"
 		" ON CONFLICT (lock_id, lock_seq) WHERE lock_seq > 0 DO NOTHING" },
 	{ offsetof(struct event_table, put_end), CHAIN_PUT_SQL },
+	{ offsetof(struct event_table, cut), "DELETE FROM event WHERE seq <= ?" },
 };
 
 struct last_row {
@@ -157,4 +158,20 @@ int event_table_seal(struct event_table *table, struct fault *ret_fault) {
 		table->is_head_moved = false;
 	}
 	return r;
+}
+
+int event_table_cut(
+	struct event_table *table, const struct chain_end *anchor, struct fault *ret_fault) {
+	if (anchor->seq > table->head.seq) {
+		return fault_set(ret_fault, FAULT_LOG_BROKEN,
+			"there are rows behind %" PRId64 ", the last that was written",
+			table->head.seq);
+	}
+	int r = chain_put(table->put_end, table->keys, CHAIN_ANCHOR, anchor, ret_fault);
+	if (r < 0) {
+		return r;
+	}
+	struct bind bind = bind_on(table->cut);
+	bind_number(&bind, anchor->seq);
+	return bind_run(&bind, NULL, "taking old events away", ret_fault);
 }

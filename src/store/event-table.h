@@ -13,6 +13,7 @@ struct event_table {
 	bool is_head_moved; /* since it was last written */
 	sqlite3_stmt *insert;
 	sqlite3_stmt *put_end;
+	sqlite3_stmt *cut;
 };
 
 /*
@@ -26,3 +27,6 @@ void event_table_close(struct event_table *table);
 int event_table_append(struct event_table *table, struct event *event, struct fault *ret_fault);
 /* To be called before COMMIT: seals the new head, if there is one. */
 int event_table_seal(struct event_table *table, struct fault *ret_fault);
+/* Makes @anchor, a row that is there, the log's anchor and takes it away with all before it. */
+int event_table_cut(
+	struct event_table *table, const struct chain_end *anchor, struct fault *ret_fault);

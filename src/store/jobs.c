@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "backup.h"
+#include "prune.h"
 #include "util/text.h"
 #include "verify.h"
 
@@ -203,6 +204,46 @@ void store_backup(struct store *store, const char *path,
 void store_check(
 	struct store *store, void (*done)(void *user, const struct fault *fault), void *user) {
 	submit_chore(store, NULL, false, done, user);
+}
+
+struct prune_job {
+	struct worker_job job;
+	struct prune asked;
+	void (*done)(void *user, int64_t n_rows, const struct fault *fault);
+	void *user;
+	int64_t n_rows;
+};
+
+static void prune_job_run(struct worker_job *job, void *context) {
+	struct prune_job *prune = container_of(job, struct prune_job, job);
+	struct store *store = context;
+	AUTO(db_close) sqlite3 *db = NULL;
+
+	if (db_open(store->path, DB_READ, &db, &job->fault) == 0) {
+		(void) prune_run(db, &store->keys, &store->writer, &prune->asked,
+			&store->chores.is_stopping, &prune->n_rows, &job->fault);
+	}
+}
+
+static void prune_deliver(struct outbox_item *item) {
+	struct prune_job *prune = container_of(item, struct prune_job, job.item);
+
+	prune->done(prune->user, prune->n_rows, fault_or_null(&prune->job));
+	free(prune);
+}
+
+void store_prune(struct store *store, wall_t before, int64_t keep,
+	void (*done)(void *user, int64_t n_rows, const struct fault *fault), void *user) {
+	if (!store->chores.is_started) {
+		return; /* the store is being closed */
+	}
+	struct prune_job *prune = job_new(sizeof(*prune));
+	prune->asked = (struct prune){ .before = before, .keep = keep };
+	prune->done = done;
+	prune->user = user;
+	prune->job.run = prune_job_run;
+	prune->job.item.deliver = prune_deliver;
+	worker_submit(&store->chores, &prune->job);
 }
 
 static void on_late_check(void *user, const struct fault *fault) {

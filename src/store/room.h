@@ -12,6 +12,7 @@
  *	book-tables.c                 those of users, codes and schedules together
  *	sealed.c                      secrets in columns
  *	event-row.c, event-query.c, chain.c, verify.c     the event log
+ *	prune.c                       taking its oldest rows away
  *	db.c, migrate.c, backup.c, file-lock.c            files
  */
 

@@ -6,19 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-struct walk {
-	sqlite3 *db;
-	const struct store_keys *keys;
-	const atomic_bool *is_stopping;
-	sqlite3_stmt *rows;  /* behind a number */
-	struct chain_end at; /* the last good row */
-	struct log_verify result;
-};
-
-static void break_at(struct walk *walk, int64_t seq, const char *format, ...)
+static void break_at(struct chain_walk *walk, int64_t seq, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static void break_at(struct walk *walk, int64_t seq, const char *format, ...) {
+static void break_at(struct chain_walk *walk, int64_t seq, const char *format, ...) {
 	va_list args;
 
 	walk->result.bad_seq = seq > 0 ? seq : 1;
@@ -27,11 +18,11 @@ static void break_at(struct walk *walk, int64_t seq, const char *format, ...) {
 	va_end(args);
 }
 
-static bool is_broken(const struct walk *walk) {
+static bool is_broken(const struct chain_walk *walk) {
 	return walk->result.bad_seq != 0;
 }
 
-static void break_by_hole(struct walk *walk, int64_t first, int64_t last) {
+static void break_by_hole(struct chain_walk *walk, int64_t first, int64_t last) {
 	if (first == last) {
 		break_at(walk, first, "row %" PRId64 " is missing", first);
 	} else {
@@ -39,7 +30,7 @@ static void break_by_hole(struct walk *walk, int64_t first, int64_t last) {
 	}
 }
 
-static void take_row(struct walk *walk) {
+static void take_row(struct chain_walk *walk) {
 	struct value values[EVENT_ROW_COLUMNS];
 	uint8_t hash[32];
 	int64_t expected = walk->at.seq + 1;
@@ -72,7 +63,7 @@ static void take_row(struct walk *walk) {
 }
 
 /* What is behind the last row, in the same transaction as the last rows were read. */
-static int check_head(struct walk *walk, struct fault *ret_fault) {
+static int check_head(struct chain_walk *walk, struct fault *ret_fault) {
 	struct chain_end head;
 
 	int r = chain_read(walk->db, walk->keys, CHAIN_HEAD, &head, ret_fault);
@@ -93,7 +84,24 @@ static int check_head(struct walk *walk, struct fault *ret_fault) {
 	return 0;
 }
 
-static int begin_at_anchor(struct walk *walk, struct fault *ret_fault) {
+int chain_walk_open(struct chain_walk *walk, sqlite3 *db, const struct store_keys *keys,
+	struct fault *ret_fault) {
+	*walk = (struct chain_walk){ .db = db, .keys = keys };
+	return db_prepare(db,
+		"SELECT " EVENT_ROW_SQL ", hash FROM event NOT INDEXED"
+		" WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3",
+		&walk->rows, ret_fault);
+}
+
+void chain_walk_close(struct chain_walk *walk) {
+	walk->rows = db_finalize(walk->rows);
+}
+
+void chain_walk_miss(struct chain_walk *walk, int64_t last) {
+	break_by_hole(walk, walk->at.seq + 1, last);
+}
+
+int chain_walk_begin(struct chain_walk *walk, struct fault *ret_fault) {
 	int64_t has_risen = 0;
 
 	int r = chain_read(walk->db, walk->keys, CHAIN_ANCHOR, &walk->at, ret_fault);
@@ -114,13 +122,19 @@ static int begin_at_anchor(struct walk *walk, struct fault *ret_fault) {
 	return 0;
 }
 
-/* *ret_is_end: there were no more rows. */
-static int take_rows(struct walk *walk, bool *ret_is_end, struct fault *ret_fault) {
-	int rc = sqlite3_bind_int64(walk->rows, 1, walk->at.seq);
-	int n = 0;
+int chain_walk_rows(struct chain_walk *walk, int64_t upto, size_t limit, size_t *ret_n,
+	struct fault *ret_fault) {
+	size_t n = 0;
 
+	int rc = sqlite3_bind_int64(walk->rows, 1, walk->at.seq);
+	if (rc == SQLITE_OK) {
+		rc = sqlite3_bind_int64(walk->rows, 2, upto);
+	}
+	if (rc == SQLITE_OK) {
+		rc = sqlite3_bind_int64(walk->rows, 3, (int64_t) limit);
+	}
 	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-		if (n == VERIFY_ROWS || is_broken(walk)) {
+		if (is_broken(walk)) {
 			rc = SQLITE_DONE;
 			break;
 		}
@@ -136,23 +150,25 @@ static int take_rows(struct walk *walk, bool *ret_is_end, struct fault *ret_faul
 		rc = SQLITE_DONE;
 	}
 	int r = rc == SQLITE_DONE ? 0 : db_fault(walk->db, rc, "reading the log", ret_fault);
-	*ret_is_end = n < VERIFY_ROWS;
 	(void) sqlite3_reset(walk->rows);
+	*ret_n = n;
 	return r;
 }
 
-static int run_piece(struct walk *walk, bool *ret_is_end, struct fault *ret_fault) {
-	int r = 0;
+static int run_piece(struct chain_walk *walk, const atomic_bool *is_stopping, bool *ret_is_end,
+	struct fault *ret_fault) {
+	size_t n = 0;
 
-	if (atomic_load(walk->is_stopping)) {
+	if (atomic_load(is_stopping)) {
 		return fault_set(ret_fault, FAULT_CANCELLED, "the store is being closed");
 	}
-	r = db_exec(walk->db, "BEGIN", ret_fault);
+	int r = db_exec(walk->db, "BEGIN", ret_fault);
 	if (r == 0 && walk->result.n_rows == 0) {
-		r = begin_at_anchor(walk, ret_fault);
+		r = chain_walk_begin(walk, ret_fault);
 	}
 	if (r == 0 && !is_broken(walk)) {
-		r = take_rows(walk, ret_is_end, ret_fault);
+		r = chain_walk_rows(walk, INT64_MAX, VERIFY_ROWS, &n, ret_fault);
+		*ret_is_end = n < VERIFY_ROWS;
 	}
 	if (r == 0 && !is_broken(walk) && *ret_is_end) {
 		r = check_head(walk, ret_fault);
@@ -164,17 +180,14 @@ static int run_piece(struct walk *walk, bool *ret_is_end, struct fault *ret_faul
 
 int verify_run(sqlite3 *db, const struct store_keys *keys, const atomic_bool *is_stopping,
 	struct log_verify *ret, struct fault *ret_fault) {
-	AUTO(db_finalize) sqlite3_stmt *rows = NULL;
-	struct walk walk = { .db = db, .keys = keys, .is_stopping = is_stopping };
+	struct chain_walk walk;
 	bool is_end = false;
 
-	int r = db_prepare(db,
-		"SELECT " EVENT_ROW_SQL ", hash FROM event NOT INDEXED WHERE seq > ? ORDER BY seq",
-		&rows, ret_fault);
-	walk.rows = rows;
+	int r = chain_walk_open(&walk, db, keys, ret_fault);
 	while (r == 0 && !is_end && !is_broken(&walk)) {
-		r = run_piece(&walk, &is_end, ret_fault);
+		r = run_piece(&walk, is_stopping, &is_end, ret_fault);
 	}
+	chain_walk_close(&walk);
 	if (r == 0) {
 		*ret = walk.result;
 	}

@@ -230,6 +230,27 @@ static void write_batch(struct writer *writer, struct list *batch) {
 	}
 }
 
+static void cut_log(struct writer *writer, struct cut *cut) {
+	int r = writer_reopen(writer, &cut->fault);
+
+	if (r == 0) {
+		r = db_exec(writer->db, "BEGIN IMMEDIATE", &cut->fault);
+	}
+	if (r == 0) {
+		r = event_table_cut(&writer->events, &cut->anchor, &cut->fault);
+	}
+	if (r == 0) {
+		r = db_exec(writer->db, "COMMIT", &cut->fault);
+	}
+	if (r < 0) {
+		/* As after a batch that failed: the disk says what there is. */
+		if (writer->db != NULL && !sqlite3_get_autocommit(writer->db)) {
+			(void) db_exec(writer->db, "ROLLBACK", NULL);
+		}
+		writer_close(writer);
+	}
+}
+
 /* After the answers are on their way: a checkpoint syncs twice and nobody should wait for it. */
 static void keep_wal_short(struct writer *writer, bool is_idle) {
 	bool is_long = writer->n_wal_frames >= WRITER_WAL_FRAMES_MAX;
@@ -268,12 +289,12 @@ static bool wait_for_work(struct writer *writer) {
 	bool may_cut = writer->n_wal_frames >= WRITER_WAL_IDLE_FRAMES || writer->is_wal_secret;
 	struct timespec at = idle_deadline();
 
-	while (list_is_empty(&writer->queue) && !writer->is_stopping) {
+	while (list_is_empty(&writer->queue) && writer->cut == NULL && !writer->is_stopping) {
 		if (!may_cut) {
 			(void) pthread_cond_wait(&writer->cond, &writer->mutex);
 		} else if (pthread_cond_timedwait(&writer->cond, &writer->mutex, &at) ==
 			   ETIMEDOUT) {
-			return !list_is_empty(&writer->queue);
+			return !list_is_empty(&writer->queue) || writer->cut != NULL;
 		}
 	}
 	return true;
@@ -310,6 +331,7 @@ static void *writer_main(void *arg) {
 	while (!writer->is_stopping || !list_is_empty(&writer->queue)) {
 		bool is_idle = !wait_for_work(writer);
 		take_batch(writer, &batch);
+		struct cut *cut = writer->cut;
 		writer->is_busy = true;
 		(void) pthread_mutex_unlock(&writer->mutex);
 
@@ -317,8 +339,16 @@ static void *writer_main(void *arg) {
 			write_batch(writer, &batch);
 			answer(writer, &batch);
 		}
+		if (cut != NULL) {
+			cut_log(writer, cut);
+		}
 		(void) pthread_mutex_lock(&writer->mutex);
 		writer->progress++;
+		if (cut != NULL) {
+			cut->is_done = true;
+			writer->cut = NULL;
+			(void) pthread_cond_signal(&writer->cut_done);
+		}
 		(void) pthread_mutex_unlock(&writer->mutex);
 		keep_wal_short(writer, is_idle);
 
@@ -343,8 +373,10 @@ int writer_start(struct writer *writer) {
 	(void) pthread_cond_init(&writer->cond, &attr);
 	(void) pthread_condattr_destroy(&attr);
 	(void) pthread_cond_init(&writer->idle, NULL);
+	(void) pthread_cond_init(&writer->cut_done, NULL);
 	int r = worker_spawn(&writer->thread, "store-writer", writer_main, writer);
 	if (r < 0) {
+		(void) pthread_cond_destroy(&writer->cut_done);
 		(void) pthread_cond_destroy(&writer->idle);
 		(void) pthread_cond_destroy(&writer->cond);
 		(void) pthread_mutex_destroy(&writer->mutex);
@@ -393,6 +425,26 @@ void writer_submit(struct writer *writer, struct txn *take_txn) {
 	}
 }
 
+int writer_cut(struct writer *writer, const struct chain_end *anchor, struct fault *ret_fault) {
+	struct cut cut = { .anchor = *anchor };
+
+	(void) pthread_mutex_lock(&writer->mutex);
+	assert(writer->cut == NULL && !writer->is_stopping);
+	writer->cut = &cut;
+	(void) pthread_cond_signal(&writer->cond);
+	while (!cut.is_done) {
+		(void) pthread_cond_wait(&writer->cut_done, &writer->mutex);
+	}
+	(void) pthread_mutex_unlock(&writer->mutex);
+	if (cut.fault.code == FAULT_NONE) {
+		return 0;
+	}
+	if (ret_fault != NULL) {
+		*ret_fault = cut.fault;
+	}
+	return cut.fault.cause < 0 ? cut.fault.cause : -EIO;
+}
+
 void writer_flush(struct writer *writer) {
 	(void) pthread_mutex_lock(&writer->mutex);
 	while (!list_is_empty(&writer->queue) || writer->is_busy) {
@@ -410,6 +462,7 @@ void writer_stop(struct writer *writer) {
 	(void) pthread_cond_signal(&writer->cond);
 	(void) pthread_mutex_unlock(&writer->mutex);
 	(void) pthread_join(writer->thread, NULL);
+	(void) pthread_cond_destroy(&writer->cut_done);
 	(void) pthread_cond_destroy(&writer->idle);
 	(void) pthread_cond_destroy(&writer->cond);
 	(void) pthread_mutex_destroy(&writer->mutex);

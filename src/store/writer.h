@@ -35,6 +35,13 @@ struct pending {
 	struct writer *writer;
 };
 
+/* What is asked of the writer beside txns: to take the rows up to the new anchor away. */
+struct cut {
+	struct chain_end anchor;
+	struct fault fault;
+	bool is_done;
+};
+
 struct writer {
 	const char *path;
 	const struct store_keys *keys;
@@ -50,7 +57,9 @@ struct writer {
 	pthread_mutex_t mutex;
 	pthread_cond_t cond; /* something was queued, or stop */
 	pthread_cond_t idle; /* everything queued was put into the outbox */
-	struct list queue;   /* struct pending */
+	pthread_cond_t cut_done;
+	struct list queue; /* struct pending */
+	struct cut *cut;   /* of the one who waits for it; NULL: nobody does */
 	size_t n_queued;
 	bool is_busy;
 	bool is_stopping;
@@ -76,6 +85,12 @@ int writer_reopen(struct writer *writer, struct fault *ret_fault);
 int writer_start(struct writer *writer);
 /* Loop thread. Frees the txn and says nothing when the thread was stopped already. */
 void writer_submit(struct writer *writer, struct txn *take_txn);
+/*
+ * From one other thread at a time, which waits: makes @anchor, a row that is there, the anchor of
+ * the log and takes it away with all rows before it, in one transaction. Comes after what is
+ * queued. Not after writer_stop() was called.
+ */
+int writer_cut(struct writer *writer, const struct chain_end *anchor, struct fault *ret_fault);
 /* Waits until everything handed over was put into the outbox. */
 void writer_flush(struct writer *writer);
 /* Commits what is queued, ends the thread; the connection stays. Harmless when not started. */
