@@ -44,6 +44,12 @@ struct central_config {
 	 * not let go of a link. That breaks everybody else's links.
 	 */
 	bool is_sole_user;
+	/*
+	 * lockhub may have systemd restart bluetooth.service when bluetoothd does not answer, or
+	 * when nothing else helps an adapter. That breaks everybody's links; polkit has to allow
+	 * it.
+	 */
+	bool may_restart;
 	/* Tests: all times of ours shrink to this many percent; 0: 100. */
 	unsigned time_percent;
 };

@@ -16,7 +16,6 @@
 
 #define SLOTS_UART 3 /* nobody documents the Pi's chip; three links are known to work */
 #define SLOTS_USB 5  /* what Home Assistant assumes */
-#define RECOVERY_EVERY_MS (5 * 60 * 1000)
 
 /*
  * /sys is the only place that tells what kind of chip it is and whether rfkill blocks it
@@ -59,7 +58,6 @@ static bool sys_is_blocked(unsigned index) {
 void adapter_init(struct ble_adapter *adapter, struct central *central, unsigned index) {
 	adapter->central = central;
 	adapter->index = index;
-	adapter->recovered_at = (mono_t){ INT64_MIN / 2 };
 	path_of_adapter(index, adapter->path);
 }
 
@@ -252,53 +250,6 @@ void adapter_finish(struct ble_adapter *adapter) {
 	monitor_finish(adapter);
 }
 
-static int on_power_on(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
-	struct ble_adapter *adapter = user;
-	char text[64];
-
-	(void) ret_error;
-	ble_slot_drop(&adapter->call_power);
-	if (central_answer(adapter->central, message, text, sizeof(text), NULL) !=
-		BLUEZ_ERROR_NONE) {
-		log_blame(BLAME_BLUEZ, NULL, "adapter %s does not come back on: %s",
-			adapter->address, text);
-	}
-	return 0; /* that it is on is told by Powered */
-}
-
-static int on_power_off(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
-	struct ble_adapter *adapter = user;
-
-	(void) ret_error;
-	ble_slot_drop(&adapter->call_power);
-	(void) central_answer(adapter->central, message, NULL, 0, NULL);
-	/* On again in any case: off is the one state that it must not be left in. */
-	(void) central_call(adapter->central, &adapter->call_power, adapter->path,
-		PROPERTIES_INTERFACE, "Set", CALL_OBJECTS_MS, on_power_on, adapter, "ssv",
-		ADAPTER_INTERFACE, "Powered", "b", 1);
-	return 0;
-}
-
-void adapter_recover(struct ble_adapter *adapter, const char *why) {
-	mono_t now = ble_now(adapter->central);
-
-	if (mono_since(adapter->recovered_at, now) < ble_ms(adapter->central, RECOVERY_EVERY_MS)) {
-		return;
-	}
-	adapter->recovered_at = now;
-	if (!adapter->central->config.is_sole_user) {
-		log_blame(BLAME_BLUEZ, NULL,
-			"adapter %s: %s; not switched off and on, it may be shared",
-			adapter->address, why);
-		return;
-	}
-	log_blame(BLAME_BLUEZ, NULL, "adapter %s: %s; switching it off and on", adapter->address,
-		why);
-	(void) central_call(adapter->central, &adapter->call_power, adapter->path,
-		PROPERTIES_INTERFACE, "Set", CALL_OBJECTS_MS, on_power_off, adapter, "ssv",
-		ADAPTER_INTERFACE, "Powered", "b", 0);
-}
-
 void adapter_note_failure(struct ble_adapter *adapter, const struct radio_link *link) {
 	for (size_t i = 0; i < adapter->n_failed; i++) {
 		if (adapter->failed[i] == link) {
@@ -308,13 +259,16 @@ void adapter_note_failure(struct ble_adapter *adapter, const struct radio_link *
 	if (adapter->n_failed < ARRAY_SIZE(adapter->failed)) {
 		adapter->failed[adapter->n_failed++] = link;
 	}
-	if (adapter->n_failed == ARRAY_SIZE(adapter->failed) && !adapter->is_suspect) {
+	if (adapter->n_failed == ARRAY_SIZE(adapter->failed)) {
 		adapter->is_suspect = true;
-		adapter_recover(adapter, "three devices in a row could not be connected");
+		adapter->n_failed = 0; /* the next three lead to the next step */
+		recovery_step(
+			adapter, TROUBLE_FAILING, "three devices in a row could not be connected");
 	}
 }
 
 void adapter_note_success(struct ble_adapter *adapter) {
 	adapter->n_failed = 0;
 	adapter->is_suspect = false;
+	recovery_is_well(adapter);
 }

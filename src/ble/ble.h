@@ -22,6 +22,7 @@
 #include "advert.h"
 #include "ble/central.h"
 #include "classify.h"
+#include "ladder.h"
 #include "link-table.h"
 #include "loop/bus.h"
 #include "objects.h"
@@ -125,6 +126,8 @@ struct ble_peer {
 	bool is_seen;      /* by the snapshot being read */
 	int16_t rssi;      /* 0: not heard in a discovery that still runs */
 	unsigned failures; /* attempts since the last success */
+	bool is_heard_now; /* in this watch window */
+	unsigned n_windows_heard;
 	sd_bus_slot *rule_changes, *rule_objects, *rule_reason;
 };
 
@@ -245,7 +248,9 @@ struct ble_adapter {
 	const struct radio_link *failed[3];
 	size_t n_failed;
 	bool is_suspect;
-	mono_t recovered_at;
+	struct ladder ladder;
+	bool has_worked;         /* something was heard or linked in this watch window */
+	unsigned n_deaf_windows; /* in a row */
 	sd_bus_slot *call_power;
 
 	struct radio_stats stats; /* of the adapter whose address it holds */
@@ -316,6 +321,9 @@ struct central {
 	struct loop_timer *retry; /* next try to find or start BlueZ */
 	mono_t asked_bus_at;      /* pending question to the bus itself; MONO_NEVER: none */
 	sd_bus_slot *rule_owner, *call_owner, *call_start, *call_snapshot, *call_ping;
+	bool was_restarted; /* bluetooth.service, by us */
+	mono_t restarted_at;
+	sd_bus_slot *call_restart;
 
 	struct ble_scan scan;
 };
@@ -372,8 +380,6 @@ void adapter_remove(struct ble_adapter *adapter);
 int adapter_watch(struct ble_adapter *adapter);
 void adapter_note_failure(struct ble_adapter *adapter, const struct radio_link *link);
 void adapter_note_success(struct ble_adapter *adapter);
-/* The controller does not let go of a link, or all devices fail. */
-void adapter_recover(struct ble_adapter *adapter, const char *why);
 
 /* peer.c */
 void peer_init(struct ble_peer *peer, struct radio_link *link, unsigned index);
@@ -442,10 +448,22 @@ bool monitor_is_on(const struct ble_adapter *adapter);
 /* @patterns: ends with n_bytes 0; may be NULL. false: not all of them have room. */
 bool pattern_set_add(struct pattern_set *set, const struct radio_pattern *patterns);
 
+/* recovery.c */
+/* The adapter is in trouble: the next step against it, if one is due. @why: for the journal. */
+void recovery_step(struct ble_adapter *adapter, enum ladder_trouble trouble, const char *why);
+void recovery_is_well(struct ble_adapter *adapter); /* it has done its work */
+void recovery_heard(struct ble_peer *peer);
+/* Around each watch window. */
+void recovery_window_begins(struct ble_adapter *adapter);
+void recovery_window_ends(struct ble_adapter *adapter);
+/* bluetoothd does not answer: has it restarted where that is allowed. */
+void recovery_bluez_hangs(struct central *central);
+
 /* scan.c */
 int scan_init(struct central *central);
 void scan_finish(struct central *central);
-void scan_plan(struct central *central); /* starts and stops discovery as is needed now */
+void scan_plan(struct central *central);      /* starts and stops discovery as is needed now */
+void scan_again(struct ble_adapter *adapter); /* ends the session, and begins a new one if needed */
 bool scan_is_quiet(const struct ble_adapter *adapter);
 void scan_adapter_lost(struct ble_adapter *adapter); /* power, plug, bluetoothd: session is gone */
 int scan_start(struct central *central, unsigned ms,

@@ -476,6 +476,7 @@ static int on_ping(sd_bus_message *message, void *user, sd_bus_error *ret_error)
 			link_event(link, LINK_EV_RADIO_DOWN);
 		}
 	}
+	recovery_bluez_hangs(central);
 	loop_timer_arm(central->retry, ble_ms(central, PING_HUNG_EVERY_MS));
 	return 0;
 }
@@ -668,6 +669,7 @@ static void drop_bus_slots(struct central *central) {
 	ble_slot_drop(&central->call_start);
 	ble_slot_drop(&central->call_snapshot);
 	ble_slot_drop(&central->call_ping);
+	ble_slot_drop(&central->call_restart);
 	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
 		adapter_finish(&central->adapters[i]);
 	}

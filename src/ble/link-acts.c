@@ -216,7 +216,7 @@ static void act_stuck(struct radio_link *link, enum link_event event) {
 		link->target.address, link->peer->adapter->address);
 	log_fault(&fault, NULL, NULL);
 	link_end_want(link, &fault);
-	adapter_recover(link->peer->adapter, "a link is stuck");
+	recovery_step(link->peer->adapter, TROUBLE_STUCK, "a link is stuck");
 	link_arm(link, STUCK_MS);
 }
 
@@ -224,7 +224,7 @@ static void act_stuck_again(struct radio_link *link, enum link_event event) {
 	(void) event;
 	log_blame(BLAME_BLUEZ, NULL, "the link to %s is still stuck", link->target.address);
 	central_suspect_hang(link->central);
-	adapter_recover(link->peer->adapter, "a link is stuck");
+	recovery_step(link->peer->adapter, TROUBLE_STUCK, "a link is stuck");
 	hang_up(link);
 	link_arm(link, STUCK_MS);
 }

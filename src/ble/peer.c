@@ -157,6 +157,7 @@ static void note_heard(struct ble_peer *peer) {
 	link->advert.rssi = peer->rssi; /* a monitor tells none */
 	link->was_heard = true;
 	stats_heard(peer);
+	recovery_heard(peer);
 	if (!link->is_freed && link->user_impl->heard != NULL) {
 		event_post_heard(central, link, &link->advert);
 	}

@@ -146,6 +146,16 @@ void scan_adapter_lost(struct ble_adapter *adapter) {
 	}
 }
 
+void scan_again(struct ble_adapter *adapter) {
+	adapter->n_scan_tries = 0;
+	if (adapter->scan == SCAN_ON) {
+		stop(adapter);
+	} else if (adapter->scan == SCAN_OFF) {
+		/* A session that BlueZ believes in and we do not. */
+		central_tell(adapter->central, adapter->path, ADAPTER_INTERFACE, "StopDiscovery");
+	}
+}
+
 bool scan_is_quiet(const struct ble_adapter *adapter) {
 	return adapter->scan == SCAN_OFF || adapter->scan == SCAN_WAITING;
 }
@@ -210,6 +220,9 @@ static void plan_watch(struct central *central, const struct needs *needs) {
 	} else if (!loop_timer_is_armed(scan->watch_timer)) {
 		scan->is_watching = true;
 		loop_timer_arm(scan->watch_timer, ble_ms(central, central->config.watch_ms));
+		for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
+			recovery_window_begins(&central->adapters[i]);
+		}
 	}
 }
 
@@ -223,6 +236,12 @@ static void on_watch_timer(void *user) {
 	struct needs needs;
 
 	if (scan->is_watching) {
+		(void) bus_drain(central->bus); /* what was heard to the last moment */
+		for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
+			if (adapter_is_usable(&central->adapters[i])) {
+				recovery_window_ends(&central->adapters[i]);
+			}
+		}
 		collect_needs(central, &needs);
 		scan->is_watching = false;
 		scan->is_slow = is_monitored(central, &needs);

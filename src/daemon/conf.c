@@ -59,6 +59,8 @@ static const struct conf_key keys[] = {
 		"Time from the begin of one window to the next" },
 	{ "ble", "sole_user", CONF_BOOL, AT(ble.sole_user), "no", 0, 0, NULL,
 		"Nobody else uses the adapters: lockhub may switch one off and on when it hangs" },
+	{ "ble", "restart_service", CONF_BOOL, AT(ble.restart_service), "no", 0, 0, NULL,
+		"lockhub may restart bluetooth.service when BlueZ hangs; needs bluetooth-restart.rules" },
 	{ "ble", "time_percent", CONF_NUMBER, AT(ble.time_percent), "100", 1, 1000, NULL,
 		"For tests only: all radio deadlines shrink to this many percent" },
 

@@ -31,6 +31,7 @@ struct conf {
 		unsigned watch_ms;
 		unsigned watch_every_ms;
 		bool sole_user;
+		bool restart_service;
 		unsigned time_percent;
 	} ble;
 	struct {

@@ -392,6 +392,7 @@ static int make_central(struct daemon *daemon) {
 		.watch_ms = conf->ble.watch_ms,
 		.watch_every_ms = conf->ble.watch_every_ms,
 		.is_sole_user = conf->ble.sole_user,
+		.may_restart = conf->ble.restart_service,
 		.time_percent = conf->ble.time_percent,
 	};
 

@@ -33,8 +33,8 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 	[FAULT_RADIO_BUSY] = {
 		.name = "radio-busy", .dbus = "org.lockhub1.Error.RadioBusy", .priority = LOG_WARNING,
 		.message_id = "e7fede5529423dd4b250b742687d4320",
-		.summary = "No free radio slot",
-		.hint = "Other locks are being served. Try again in some seconds; a second Bluetooth adapter helps for good" },
+		.summary = "The radio is busy",
+		.hint = "Other locks are being served, or Bluetooth has just been restarted. Try again in ten seconds; where it happens often a second Bluetooth adapter helps" },
 	[FAULT_GATT_MISMATCH] = {
 		.name = "gatt-mismatch", .dbus = "org.lockhub1.Error.GattMismatch", .priority = LOG_WARNING,
 		.message_id = "04fe3c82b76487bc87b0ea7e094dc60c",
@@ -75,6 +75,16 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "bba49bdb46f35c8a4706ce520d55897d",
 		.summary = "The system bus does not allow lockhubd to talk to BlueZ",
 		.hint = "See that /usr/share/dbus-1/system.d/org.lockhub1.conf is installed, then run: systemctl reload dbus" },
+	[FAULT_ADAPTER_FAILING] = {
+		.name = "adapter-failing", .dbus = "org.lockhub1.Error.AdapterFailing", .priority = LOG_ERR,
+		.message_id = "e44c70d32e9140749f57884d7a7359d4",
+		.summary = "The Bluetooth adapter does not do its work",
+		.hint = "End other programs that scan (bluetoothctl scan off), then run: systemctl restart bluetooth. If that does not help unplug the adapter for a moment, or restart the computer" },
+	[FAULT_RESTART_DENIED] = {
+		.name = "restart-denied", .dbus = "org.lockhub1.Error.RestartDenied", .priority = LOG_ERR,
+		.message_id = "4e1af3e9d37f40b1b54623e3f40cae5d",
+		.summary = "lockhub could not restart bluetooth.service",
+		.hint = "Run: systemctl restart bluetooth. To allow it to lockhub copy examples/systemd/bluetooth-restart.rules from lockhub's documentation to /etc/polkit-1/rules.d, or set restart_service = no" },
 	[FAULT_BUS_LOST] = {
 		.name = "bus-lost", .dbus = "org.lockhub1.Error.BusLost", .priority = LOG_ERR,
 		.message_id = "527af8d28cc48e2e0742f5814dec12b2",

@@ -63,6 +63,7 @@ int fault_errno(enum fault_code code) {
 	case FAULT_BLUEZ_MISSING:
 		return -ENODEV;
 	case FAULT_ADAPTER_OFF:
+	case FAULT_ADAPTER_FAILING:
 		return -ENETDOWN;
 	case FAULT_ADAPTER_BLOCKED:
 		return -ERFKILL;
@@ -105,6 +106,7 @@ int fault_errno(enum fault_code code) {
 		return -ENOBUFS;
 
 	case FAULT_BLUEZ_DENIED:
+	case FAULT_RESTART_DENIED:
 	case FAULT_DENIED:
 	case FAULT_FACTOR_REQUIRED:
 	case FAULT_FACTOR_WRONG:

@@ -743,6 +743,8 @@ void fake_start(struct fake *fake) {
 }
 
 void fake_turn(struct fake *fake) {
+	while (fake->systemd != NULL && sd_bus_process(fake->systemd, NULL) > 0) {
+	}
 	if (fake->sd == NULL || fake->is_hung) {
 		return;
 	}

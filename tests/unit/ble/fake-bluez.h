@@ -102,6 +102,10 @@ struct fake {
 	char dir[64];
 	int bus_pid; /* 0: killed */
 	sd_bus *probe;
+	sd_bus *systemd;
+	unsigned n_restarts;
+	char restarted[64];        /* "UNIT MODE" of the last */
+	const char *restart_error; /* NULL: allowed */
 	sd_bus *sd;
 	struct {
 		bool is_present, is_powered, is_discovering;
@@ -133,6 +137,8 @@ void fake_bus_kill(struct fake *fake);
 void fake_bus_again(struct fake *fake);
 /* Waits until the bus has passed on what was sent to it before. */
 void fake_bus_settle(struct fake *fake);
+/* org.freedesktop.systemd1 besides. */
+void fake_systemd_start(struct fake *fake);
 /* Takes the name; what was known of adapters and devices is kept. */
 void fake_start(struct fake *fake);
 void fake_die(struct fake *fake); /* as by kill -9 */

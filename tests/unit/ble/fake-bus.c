@@ -81,6 +81,7 @@ void fake_bus_kill(struct fake *fake) {
 		return;
 	}
 	fake->probe = sd_bus_close_unref(fake->probe);
+	fake->systemd = sd_bus_close_unref(fake->systemd);
 	kill(fake->bus_pid, SIGKILL);
 	waitpid(fake->bus_pid, NULL, 0);
 	fake->bus_pid = 0;

@@ -4,73 +4,46 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/uio.h>
 #include <syslog.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "journal.h"
 #include "scene.h"
 #include "util/log.h"
 
-#define ENTRIES_MAX 400
-
-/* The entries that are steps of a link, each as "NAME=value\n..." */
-static char entries[ENTRIES_MAX][1024];
-static size_t n_entries;
-
-/* Instead of libsystemd's. */
-int sd_journal_sendv(const struct iovec *iov, int n);
-
-int sd_journal_sendv(const struct iovec *iov, int n) {
-	size_t at = 0;
-	bool is_step = false;
-
-	assert_true(n_entries < ENTRIES_MAX);
-	char *entry = entries[n_entries];
-	for (int i = 0; i < n; i++) {
-		const char *field = iov[i].iov_base;
-		is_step = is_step || strncmp(field, "LINK_GEN=", 9) == 0;
-		assert_true(at + iov[i].iov_len + 2 < sizeof(entries[0]));
-		memcpy(entry + at, field, iov[i].iov_len);
-		at += iov[i].iov_len;
-		entry[at++] = '\n';
-	}
-	entry[at] = '\0';
-	n_entries += is_step;
-	return 0;
-}
-
-/* The field's value; NULL when there is none. */
-static const char *field_of(const char *entry, const char *name) {
-	static char value[256];
-	size_t n = strlen(name);
-
-	for (const char *line = entry; *line != '\0'; line = strchr(line, '\n') + 1) {
-		if (strncmp(line, name, n) == 0 && line[n] == '=') {
-			snprintf(value, sizeof(value), "%.*s", (int) strcspn(line + n + 1, "\n"),
-				line + n + 1);
-			return value;
+/* The n-th step of a link since @since; NULL behind the last. */
+static const char *step_at(size_t since, size_t n) {
+	for (size_t i = since; i < journal_size(); i++) {
+		if (journal_field(journal_entry(i), "LINK_GEN") != NULL && n-- == 0) {
+			return journal_entry(i);
 		}
 	}
 	return NULL;
 }
 
+static size_t count_steps(size_t since) {
+	size_t n = 0;
+
+	while (step_at(since, n) != NULL) {
+		n++;
+	}
+	return n;
+}
+
 static bool has(const char *entry, const char *name, const char *value) {
-	const char *found = field_of(entry, name);
+	const char *found = journal_field(entry, name);
 
 	return found != NULL && (value == NULL || strcmp(found, value) == 0);
 }
 
 /* The first step from @from to @to since @since; fails when there is none. */
 static const char *step_of(size_t since, const char *from, const char *to) {
-	for (size_t i = since; i < n_entries; i++) {
-		if (has(entries[i], "FROM", from) && has(entries[i], "TO", to)) {
-			return entries[i];
+	for (size_t i = 0; i < count_steps(since); i++) {
+		const char *entry = step_at(since, i);
+		if (has(entry, "FROM", from) && has(entry, "TO", to)) {
+			return entry;
 		}
 	}
 	fail_msg("no step from %s to %s", from, to);
@@ -85,7 +58,7 @@ static void every_step_is_written_down(void **state) {
 	static const char *const fields[] = { "LOCK_ID", "OP_ID", "FROM", "TO", "CAUSE",
 		"BLUEZ_ERROR", "ELAPSED_MS", "RSSI", "ATTEMPT", "LINK_GEN", "PEER" };
 	struct scene *t = *state;
-	size_t since = n_entries;
+	size_t since = journal_size();
 
 	label(t, "1a2b3c4d", "00ff00ff");
 	fake_device_advertise(&t->fake.devices[0], -61, 0xc0);
@@ -95,10 +68,10 @@ static void every_step_is_written_down(void **state) {
 	UNTIL(t, scene_in_state(t, 0, "idle"));
 	const char *chain[] = { "idle", "queued", "connecting", "resolving", "subscribing", "ready",
 		"disconnecting", "idle" };
-	size_t n_steps = n_entries - since;
+	size_t n_steps = count_steps(since);
 	assert_int_equal(n_steps, 7);
 	for (size_t i = 0; i < n_steps; i++) {
-		const char *entry = entries[since + i];
+		const char *entry = step_at(since, i);
 		for (size_t k = 0; k < sizeof(fields) / sizeof(fields[0]); k++) {
 			if (!has(entry, fields[k], NULL)) {
 				fail_msg("step %zu has no %s", i, fields[k]);
@@ -121,7 +94,7 @@ static void a_failed_attempt_says_why(void **state) {
 	struct scene *t = *state;
 
 	t->fake.devices[0].n_fail_connects = 1;
-	size_t since = n_entries;
+	size_t since = journal_size();
 	label(t, "1a2b3c4d", "");
 	scene_up(t, 0);
 	const char *entry = step_of(since, "connecting", "disconnecting");
@@ -142,10 +115,10 @@ static void a_lost_link_is_in_every_journal(void **state) {
 
 	log_setup("test", LOG_INFO);
 	scene_up(t, 0);
-	size_t since = n_entries;
+	size_t since = journal_size();
 	fake_device_drop(&t->fake.devices[0]);
 	UNTIL(t, t->users[0].n_downs == 1);
-	assert_int_equal(n_entries, since + 1);
+	assert_int_equal(count_steps(since), 1);
 	const char *entry = step_of(since, "ready", "idle");
 	assert_true(has(entry, "CAUSE", "closed"));
 	assert_true(has(entry, "ADAPTER", HCI));
@@ -153,24 +126,22 @@ static void a_lost_link_is_in_every_journal(void **state) {
 	scene_up(t, 0);
 	scene_drop(t, 0);
 	UNTIL(t, scene_in_state(t, 0, "idle"));
-	assert_int_equal(n_entries, since + 1);
+	assert_int_equal(count_steps(since), 1);
 	log_setup("test", LOG_DEBUG);
 }
 
 /* What is written is no secret: no octet of what was said. */
 static void no_payload_is_written(void **state) {
 	struct scene *t = *state;
-	size_t since = n_entries;
+	size_t since = journal_size();
 
 	scene_up(t, 0);
 	assert_int_equal(scene_write_text(t, 0, "SESAME-SESAME"), 0);
 	UNTIL(t, t->users[0].n_bytes == 1);
 	scene_drop(t, 0);
 	UNTIL(t, scene_in_state(t, 0, "idle"));
-	assert_true(n_entries > since);
-	for (size_t i = since; i < n_entries; i++) {
-		assert_null(strstr(entries[i], "SESAME"));
-	}
+	assert_true(count_steps(since) > 0);
+	assert_int_equal(journal_count("SESAME"), 0);
 }
 
 int main(void) {
@@ -180,17 +151,8 @@ int main(void) {
 		ONE(a_lost_link_is_in_every_journal),
 		ONE(no_payload_is_written),
 	};
-	struct stat st;
-	char stream[64];
 
-	/* As if standard error were the journal. */
-	if (fstat(STDERR_FILENO, &st) < 0) {
-		return 1;
-	}
-	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long) st.st_dev,
-		(unsigned long long) st.st_ino);
-	setenv("JOURNAL_STREAM", stream, 1);
 	scene_prepare();
-	log_setup("test", LOG_DEBUG);
+	journal_catch();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
