@@ -73,6 +73,17 @@ static void on_slots(void *host, const struct slot *slots, size_t n) {
 	}
 }
 
+static void on_timers(void *host, const struct lock_timer *timers, size_t n) {
+	struct watch *watch = host;
+
+	assert(watch->is_job && watch->act == ACT_READ_TIMERS && n > 0);
+	for (size_t i = 0; i < n; i++) {
+		assert(timers[i].ref > 0 && timers[i].ref <= 256);
+		assert((timers[i].days & ~DAYS_ALL) == 0);
+		assert(timers[i].act < ACT_CALIBRATE);
+	}
+}
+
 static void on_keys(void *host, const struct secret *keys) {
 	struct watch *watch = host;
 	struct nuki_keys decoded;
@@ -107,6 +118,7 @@ static const struct session_host host = {
 	.evidence = on_evidence,
 	.log = on_log,
 	.slots = on_slots,
+	.timers = on_timers,
 	.keys = on_keys,
 	.gate = on_gate,
 	.done = on_done,
@@ -156,6 +168,11 @@ static void start(struct watch *watch, const uint8_t *octets, size_t n) {
 	if (n > 2) {
 		(void) secret_set(&job.pin, octets + 2, n - 2 < 8 ? n - 2 : 8);
 		get_slot(octets + 2, n - 2, &job.slot);
+		job.timer.ref = job.slot.ref;
+		job.timer.is_enabled = job.slot.is_enabled;
+		job.timer.days = job.slot.window.days;
+		job.timer.minute = job.slot.window.start_minute;
+		job.timer.act = (enum act)(job.slot.window.end_minute & 7);
 	}
 	watch->act = job.act;
 	watch->n_slots = 0;

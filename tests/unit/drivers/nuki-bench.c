@@ -38,7 +38,8 @@ static bool changes_something(uint16_t command) {
 	       command == NUKI_REMOVE_AUTH || command == NUKI_UPDATE_TIME ||
 	       command == NUKI_REQUEST_REBOOT || command == NUKI_ADD_CODE ||
 	       command == NUKI_UPDATE_CODE || command == NUKI_REMOVE_CODE ||
-	       command == NUKI_UPDATE_AUTH;
+	       command == NUKI_UPDATE_AUTH || command == NUKI_ADD_TIME_CONTROL ||
+	       command == NUKI_UPDATE_TIME_CONTROL || command == NUKI_REMOVE_TIME_CONTROL;
 }
 
 static void host_write(void *host, const char *characteristic, const uint8_t *buf, size_t n) {
@@ -85,6 +86,14 @@ static void host_slots(void *host, const struct slot *slots, size_t n) {
 	bench->n_slots += n;
 }
 
+static void host_timers(void *host, const struct lock_timer *timers, size_t n) {
+	struct bench *bench = host;
+
+	assert_true(bench->n_timers + n <= BENCH_ENTRIES_MAX);
+	memcpy(bench->timers + bench->n_timers, timers, n * sizeof(*timers));
+	bench->n_timers += n;
+}
+
 static void host_keys(void *host, const struct secret *keys) {
 	struct bench *bench = host;
 
@@ -123,6 +132,7 @@ const struct session_host bench_host = {
 	.evidence = host_evidence,
 	.log = host_log,
 	.slots = host_slots,
+	.timers = host_timers,
 	.keys = host_keys,
 	.gate = host_gate,
 	.done = host_done,
@@ -208,6 +218,9 @@ static void bench_reset(struct bench *bench, enum nuki_generation generation) {
 	bench->log_newest = 20;
 	bench->next_code_id = 3;
 	bench_fill(bench, 3, 2);
+	bench->times[0] = (struct nuki_time_control){ 0, 1, 0x7c, { 22, 30 }, NUKI_ACTION_LOCK };
+	bench->times[1] = (struct nuki_time_control){ 1, 0, 0, { 0, 0 }, NUKI_ACTION_FULL_LOCK };
+	bench->n_times = bench->next_time_id = 2;
 }
 
 void bench_init(struct bench *bench, enum nuki_generation generation) {
@@ -477,6 +490,48 @@ static void reply_list(struct bench *bench, uint16_t command, const struct nuki_
 	}
 }
 
+static void reply_times(struct bench *bench) {
+	struct nuki_message message;
+
+	if (!bench->is_list_headless) {
+		nuki_message_init(&message, NUKI_TIME_CONTROL_COUNT, bench->generation);
+		message.reply.count8 = (uint8_t) ((int) bench->n_times + bench->announce_more);
+		reply(bench, &message);
+	}
+	for (size_t i = 0; i < bench->n_times; i++) {
+		nuki_message_init(&message, NUKI_TIME_CONTROL_ENTRY, bench->generation);
+		message.time_control = bench->times[i];
+		reply(bench, &message);
+	}
+	if (!bench->is_list_endless) {
+		reply_status(bench, NUKI_STATUS_COMPLETE);
+	}
+}
+
+static void do_add_time(struct bench *bench, const struct nuki_time_control *asked) {
+	struct nuki_time_control *time = &bench->times[bench->n_times++];
+	struct nuki_message message;
+
+	*time = *asked;
+	time->entry_id = bench->next_time_id++;
+	time->enabled = 1;
+	nuki_message_init(&message, NUKI_TIME_CONTROL_ID, bench->generation);
+	message.time_control.entry_id = time->entry_id;
+	reply(bench, &message);
+}
+
+static void do_change_time(
+	struct bench *bench, const struct nuki_time_control *asked, bool is_gone) {
+	for (size_t i = 0; i < bench->n_times; i++) {
+		if (bench->times[i].entry_id == asked->entry_id) {
+			bench->times[i] = is_gone ? bench->times[--bench->n_times] : *asked;
+			reply_status(bench, NUKI_STATUS_COMPLETE);
+			return;
+		}
+	}
+	reply_error(bench, 0x23, is_gone ? NUKI_REMOVE_TIME_CONTROL : NUKI_UPDATE_TIME_CONTROL);
+}
+
 static void do_add_code(struct bench *bench, const struct nuki_code *asked) {
 	struct nuki_code *code = &bench->codes[bench->n_codes++];
 	struct nuki_message message;
@@ -611,6 +666,18 @@ void bench_lock_reads(struct bench *bench) {
 	case NUKI_UPDATE_CODE:
 		do_update_code(bench, &message.code);
 		break;
+	case NUKI_REQUEST_TIME_CONTROLS:
+		reply_times(bench);
+		break;
+	case NUKI_ADD_TIME_CONTROL:
+		do_add_time(bench, &message.time_control);
+		break;
+	case NUKI_UPDATE_TIME_CONTROL:
+		do_change_time(bench, &message.time_control, false);
+		break;
+	case NUKI_REMOVE_TIME_CONTROL:
+		do_change_time(bench, &message.time_control, true);
+		break;
 	case NUKI_REMOVE_CODE:
 		do_remove_code(bench, message.code.code_id);
 		break;
@@ -684,6 +751,16 @@ struct slot bench_slot(enum act act) {
 	return slot;
 }
 
+struct lock_timer bench_timer(enum act act) {
+	return (struct lock_timer){
+		.ref = act == ACT_REMOVE_TIMER ? 256 : 0,
+		.is_enabled = true,
+		.days = DAY_SUNDAY << 1,
+		.minute = 22 * 60 + 30,
+		.act = ACT_LOCK,
+	};
+}
+
 void bench_clear(struct bench *bench) {
 	bench->n_done = 0;
 	bench->n_writes = 0;
@@ -695,6 +772,7 @@ int bench_start_job(struct bench *bench, const struct job *job) {
 	struct fault fault = { 0 };
 
 	bench->n_slots = 0;
+	bench->n_timers = 0;
 	int r = bench->session->impl->start(bench->session, job, &fault);
 
 	if (r < 0) {
@@ -710,6 +788,7 @@ int bench_start(struct bench *bench, enum act act) {
 		.now = { 1795327200 },
 		.is_now_trusted = true,
 		.slot = bench_slot(act),
+		.timer = bench_timer(act),
 	};
 
 	bench_clear(bench);

@@ -40,6 +40,8 @@ struct bench {
 	size_t n_log;
 	struct slot slots[SLOTS_PER_LOCK_MAX];
 	size_t n_slots;
+	struct lock_timer timers[BENCH_ENTRIES_MAX];
+	size_t n_timers;
 	struct secret keys;
 	unsigned n_keys;
 	unsigned n_gates;
@@ -78,6 +80,9 @@ struct bench {
 	struct nuki_auth auths[BENCH_ENTRIES_MAX];
 	size_t n_auths;
 	uint16_t next_code_id;
+	struct nuki_time_control times[BENCH_ENTRIES_MAX];
+	size_t n_times;
+	uint8_t next_time_id;
 	int announce_more;      /* than there are */
 	bool is_list_headless;  /* no count at all */
 	bool is_list_endless;   /* no COMPLETE */
@@ -102,6 +107,8 @@ extern const struct session_host bench_host;
 void bench_fill(struct bench *bench, size_t n_codes, size_t n_auths);
 /* What bench_start() puts or removes: a new code 345678 of "Anna"; code 3. */
 struct slot bench_slot(enum act act);
+/* The same: locks on Mondays at 22:30, with an id of its own; the one with id 0. */
+struct lock_timer bench_timer(enum act act);
 
 int bench_start(struct bench *bench, enum act act);
 int bench_start_job(struct bench *bench, const struct job *job);

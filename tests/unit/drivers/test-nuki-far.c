@@ -42,6 +42,8 @@ static struct scene {
 	size_t n_slots;
 	struct log_entry log[LOG_MAX];
 	size_t n_log;
+	struct lock_timer timers[64];
+	size_t n_timers;
 } scene;
 
 /* ---- the host ---- */
@@ -74,6 +76,12 @@ static void host_slots(void *host, const struct slot *slots, size_t n) {
 	scene.n_slots += n;
 }
 
+static void host_timers(void *host, const struct lock_timer *timers, size_t n) {
+	assert_true(scene.n_timers + n <= ARRAY_SIZE(scene.timers));
+	memcpy(scene.timers + scene.n_timers, timers, n * sizeof(*timers));
+	scene.n_timers += n;
+}
+
 static void host_keys(void *host, const struct secret *keys) {
 	scene.keys = *keys;
 }
@@ -96,6 +104,7 @@ static const struct session_host host = {
 	.evidence = host_evidence,
 	.log = host_log,
 	.slots = host_slots,
+	.timers = host_timers,
 	.keys = host_keys,
 	.gate = host_gate,
 	.done = host_done,
@@ -149,6 +158,7 @@ static int start(const struct job *job) {
 	scene.n_done = 0;
 	scene.n_slots = 0;
 	scene.n_log = 0;
+	scene.n_timers = 0;
 	int r = scene.session->impl->start(scene.session, job, &fault);
 	if (r < 0) {
 		scene.result = (struct job_result){ .fault = fault };
@@ -514,6 +524,61 @@ static void others_are_seen(void **state) {
 	scene_finish();
 }
 
+/* ---- timers ---- */
+
+static int64_t put_timer(const struct lock_timer *timer) {
+	run_well(&(struct job){ .act = ACT_PUT_TIMER, .timer = *timer });
+	assert_true(scene.result.ref > 0);
+	return scene.result.ref;
+}
+
+static void timers_run(void **state) {
+	/* 07:00 where the lock hangs, a Sunday. */
+	struct lock_timer timers[] = {
+		{ .is_enabled = true, .days = DAY_SUNDAY, .minute = 422, .act = ACT_UNLOCK },
+		{ .is_enabled = true,
+			.days = DAYS_ALL & ~DAY_SUNDAY,
+			.minute = 424,
+			.act = ACT_LOCK },
+		{ .is_enabled = false, .minute = 426, .act = ACT_UNLATCH },
+		{ .is_enabled = true, .minute = 1439, .act = ACT_LOCK_N_GO },
+	};
+
+	scene_init("nuki:gen4", 247);
+	for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
+		timers[i].ref = put_timer(&timers[i]);
+	}
+	run_well(&(struct job){ .act = ACT_READ_TIMERS });
+	assert_int_equal(scene.n_timers, ARRAY_SIZE(timers));
+	for (size_t i = 0; i < ARRAY_SIZE(timers); i++) {
+		assert_int_equal(scene.timers[i].ref, timers[i].ref);
+		assert_int_equal(scene.timers[i].is_enabled, timers[i].is_enabled);
+		assert_int_equal(scene.timers[i].days, timers[i].days);
+		assert_int_equal(scene.timers[i].minute, timers[i].minute);
+		assert_int_equal(scene.timers[i].act, timers[i].act);
+	}
+	far_set_wall(scene.far, NOW);
+	far_pass(scene.far, 10 * 60000);
+	assert_int_equal(far_motor_runs(scene.far), 1);
+	const struct log_entry *entry = read_newest();
+	assert_int_equal(entry->kind, EVENT_LOCK_OPERATION);
+	assert_int_equal(entry->operation, OPERATION_UNLOCK);
+	assert_int_equal(entry->source, SOURCE_SCHEDULE);
+	assert_int_equal(entry->credential, CREDENTIAL_NONE);
+	assert_int_equal(entry->time.s / 60, NOW / 60 + 2);
+	timers[2].is_enabled = true;
+	timers[2].minute = 432;
+	assert_int_equal(put_timer(&timers[2]), timers[2].ref);
+	run_well(&(struct job){ .act = ACT_REMOVE_TIMER, .timer = timers[0] });
+	run_well(&(struct job){ .act = ACT_READ_TIMERS });
+	assert_int_equal(scene.n_timers, 3);
+	far_pass(scene.far, 10 * 60000);
+	assert_int_equal(read_newest()->operation, OPERATION_UNLATCH);
+	assert_int_equal(run(&(struct job){ .act = ACT_REMOVE_TIMER, .timer = timers[0] }),
+		FAULT_BAD_PARAMETER);
+	scene_finish();
+}
+
 /* The link goes after each single thing: "not sent" means that the lock knows nothing of it. */
 static void a_lost_link_tells_the_truth(void **state) {
 	unsigned n_sent = 0, n_maybe_there = 0, n_maybe_not = 0;
@@ -561,6 +626,7 @@ int main(void) {
 		cmocka_unit_test(the_log_says_who),
 		cmocka_unit_test(windows_are_those_of_the_keypad),
 		cmocka_unit_test(others_are_seen),
+		cmocka_unit_test(timers_run),
 		cmocka_unit_test(a_lost_link_tells_the_truth),
 	};
 

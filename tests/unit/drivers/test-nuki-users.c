@@ -416,6 +416,29 @@ static void authorisations_are_changed(void **state) {
 	bench_finish(&bench);
 }
 
+/* Whether a Nuki begins to count at 0 is not known: 0 is an id there, and "none" here. */
+static void code_zero_is_a_code(void **state) {
+	struct slot slot = bench_slot(ACT_PUT_CREDENTIAL);
+
+	bench_init(&bench, NUKI_GENERATION_1_TO_4);
+	bench_fill(&bench, 0, 1);
+	bench.next_code_id = 0;
+	put(ACT_PUT_CREDENTIAL, &slot);
+	assert_done();
+	assert_int_equal(bench.result.ref, NUKI_CODE_REF_MAX);
+	read_users();
+	slot = *slot_of(CREDENTIAL_PIN, NUKI_CODE_REF_MAX);
+	slot.is_enabled = false;
+	put(ACT_PUT_CREDENTIAL, &slot);
+	assert_done();
+	assert_int_equal(bench.codes[0].enabled, 0);
+	assert_int_equal(bench.codes[0].code_id, 0);
+	put(ACT_REMOVE_CREDENTIAL, &slot);
+	assert_done();
+	assert_int_equal(bench.n_codes, 0);
+	bench_finish(&bench);
+}
+
 /* ---- what cannot be ---- */
 
 static void assert_refused(enum act act, const struct slot *slot, enum fault_code code) {
@@ -473,7 +496,7 @@ static void odd_slots_are_not_sent(void **state) {
 	slot.name[20] = '\0';
 	put(ACT_PUT_CREDENTIAL, &slot);
 	assert_done();
-	slot.ref = 65536;
+	slot.ref = 65537;
 	assert_refused(ACT_PUT_CREDENTIAL, &slot, FAULT_BAD_ARGUMENT);
 	assert_refused(ACT_REMOVE_CREDENTIAL, &slot, FAULT_BAD_ARGUMENT);
 	slot.ref = 0;
@@ -854,6 +877,7 @@ int main(void) {
 		cmocka_unit_test(codes_are_changed),
 		cmocka_unit_test(codes_are_removed),
 		cmocka_unit_test(authorisations_are_changed),
+		cmocka_unit_test(code_zero_is_a_code),
 		cmocka_unit_test(odd_codes_are_not_sent),
 		cmocka_unit_test(odd_slots_are_not_sent),
 		cmocka_unit_test(our_own_authorisation_stays),
