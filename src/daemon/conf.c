@@ -102,6 +102,9 @@ static const struct conf_key keys[] = {
 	{ "policy", "max_age_s", CONF_NUMBER, AT(policy.max_age_s), "30", 1, 600, NULL,
 		"Commands that their sender's clock says are older than this are refused" },
 
+	{ "log", "keep_days", CONF_NUMBER, AT(log.keep_days), "0", 0, 36500, NULL,
+		"Days after which events are taken away from the log for good; 0: they are kept for ever" },
+
 	{ "api", "group", CONF_TEXT, AT(api.group), "lockhub", 0, 0, NULL,
 		"Group whose members may view and operate where there is no polkit" },
 };

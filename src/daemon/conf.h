@@ -57,6 +57,9 @@ struct conf {
 		unsigned max_age_s;
 	} policy;
 	struct {
+		unsigned keep_days;
+	} log;
+	struct {
 		char group[CONF_TEXT_MAX];
 	} api;
 };

@@ -31,6 +31,11 @@
 /* Rounds of the hub's own work per turn of the loop, so that nobody else starves. */
 #define DUE_ROUNDS_MAX 64
 #define READY_PATIENCE_MS 3000
+/* Old events: looked for when the start is over, then once a day; soon again without the time. */
+#define RETENTION_FIRST_MS 60000
+#define RETENTION_RETRY_MS 600000
+#define RETENTION_MS 86400000
+#define DAY_S 86400
 
 struct daemon {
 	const struct daemon_options *options;
@@ -41,6 +46,7 @@ struct daemon {
 	struct loop_timer *due;
 	struct loop_timer *radio_timer;
 	struct loop_timer *ready_timer;
+	struct loop_timer *retention_timer;
 	struct loop_wakeup *wakeup;
 	struct notify_watchdog *watchdog;
 	struct timesync *timesync;
@@ -136,6 +142,33 @@ static void on_wakeup(void *user) {
 static void on_store_trouble(void *user, const struct fault *fault) {
 	(void) user;
 	log_fault(fault, NULL, NULL);
+}
+
+static void on_pruned(void *user, int64_t n_rows, const struct fault *fault) {
+	const struct daemon *daemon = user;
+
+	if (n_rows > 0) {
+		log_info("%lld events older than %u days were taken away from the log",
+			(long long) n_rows, daemon->options->conf->log.keep_days);
+	}
+	if (fault != NULL && fault->code != FAULT_CANCELLED) {
+		log_fault(fault, NULL, NULL);
+	}
+}
+
+static void prune_log(void *user) {
+	struct daemon *daemon = user;
+	const struct clock *clock = loop_clock(daemon->loop);
+	wall_t before = clock_wall(clock);
+
+	/* A clock that is years ahead would take all of it. */
+	if (!clock_is_trusted(clock)) {
+		loop_timer_arm(daemon->retention_timer, RETENTION_RETRY_MS);
+		return;
+	}
+	before.s -= (int64_t) daemon->options->conf->log.keep_days * DAY_S;
+	store_prune(daemon->store, before, 0, on_pruned, daemon);
+	loop_timer_arm(daemon->retention_timer, RETENTION_MS);
 }
 
 static bool is_alive(void *user) {
@@ -457,10 +490,11 @@ static int make_loop(struct daemon *daemon) {
 	daemon->due = loop_timer_new(daemon->loop, on_due, daemon);
 	daemon->radio_timer = loop_timer_new(daemon->loop, check_radio, daemon);
 	daemon->ready_timer = loop_timer_new(daemon->loop, on_due, daemon);
+	daemon->retention_timer = loop_timer_new(daemon->loop, prune_log, daemon);
 	daemon->wakeup = loop_wakeup_new(daemon->loop, on_wakeup, daemon);
 	if (daemon->on_term == NULL || daemon->on_int == NULL || daemon->on_hup == NULL ||
 		daemon->due == NULL || daemon->radio_timer == NULL || daemon->ready_timer == NULL ||
-		daemon->wakeup == NULL) {
+		daemon->retention_timer == NULL || daemon->wakeup == NULL) {
 		return -ENOMEM;
 	}
 	return 0;
@@ -568,6 +602,7 @@ static void finish(struct daemon *daemon) {
 	daemon->due = loop_timer_free(daemon->due);
 	daemon->radio_timer = loop_timer_free(daemon->radio_timer);
 	daemon->ready_timer = loop_timer_free(daemon->ready_timer);
+	daemon->retention_timer = loop_timer_free(daemon->retention_timer);
 	daemon->on_term = loop_signal_free(daemon->on_term);
 	daemon->on_int = loop_signal_free(daemon->on_int);
 	daemon->on_hup = loop_signal_free(daemon->on_hup);
@@ -591,6 +626,9 @@ int daemon_run(const struct daemon_options *options) {
 	say_status(&daemon);
 	daemon.started = clock_mono(loop_clock(daemon.loop));
 	loop_timer_arm(daemon.ready_timer, READY_PATIENCE_MS);
+	if (options->conf->log.keep_days > 0) {
+		loop_timer_arm(daemon.retention_timer, RETENTION_FIRST_MS);
+	}
 	status = loop_run(daemon.loop);
 	finish(&daemon);
 	log_info("stopped");

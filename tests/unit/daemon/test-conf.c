@@ -58,6 +58,7 @@ static void defaults_hold(void **state) {
 	assert_string_equal(conf.hub.name, "lockhub");
 	assert_int_equal(conf.hub.poll_min, 30);
 	assert_true(conf.policy.mqtt_unlock);
+	assert_int_equal(conf.log.keep_days, 0); /* nothing is taken away unasked */
 	assert_string_equal(conf.mqtt.host, "");
 	assert_string_equal(conf.mqtt.discovery, "device");
 }
@@ -89,6 +90,8 @@ static void mistakes_name_line_and_cure(void **state) {
 		{ "poll_min = 3\n", ":1:", "no section" },
 		{ "[hub]\n\n\npoll_min = many\n", ":4:", "number from 1 to" },
 		{ "[hub]\npoll_min = 0\n", ":2:", "number from 1 to" },
+		{ "[log]\nkeep_days = -1\n", ":2:", "number from 0 to" },
+		{ "[log]\nkeep-days = 1\n", ":2:", "did you mean keep_days" },
 		{ "[hub]\npoll_min = 99999999999999999999\n", ":2:", "number from 1 to" },
 		{ "[mqtt]\ntls = perhaps\n", ":2:", "yes or no" },
 		{ "[mqtt]\ndiscovery = devic\n", ":2:", "device|single|off" },
