@@ -230,6 +230,7 @@ void adapter_remove(struct ble_adapter *adapter) {
 	adapter->is_powered = false;
 	adapter->is_suspect = false;
 	adapter->n_failed = 0;
+	adapter->slots_learnt = 0;
 	monitor_offered(adapter, false);
 	ble_slot_drop(&adapter->rule_changes);
 	ble_slot_drop(&adapter->call_power);
@@ -248,6 +249,27 @@ void adapter_finish(struct ble_adapter *adapter) {
 	ble_slot_drop(&adapter->rule_object);
 	ble_slot_drop(&adapter->call_power);
 	monitor_finish(adapter);
+}
+
+unsigned adapter_slots(const struct ble_adapter *adapter) {
+	const struct central *central = adapter->central;
+	bool is_learnt =
+		adapter->slots_learnt > 0 && mono_since(adapter->learnt_at, ble_now(central)) <
+						     (int64_t) ble_ms(central, SCHED_LEARNT_MS);
+
+	return is_learnt && adapter->slots_learnt < adapter->slots ? adapter->slots_learnt
+								   : adapter->slots;
+}
+
+void adapter_learn_slots(struct ble_adapter *adapter, unsigned slots) {
+	if (slots >= adapter_slots(adapter)) {
+		return;
+	}
+	adapter->slots_learnt = slots;
+	adapter->learnt_at = ble_now(adapter->central);
+	log_notice("adapter %s: one more link was refused until another had ended; %u at a time "
+		   "instead of %u for the next hour",
+		adapter->address, slots, adapter->slots);
 }
 
 void adapter_note_failure(struct ble_adapter *adapter, const struct radio_link *link) {

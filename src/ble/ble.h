@@ -59,6 +59,7 @@
 #define ATTEMPTS_PERSON 3
 #define ATTEMPTS_BACKGROUND 4
 #define HEARD_LATELY_MS 60000
+#define KERNEL_ROUND_MS 10300 /* a round of discovery in the kernel, which outlives bluetoothd */
 
 /* Backstops for sd-bus, longer than any deadline of ours. */
 #define CALL_QUICK_MS 10000
@@ -126,6 +127,7 @@ struct ble_peer {
 	bool is_seen;      /* by the snapshot being read */
 	int16_t rssi;      /* 0: not heard in a discovery that still runs */
 	unsigned failures; /* attempts since the last success */
+	struct sched_lesson lesson;
 	bool is_heard_now; /* in this watch window */
 	unsigned n_windows_heard;
 	sd_bus_slot *rule_changes, *rule_objects, *rule_reason;
@@ -234,9 +236,13 @@ struct ble_adapter {
 	bool is_powered;
 	bool is_blocked; /* by rfkill, as far as we know */
 	unsigned slots;
+	unsigned slots_learnt; /* 0: no fewer have been found */
+	mono_t learnt_at;
 	sd_bus_slot *rule_changes, *rule_object;
 
 	enum scan_state scan;
+	bool was_busy; /* StartDiscovery was answered InProgress */
+	mono_t busy_at;
 	bool wants_quiet; /* a link waits for the scan to stop */
 	unsigned n_scan_tries;
 	enum bluez_error scan_error;
@@ -321,6 +327,8 @@ struct central {
 	struct loop_timer *retry; /* next try to find or start BlueZ */
 	mono_t asked_bus_at;      /* pending question to the bus itself; MONO_NEVER: none */
 	sd_bus_slot *rule_owner, *call_owner, *call_start, *call_snapshot, *call_ping;
+	bool is_second_owner; /* bluetoothd was there before, in our life */
+	mono_t back_at;
 	bool was_restarted; /* bluetooth.service, by us */
 	mono_t restarted_at;
 	sd_bus_slot *call_restart;
@@ -378,6 +386,9 @@ void adapter_apply(struct ble_adapter *adapter, const struct adapter_props *prop
 void adapter_remove(struct ble_adapter *adapter);
 /* Rule for plug and unplug. */
 int adapter_watch(struct ble_adapter *adapter);
+unsigned adapter_slots(const struct ble_adapter *adapter); /* as of now */
+/* It has turned out to have so many only; for an hour. */
+void adapter_learn_slots(struct ble_adapter *adapter, unsigned slots);
 void adapter_note_failure(struct ble_adapter *adapter, const struct radio_link *link);
 void adapter_note_success(struct ble_adapter *adapter);
 

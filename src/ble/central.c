@@ -151,7 +151,7 @@ static void describe_adapters(
 		const struct ble_adapter *adapter = &central->adapters[i];
 		ret[i].is_usable = adapter_is_usable(adapter);
 		ret[i].is_suspect = adapter->is_suspect;
-		ret[i].slots = adapter->slots;
+		ret[i].slots = adapter_slots(adapter);
 	}
 	list_for_each(link, &central->links, in_links) {
 		if (link->peer != NULL) {
@@ -546,6 +546,7 @@ static void bluez_absent(struct central *central) {
 static void bluez_came(struct central *central, const char *owner) {
 	(void) text_copy(central->owner, sizeof(central->owner), owner);
 	central->phase = CENTRAL_READING;
+	central->back_at = ble_now(central);
 	central->n_empty_snapshots = 0;
 	central->n_activations = 0;
 	central->is_denied = false;
@@ -570,6 +571,7 @@ static int on_owner_changed(sd_bus_message *message, void *user, sd_bus_error *r
 		return 0;
 	}
 	if (central->owner[0] != '\0') {
+		central->is_second_owner = true;
 		bluez_absent(central);
 	}
 	if (new[0] != '\0') {

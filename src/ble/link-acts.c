@@ -45,9 +45,24 @@ void link_reset(struct radio_link *link) {
 	central_poke(link->central);
 }
 
+/* Links of anybody to devices of ours, this one not counted. */
+static unsigned count_others(const struct radio_link *link) {
+	const struct radio_link *other;
+	unsigned n = 0;
+
+	list_for_each(other, &link->central->links, in_links) {
+		n += other != link && other->peers[link->peer->adapter->index].is_connected;
+	}
+	return n;
+}
+
 static void note_failure(struct radio_link *link) {
 	stats_failed(link);
 	if (link->peer != NULL) {
+		if (link->from == LINK_CONNECTING) {
+			sched_refused(&link->peer->lesson, count_others(link),
+				ble_now(link->central), link->central->config.time_percent);
+		}
 		link->peer->failures++;
 		adapter_note_failure(link->peer->adapter, link);
 	}
@@ -58,6 +73,28 @@ static bool is_heard_lately(const struct radio_link *link) {
 
 	return link->was_heard || (link->stats.heard_ms != INT64_MIN &&
 					  ble_now(link->central).ms - link->stats.heard_ms < limit);
+}
+
+/*
+ * When bluetoothd dies in a discovery window the kernel goes on with that round, and the next
+ * bluetoothd's Connect waits for its end. Nothing is known of the device then.
+ */
+static bool was_kernel_scanning(const struct radio_link *link) {
+	const struct central *central = link->central;
+	int64_t round_ms = ble_ms(central, KERNEL_ROUND_MS);
+
+	if (central->is_second_owner &&
+		mono_since(central->back_at, link->attempt_since) < round_ms) {
+		return true;
+	}
+	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
+		const struct ble_adapter *adapter = &central->adapters[i];
+		if (adapter->was_busy &&
+			mono_since(adapter->busy_at, link->attempt_since) < round_ms) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Why the want is given up. */
@@ -76,6 +113,11 @@ static void find_fault(const struct radio_link *link, struct fault *ret) {
 			"no advertisement in %lld ms of listening", (long long) waited);
 	} else if (link->n_attempts == 0) {
 		(void) fault_set(ret, FAULT_RADIO_BUSY, "no slot in %lld ms", (long long) waited);
+	} else if (is_silent && link->error != BLUEZ_ERROR_VANISHED && was_kernel_scanning(link)) {
+		(void) fault_set(ret, FAULT_RADIO_BUSY,
+			"no answer to Connect in %lld ms; Bluetooth was restarted just before, and "
+			"the kernel may still have been scanning",
+			(long long) waited);
 	} else if (is_silent && !is_heard_lately(link)) {
 		(void) fault_set(ret, FAULT_LOCK_NOT_HEARD, "%u attempts in %lld ms, no sign of it",
 			link->n_attempts, (long long) waited);
@@ -515,8 +557,18 @@ static void act_flip(struct radio_link *link, enum link_event event) {
 	}
 }
 
+static void learn_slots(struct radio_link *link) {
+	unsigned slots = sched_accepted(&link->peer->lesson, count_others(link),
+		ble_now(link->central), link->central->config.time_percent);
+
+	if (slots > 0) {
+		adapter_learn_slots(link->peer->adapter, slots);
+	}
+}
+
 static void act_resolve(struct radio_link *link, enum link_event event) {
 	(void) event;
+	learn_slots(link);
 	link->was_heard = true;
 	link->linked_since = ble_now(link->central);
 	link->stats.heard_ms = link->linked_since.ms;

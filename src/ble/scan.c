@@ -98,6 +98,8 @@ static int on_started(sd_bus_message *message, void *user, sd_bus_error *ret_err
 		 * none, so clear up what BlueZ believes and try again.
 		 */
 		central_tell(adapter->central, adapter->path, ADAPTER_INTERFACE, "StopDiscovery");
+		adapter->was_busy = true;
+		adapter->busy_at = ble_now(adapter->central);
 	}
 	log_debug("adapter %s: StartDiscovery: %s", adapter->address, text);
 	wait_then_retry(adapter, error);

@@ -116,3 +116,31 @@ struct sched_choice sched_choose(
 	}
 	return is_freeing ? choice : evict;
 }
+
+#define LESSON_FAILURES 2
+
+static bool is_old(const struct sched_lesson *lesson, mono_t now, unsigned percent) {
+	return mono_since(lesson->at, now) > (int64_t) SCHED_LESSON_MS * percent / 100;
+}
+
+void sched_refused(struct sched_lesson *lesson, unsigned others, mono_t now, unsigned percent) {
+	if (others == 0) {
+		lesson->n = 0; /* nobody was in its way */
+		return;
+	}
+	if (lesson->n == 0 || is_old(lesson, now, percent)) {
+		*lesson = (struct sched_lesson){ .others = others };
+	}
+	lesson->n++;
+	lesson->others = others < lesson->others ? others : lesson->others;
+	lesson->at = now;
+}
+
+unsigned sched_accepted(
+	struct sched_lesson *lesson, unsigned others, mono_t now, unsigned percent) {
+	bool is_learnt = lesson->n >= LESSON_FAILURES && others < lesson->others &&
+			 !is_old(lesson, now, percent);
+
+	lesson->n = 0;
+	return is_learnt ? lesson->others : 0;
+}

@@ -56,6 +56,24 @@ struct sched_choice {
 	unsigned adapter;
 };
 
+/*
+ * What a controller without a free link answers is no word of its own: the attempt just fails. So
+ * the number is learnt, per device and adapter, from attempts that failed while other links were
+ * there, and one that succeeded when fewer were.
+ */
+#define SCHED_LESSON_MS (10 * 60 * 1000) /* older failures have another reason */
+#define SCHED_LEARNT_MS (60 * 60 * 1000) /* for so long it counts */
+
+struct sched_lesson {
+	unsigned n;      /* attempts that failed so */
+	unsigned others; /* the least number of links that were there besides */
+	mono_t at;       /* the last */
+};
+
+void sched_refused(struct sched_lesson *lesson, unsigned others, mono_t now, unsigned percent);
+/* @return how many links the adapter has, as far as this teaches; 0: nothing. */
+unsigned sched_accepted(struct sched_lesson *lesson, unsigned others, mono_t now, unsigned percent);
+
 bool sched_is_person(enum radio_need need);
 /*
  * Of two that wait since then: negative when @a goes first. The most urgent, then who waits

@@ -252,10 +252,26 @@ void fake_device_resolve(struct fake_device *device) {
 	resolve(device);
 }
 
+static unsigned count_links(const struct fake *fake, unsigned adapter) {
+	unsigned n = 0;
+
+	for (size_t i = 0; i < fake->n_devices; i++) {
+		n += fake->devices[i].adapter == adapter && fake->devices[i].is_connected;
+	}
+	return n;
+}
+
 void fake_device_connect(struct fake_device *device) {
 	sd_bus_message *call = take_connect(device);
 
 	if (call == NULL) {
+		return;
+	}
+	unsigned links_max = device->fake->adapters[device->adapter].links_max;
+	if (links_max > 0 && count_links(device->fake, device->adapter) >= links_max) {
+		reply_error(call, "org.bluez.Error.Failed", "le-connection-abort-by-local");
+		answer_disconnect(device);
+		sd_bus_message_unref(call);
 		return;
 	}
 	bool is_failing = device->n_fail_connects > 0;

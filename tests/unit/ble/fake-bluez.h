@@ -112,6 +112,7 @@ struct fake {
 		char address[18];
 		bool is_filtered;
 		unsigned n_connecting; /* Connect calls pending */
+		unsigned links_max;    /* of the controller; 0: no limit */
 		struct fake_monitor monitor;
 	} adapters[4];
 	enum fake_monitoring monitoring;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "matrix.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <malloc.h>
 #include <setjmp.h>
@@ -107,49 +106,6 @@ static void want(struct matrix *m, enum radio_need need, unsigned patience_ms) {
 
 /* ------------------------------------------------------------------ what could leak */
 
-static unsigned count_fds(void) {
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir) != NULL) {
-		n++;
-	}
-	closedir(dir);
-	return n;
-}
-
-/* As dbus-daemon counts them for the central's connection. */
-static unsigned count_rules(struct matrix *m) {
-	sd_bus *probe = NULL;
-	sd_bus_message *reply = NULL;
-	const char *central_name, *key;
-	unsigned n = 0;
-
-	assert_true(sd_bus_get_unique_name(bus_sd(m->scene.central->bus), &central_name) >= 0);
-	assert_true(sd_bus_new(&probe) >= 0);
-	assert_true(sd_bus_set_address(probe, m->scene.fake.address) >= 0);
-	assert_true(sd_bus_set_bus_client(probe, true) >= 0);
-	assert_true(sd_bus_start(probe) >= 0);
-	int r = sd_bus_call_method(probe, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-		"org.freedesktop.DBus.Debug.Stats", "GetConnectionStats", NULL, &reply, "s",
-		central_name);
-	assert_true(r >= 0);
-	assert_true(sd_bus_message_enter_container(reply, 'a', "{sv}") > 0);
-	while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
-		assert_true(sd_bus_message_read(reply, "s", &key) > 0);
-		if (strcmp(key, "MatchRules") == 0) {
-			assert_true(sd_bus_message_read(reply, "v", "u", &n) > 0);
-		} else {
-			assert_true(sd_bus_message_skip(reply, "v") > 0);
-		}
-		assert_true(sd_bus_message_exit_container(reply) > 0);
-	}
-	sd_bus_message_unref(reply);
-	sd_bus_flush_close_unref(probe);
-	return n;
-}
-
 static bool is_link_left(struct matrix *m) {
 	const struct radio_link *link;
 
@@ -168,11 +124,11 @@ static void check_nothing_left(struct matrix *m) {
 		assert_int_equal(m->scene.fake.adapters[i % 4].n_connecting, 0);
 		assert_null(m->scene.central->adapters[i].rule_scan_added);
 	}
-	for (unsigned tries = 0; count_rules(m) != n_rules && tries < 100; tries++) {
+	for (unsigned tries = 0; scene_count_rules(&m->scene) != n_rules && tries < 100; tries++) {
 		matrix_turn_for(m, 10);
 	}
-	assert_int_equal(count_rules(m), n_rules);
-	assert_int_equal(count_fds(), n_fds);
+	assert_int_equal(scene_count_rules(&m->scene), n_rules);
+	assert_int_equal(scene_count_fds(), n_fds);
 	assert_true(list_is_empty(&m->scene.central->events));
 	memory_last = mallinfo2().uordblks;
 	if (memory_first == 0) {
@@ -216,8 +172,8 @@ static void scene_make(struct matrix *m, bool is_new) {
 	scene_link_new(t, 1, B, false);
 	UNTIL(t, scene_is_ready(t) && scene_in_state(t, 1, "idle"));
 	matrix_turn_for(m, 20);
-	n_rules = count_rules(m);
-	n_fds = count_fds();
+	n_rules = scene_count_rules(&m->scene);
+	n_fds = scene_count_fds();
 }
 
 /* Everything works again; what the test knows of BlueZ stays. */

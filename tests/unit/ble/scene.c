@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "ble.h"
 #include "scene.h"
 #include "util/log.h"
 
@@ -255,6 +257,49 @@ void scene_scan_ended(void *user, const struct fault *fault) {
 	if (fault != NULL) {
 		t->scan_fault = *fault;
 	}
+}
+
+unsigned scene_count_fds(void) {
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL) {
+		n++;
+	}
+	closedir(dir);
+	return n;
+}
+
+/* As dbus-daemon counts them for the central's connection. */
+unsigned scene_count_rules(struct scene *t) {
+	sd_bus *probe = NULL;
+	sd_bus_message *reply = NULL;
+	const char *central_name, *key;
+	unsigned n = 0;
+
+	assert_true(sd_bus_get_unique_name(bus_sd(t->central->bus), &central_name) >= 0);
+	assert_true(sd_bus_new(&probe) >= 0);
+	assert_true(sd_bus_set_address(probe, t->fake.address) >= 0);
+	assert_true(sd_bus_set_bus_client(probe, true) >= 0);
+	assert_true(sd_bus_start(probe) >= 0);
+	int r = sd_bus_call_method(probe, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+		"org.freedesktop.DBus.Debug.Stats", "GetConnectionStats", NULL, &reply, "s",
+		central_name);
+	assert_true(r >= 0);
+	assert_true(sd_bus_message_enter_container(reply, 'a', "{sv}") > 0);
+	while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
+		assert_true(sd_bus_message_read(reply, "s", &key) > 0);
+		if (strcmp(key, "MatchRules") == 0) {
+			assert_true(sd_bus_message_read(reply, "v", "u", &n) > 0);
+		} else {
+			assert_true(sd_bus_message_skip(reply, "v") > 0);
+		}
+		assert_true(sd_bus_message_exit_container(reply) > 0);
+	}
+	sd_bus_message_unref(reply);
+	sd_bus_flush_close_unref(probe);
+	return n;
 }
 
 void scene_prepare(void) {

@@ -86,3 +86,6 @@ void scene_scan_ended(void *user, const struct fault *fault);
 #define BARE(test_fn) cmocka_unit_test_teardown(test_fn, scene_teardown)
 /* LOCKHUB_TEST_DEBUG=1 shows the journal; LOCKHUB_TEST_FILTER='*burst*' runs one alone. */
 void scene_prepare(void);
+unsigned scene_count_fds(void);
+/* Match rules of the central, as dbus-daemon counts them. */
+unsigned scene_count_rules(struct scene *t);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -76,13 +77,113 @@ static void survives_the_bus(void **state) {
 	struct scene *t = *state;
 
 	scene_up(t, 0);
-	fake_die(&t->fake);
 	/* Cut off by the bus, as when it is restarted. */
-	fake_bus_stop(&t->fake);
+	fake_bus_kill(&t->fake);
 	UNTIL(t, t->users[0].n_downs == 1 && scene_status_fault(t) == FAULT_BUS_LOST);
+	/* A dying bus may tell of bluetoothd first. */
+	assert_true(t->users[0].fault.code == FAULT_BUS_LOST ||
+		    t->users[0].fault.code == FAULT_BLUEZ_MISSING);
 	assert_true(central_answered_lately(t->central));
-	/* The same address again is not to be had; that it goes on trying is the bus's own test. */
-	fake_bus_start(&t->fake);
+	scene_want(t, 0, RADIO_NEED_LOCK);
+	UNTIL(t, t->users[0].n_downs == 2);
+	assert_int_equal(t->users[0].fault.code, FAULT_BUS_LOST);
+	/* It is back at the same address, after tries with more and more time between them. */
+	scene_clock_skip(20000);
+	scene_turn_for(t, 20);
+	fake_bus_again(&t->fake);
+	fake_start(&t->fake);
+	scene_clock_skip(30000);
+	UNTIL(t, scene_is_ready(t) && scene_in_state(t, 0, "idle"));
+	scene_up(t, 0);
+	assert_int_equal(scene_write_text(t, 0, "x"), 0);
+	UNTIL(t, t->users[0].n_written == 1 && t->users[0].n_bytes == 1);
+	assert_int_equal(t->users[0].written_error, 0);
+	scene_drop(t, 0);
+	UNTIL(t, scene_in_state(t, 0, "idle"));
+}
+
+/*
+ * It died in a discovery window: the kernel scans on, and Connect waits. Nothing speaks against the
+ * lock then.
+ */
+static void a_restart_just_before_is_no_fault_of_the_lock(void **state) {
+	struct scene *t = *state;
+	struct fake_device *a = &t->fake.devices[0];
+
+	fake_die(&t->fake);
+	UNTIL(t, !scene_is_ready(t));
+	a->connect = CONNECT_PENDING;
+	fake_start(&t->fake);
+	UNTIL(t, scene_is_ready(t) && scene_in_state(t, 0, "idle"));
+	t->radio->impl->want(t->links[0], RADIO_NEED_UNLOCK, 9500);
+	UNTIL(t, t->users[0].n_downs == 1);
+	assert_int_equal(t->users[0].fault.code, FAULT_RADIO_BUSY);
+	assert_non_null(strstr(t->users[0].fault.detail, "restarted just before"));
+	UNTIL(t, scene_in_state(t, 0, "idle"));
+	/* Later it is the lock again. */
+	scene_clock_skip(10300);
+	t->radio->impl->want(t->links[0], RADIO_NEED_UNLOCK, 9500);
+	UNTIL(t, t->users[0].n_downs == 2);
+	assert_int_equal(t->users[0].fault.code, FAULT_LOCK_NOT_HEARD);
+	UNTIL(t, scene_in_state(t, 0, "idle"));
+}
+
+/* The other sign of it: discovery does not start. */
+static void a_busy_controller_is_no_fault_of_the_lock(void **state) {
+	struct scene *t = *state;
+
+	t->fake.is_discovery_busy = true;
+	t->fake.devices[0].connect = CONNECT_PENDING;
+	assert_int_equal(
+		t->radio->impl->scan(t->radio, 60000, scene_scan_heard, scene_scan_ended, t), 0);
+	UNTIL(t, t->fake.n_start_discovery == 1);
+	scene_turn_for(t, 10);
+	t->radio->impl->scan_stop(t->radio);
+	t->radio->impl->want(t->links[0], RADIO_NEED_UNLOCK, 9500);
+	UNTIL(t, t->users[0].n_downs == 1);
+	assert_int_equal(t->users[0].fault.code, FAULT_RADIO_BUSY);
+	UNTIL(t, scene_in_state(t, 0, "idle"));
+}
+
+/* The controller has two links, though we think it has three. */
+static void fewer_slots_are_learnt(void **state) {
+	struct scene *t = *state;
+	struct fake_device *c = &t->fake.devices[2];
+
+	t->fake.adapters[0].links_max = 2;
+	scene_up(t, 0);
+	scene_up(t, 1);
+	scene_want(t, 2, RADIO_NEED_LOCK);
+	UNTIL(t, t->users[2].n_downs == 1);
+	assert_int_equal(c->n_connects, 3);
+	UNTIL(t, scene_in_state(t, 2, "idle"));
+	scene_drop(t, 0);
+	UNTIL(t, scene_in_state(t, 0, "idle"));
+	scene_up(t, 2);
+	/* From now on the third waits for its turn. */
+	unsigned n = t->fake.devices[0].n_connects;
+	scene_want(t, 0, RADIO_NEED_LOCK);
+	UNTIL(t, t->users[0].n_downs == 2);
+	assert_int_equal(t->users[0].fault.code, FAULT_RADIO_BUSY);
+	assert_int_equal(t->fake.devices[0].n_connects, n);
+	/* For an hour: perhaps it was something else. */
+	scene_clock_skip(60 * 60 * 1000 * TIME_PERCENT / 100);
+	t->fake.adapters[0].links_max = 0;
+	scene_up(t, 0);
+	assert_true(scene_in_state(t, 1, "ready") && scene_in_state(t, 2, "ready"));
+}
+
+/* A lock that fails, and works when others are still there, has had another trouble. */
+static void a_bad_lock_teaches_nothing(void **state) {
+	struct scene *t = *state;
+
+	scene_up(t, 0);
+	t->fake.devices[1].n_fail_connects = 3;
+	scene_want(t, 1, RADIO_NEED_LOCK);
+	UNTIL(t, t->users[1].n_downs == 1 && scene_in_state(t, 1, "idle"));
+	scene_up(t, 1);
+	scene_up(t, 2);
+	assert_int_equal(t->fake.devices[2].n_connects, 1);
 }
 
 static void adapter_off_and_on(void **state) {
@@ -284,6 +385,10 @@ int main(void) {
 		ONE(a_want_does_not_outlive_a_long_absence),
 		ONE(adapters_that_come_late_are_found),
 		ONE(survives_the_bus),
+		ONE(a_restart_just_before_is_no_fault_of_the_lock),
+		ONE(a_busy_controller_is_no_fault_of_the_lock),
+		FOUR(fewer_slots_are_learnt),
+		FOUR(a_bad_lock_teaches_nothing),
 		ONE(adapter_off_and_on),
 		ONE(adapter_comes_back_under_another_name),
 		BARE(only_the_chosen_adapter_is_used),

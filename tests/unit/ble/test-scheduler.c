@@ -185,6 +185,47 @@ static void a_busy_adapter_leads_to_the_other(void **state) {
 	assert_int_equal(chosen(&scene), 1);
 }
 
+/* ------------------------------------------------------------------ fewer slots */
+
+static const mono_t lesson_now = { 1000 };
+
+static void two_refusals_and_a_success_with_fewer_teach(void **state) {
+	struct sched_lesson lesson = { 0 };
+
+	(void) state;
+	sched_refused(&lesson, 3, lesson_now, 100);
+	sched_refused(&lesson, 2, lesson_now, 100);
+	assert_int_equal(sched_accepted(&lesson, 1, lesson_now, 100), 2);
+	/* Once. */
+	assert_int_equal(sched_accepted(&lesson, 1, lesson_now, 100), 0);
+}
+
+static void less_teaches_nothing(void **state) {
+	const mono_t later = { 1000 + SCHED_LESSON_MS + 1 };
+	struct sched_lesson lesson = { 0 };
+
+	(void) state;
+	/* One failure. */
+	sched_refused(&lesson, 2, lesson_now, 100);
+	assert_int_equal(sched_accepted(&lesson, 1, lesson_now, 100), 0);
+	/* As many others were there when it worked. */
+	sched_refused(&lesson, 2, lesson_now, 100);
+	sched_refused(&lesson, 2, lesson_now, 100);
+	assert_int_equal(sched_accepted(&lesson, 2, lesson_now, 100), 0);
+	/* Nobody was there when it failed. */
+	sched_refused(&lesson, 2, lesson_now, 100);
+	sched_refused(&lesson, 2, lesson_now, 100);
+	sched_refused(&lesson, 0, lesson_now, 100);
+	assert_int_equal(sched_accepted(&lesson, 1, lesson_now, 100), 0);
+	/* It was long ago. */
+	sched_refused(&lesson, 2, lesson_now, 100);
+	sched_refused(&lesson, 2, lesson_now, 100);
+	assert_int_equal(sched_accepted(&lesson, 1, later, 100), 0);
+	sched_refused(&lesson, 2, lesson_now, 100);
+	sched_refused(&lesson, 2, later, 100);
+	assert_int_equal(sched_accepted(&lesson, 1, later, 100), 0);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lock_goes_before_unlock_before_the_rest),
@@ -199,6 +240,8 @@ int main(void) {
 		cmocka_unit_test(the_better_signal_wins),
 		cmocka_unit_test(trouble_costs_signal),
 		cmocka_unit_test(a_busy_adapter_leads_to_the_other),
+		cmocka_unit_test(two_refusals_and_a_success_with_fewer_teach),
+		cmocka_unit_test(less_teaches_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
