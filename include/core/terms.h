@@ -120,6 +120,7 @@ enum user_status { /* UserStatus */
 	USER_STATUS_AVAILABLE = 0,
 	USER_STATUS_OCCUPIED_ENABLED = 1,
 	USER_STATUS_OCCUPIED_DISABLED = 3,
+	USER_STATUS_LEAVING = 64, /* ours: removed here, but a lock may still hold a code */
 };
 
 enum user_type { /* UserType */
@@ -209,7 +210,7 @@ bool act_moves_motor(enum act act);
 enum operation_type act_operation(enum act act);
 const char *evidence_how_name(enum evidence_how how);
 const char *role_name(enum role role);
-const char *user_status_name(enum user_status status); /* "enabled", "disabled", "available" */
+const char *user_status_name(enum user_status status); /* "enabled", "disabled", "leaving" */
 int user_status_from_name(const char *name, enum user_status *ret);
 const char *user_type_name(enum user_type type); /* "unrestricted", "year_day_schedule" ... */
 int user_type_from_name(const char *name, enum user_type *ret);

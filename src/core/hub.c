@@ -42,7 +42,12 @@ struct hub *hub_new(const struct hub_config *config) {
 	signal_init(&hub->signals.scan_ended);
 	signal_init(&hub->signals.radio_changed);
 	signal_init(&hub->signals.refused);
+	signal_init(&hub->signals.book_changed);
+	signal_init(&hub->signals.sync_changed);
 	hub->stop_deadline = MONO_NEVER;
+	if (people_init(hub) < 0) {
+		return hub_free(hub);
+	}
 	return hub;
 }
 
@@ -56,6 +61,7 @@ struct hub *hub_free(struct hub *hub) {
 		lock_free(hub->locks[i]);
 	}
 	free(hub->locks);
+	people_finish(hub);
 	signal_finish(&hub->signals.lock_added);
 	signal_finish(&hub->signals.lock_removed);
 	signal_finish(&hub->signals.lock_changed);
@@ -66,6 +72,8 @@ struct hub *hub_free(struct hub *hub) {
 	signal_finish(&hub->signals.scan_ended);
 	signal_finish(&hub->signals.radio_changed);
 	signal_finish(&hub->signals.refused);
+	signal_finish(&hub->signals.book_changed);
+	signal_finish(&hub->signals.sync_changed);
 	free(hub);
 	return NULL;
 }
@@ -326,6 +334,9 @@ void hub_txn_done(void *user, struct txn *txn, const struct fault *fault) {
 	struct lock *lock;
 
 	ledger_answered(hub, fault);
+	if (fault == NULL) {
+		people_apply(hub, txn);
+	}
 	list_for_each(item, &txn->items, link) {
 		switch (item->kind) {
 		case TXN_INTENT:
@@ -351,6 +362,12 @@ void hub_txn_done(void *user, struct txn *txn, const struct fault *fault) {
 		case TXN_LOCK_REMOVE:
 			enrol_lock_gone(hub, item->lock.id, fault);
 			break;
+		case TXN_PLACEMENT_PUT:
+		case TXN_PLACEMENT_REMOVE:
+			if (fault == NULL) {
+				sync_item_committed(hub, item);
+			}
+			break;
 		case TXN_LOCK_KEYS:
 		case TXN_LOCK_FACTS:
 		case TXN_SETTING:
@@ -364,13 +381,14 @@ void hub_txn_done(void *user, struct txn *txn, const struct fault *fault) {
 		case TXN_SCHEDULE_REMOVE:
 		case TXN_HOLIDAY_PUT:
 		case TXN_HOLIDAY_REMOVE:
-		case TXN_PLACEMENT_PUT:
-		case TXN_PLACEMENT_REMOVE:
 		case TXN_SLOTS_CLEAR:
 		case TXN_SLOT_PUT:
 		case TXN_RULES_PUT:
 			break;
 		}
+	}
+	if (fault == NULL) {
+		people_tell(hub, txn);
 	}
 	hub->n_commits--;
 }
@@ -455,6 +473,7 @@ void hub_start(struct hub *hub) {
 	struct event event;
 
 	hub->is_started = true;
+	people_start(hub);
 	event_init(&event, EVENT_HUB_STARTED, hub->config.clock);
 	event.number = (int64_t) hub->n_locks;
 	hub_record(hub, &event);
@@ -484,6 +503,7 @@ void hub_stop(struct hub *hub, void (*done)(void *user), void *user) {
 			op_finish(entry, OP_FAILED, &fault);
 		}
 	}
+	people_stop(hub);
 }
 
 static bool has_running(const struct hub *hub) {
@@ -526,8 +546,10 @@ static void stop_due(struct hub *hub, mono_t now) {
 
 static mono_t lock_next_due(const struct lock *lock) {
 	return mono_min(mono_min(runner_next_due(lock), op_next_due(lock)),
-		lock->is_provisional ? MONO_NEVER
-				     : mono_min(care_next_due(lock), facts_next_due(lock)));
+		lock->is_provisional
+			? MONO_NEVER
+			: mono_min(sync_next_due(lock),
+				  mono_min(care_next_due(lock), facts_next_due(lock))));
 }
 
 mono_t hub_next_due(const struct hub *hub) {
@@ -549,6 +571,7 @@ mono_t hub_next_due(const struct hub *hub) {
 	for (size_t i = 0; i < hub->n_locks; i++) {
 		due = mono_min(due, lock_next_due(hub->locks[i]));
 	}
+	due = mono_min(due, people_next_due(hub));
 	return due;
 }
 
@@ -576,10 +599,12 @@ void hub_run_due(struct hub *hub) {
 
 		op_run_due(lock, now);
 		facts_run_due(lock, now);
+		sync_run_due(lock, now);
 		care_run_due(lock, now);
 		runner_run_due(lock, now);
 	}
 	enrol_run_due(hub, now);
+	people_run_due(hub, now);
 	op_close_due(hub);
 	stop_due(hub, now);
 }

@@ -11,9 +11,12 @@
  *	facts.c    evidence into status, events and standing faults
  *	import.c   the lock's own log into the ledger, exactly once
  *	enrol.c    scan, pair, unpair, rename
+ *	people.c   changes of the book: checked, committed, told
+ *	sync.c     the locks made to agree with the book
  */
 
 #include "core/hub.h"
+#include "core/plan.h"
 
 struct op_entry {
 	struct op op;       /* the public part */
@@ -41,11 +44,14 @@ enum {
 	CARE_CONFIG = 1 << 3,
 	CARE_BATTERY = 1 << 4,
 	CARE_TIME = 1 << 5,
+	CARE_SYNC = 1 << 6,
 };
 
 enum runner_state { RUNNER_IDLE, RUNNER_WANTING, RUNNER_UP };
 
 #define STANDING_MAX 8
+
+struct sync; /* sync.c */
 
 struct lock {
 	struct hub *hub;
@@ -125,11 +131,30 @@ struct lock {
 	/* facts to store */
 	bool is_facts_dirty;
 	mono_t facts_at;
+
+	struct sync *sync; /* never NULL */
 };
 
 struct discovered {
 	struct sighting sighting;
 	mono_t at;
+};
+
+struct change; /* change.h */
+
+/* people.c */
+struct people {
+	struct list waiting;    /* struct change */
+	struct change *running; /* with the ledger */
+	bool is_sweep_wanted;   /* revoked credentials may have left the last lock */
+	wall_t next_until;      /* the earliest end of a credential; INT64_MAX s: none */
+	struct {
+		char user_id[ROW_ID_MAX];
+		mono_t until;
+	} expiring[USERS_MAX]; /* in use since their first time: until then and no longer */
+	size_t n_expiring;
+	mono_t rest_until; /* the disk would not take what the hub itself changes */
+	mono_t next_look;  /* wall clocks jump: what waits for one is looked at now and then */
 };
 
 struct hub {
@@ -139,6 +164,8 @@ struct hub {
 	struct lock **locks;
 	size_t n_locks;
 	size_t n_locks_room;
+	struct book *book;
+	struct people people;
 	struct lock *provisional; /* the lock being paired; NULL */
 	struct list ops;          /* struct op_entry */
 	size_t n_finished;
@@ -262,6 +289,54 @@ bool import_is_possible(const struct lock *lock);
 void import_entries(struct lock *lock, const struct log_entry *entries, size_t n);
 void import_job_ended(struct lock *lock);
 void import_committed(struct lock *lock, int64_t cursor, const struct fault *fault);
+
+/* people.c */
+/*
+ * The lock's log told that @credential opened the lock: what follows from it (first use, one-time
+ * and disposable codes, the alarm of a forced user) is added to @txn, the import's. @at: by the
+ * lock's clock. The same use may come again after a restart: a second time it changes nothing.
+ */
+void people_used(struct lock *lock, const struct credential *credential, wall_t at, struct txn *txn);
+/* The same for a user who was told by a second factor, without a credential of the lock. */
+void people_user_used(struct lock *lock, const char *user_id, wall_t at, struct txn *txn);
+/* The row as it will be when what is with the ledger has been committed. NULL: none. */
+const struct user *people_newest_user(const struct hub *hub, const char *id);
+int people_init(struct hub *hub); /* -ENOMEM */
+void people_finish(struct hub *hub);
+void people_start(struct hub *hub); /* the book is complete */
+/* Rows of a committed transaction into the book; then, behind its events, who has to know. */
+void people_apply(struct hub *hub, const struct txn *txn);
+void people_tell(struct hub *hub, const struct txn *txn);
+void people_stop(struct hub *hub); /* those that wait end with CANCELLED */
+void people_run_due(struct hub *hub, mono_t now);
+mono_t people_next_due(const struct hub *hub);
+/* No lock holds it any more as far as that lock is concerned: its last placement may be gone. */
+void people_credential_gone(struct hub *hub, const char *credential_id);
+
+/* sync.c */
+struct sync *sync_new(void);
+struct sync *sync_free(struct sync *sync); /* wipes */
+/* The book is complete and the lock begins to be served; or what it can do has become known. */
+void sync_start(struct lock *lock);
+/*
+ * Something was committed that may matter to what @lock should hold; NULL: to all locks. Call it
+ * after the book has been changed. Placements are this file's business alone, but for the PRESENT
+ * one of an adopted credential and the LEAVING one of a foreign credential that is to go: whoever
+ * commits such a row lets hub_txn_done() put it into the book and calls this.
+ */
+void sync_book_changed(struct hub *hub, struct lock *lock);
+/* A placement was committed: into the book with it. Any kind of item may be passed. */
+void sync_item_committed(struct hub *hub, const struct txn_item *item);
+/* The list is to be read anew: with the next link that is made anyway, or @is_urgent now. */
+void sync_want_list(struct lock *lock, bool is_urgent);
+/* CARE_SYNC: the next job for the session; false: nothing at the moment. */
+bool sync_next_job(struct lock *lock, struct job *ret);
+void sync_slots(struct lock *lock, const struct slot *slots, size_t n);
+void sync_job_done(struct lock *lock, const struct job *job, const struct job_result *result);
+void sync_linked(struct lock *lock, bool is_up);
+bool sync_is_urgent(const struct lock *lock); /* a revocation waits */
+void sync_run_due(struct lock *lock, mono_t now);
+mono_t sync_next_due(const struct lock *lock);
 
 /* enrol.c */
 void enrol_job_done(struct op_entry *entry, const struct job_result *result);

@@ -105,6 +105,7 @@ static const struct name_row user_statuses[] = {
 	{ USER_STATUS_AVAILABLE, "available" },
 	{ USER_STATUS_OCCUPIED_ENABLED, "enabled" },
 	{ USER_STATUS_OCCUPIED_DISABLED, "disabled" },
+	{ USER_STATUS_LEAVING, "leaving" },
 };
 
 static const struct name_row user_types[] = {
