@@ -27,6 +27,7 @@ class RealRig(rig.Rig):
     def __init__(self, keep=False):
         super().__init__(keep)
         self.bluetoothd = None
+        self.bluetoothd_args = []
         self.monitor = None
         RealRig.count_of_rigs += 1
         self.logs = LOGS / f"{RealRig.count_of_rigs:02d}-{RealRig.case}"
@@ -72,7 +73,7 @@ class RealRig(rig.Rig):
         daemon = next((path for path in BLUETOOTHD if pathlib.Path(path).exists()), None)
         if daemon is None:
             raise rig.Skipped("bluetoothd is not installed")
-        self.bluetoothd = rig.Child(self, "bluetoothd", [daemon, "-n"], env=self.env())
+        self.bluetoothd = rig.Child(self, "bluetoothd", [daemon, "-n", *self.bluetoothd_args], env=self.env())
         self.wait_powered(True)
 
     def adapter(self, *words):
