@@ -10,7 +10,7 @@
 PACKAGES_BUILD=(
     gcc libc6-dev meson ninja-build pkg-config python3
     libuv1-dev libsystemd-dev libsodium-dev libssl-dev libsqlite3-dev libmosquitto-dev libjansson-dev
-    libsmartcols-dev libinih-dev liboath-dev libqrencode-dev libcmocka-dev
+    libsmartcols-dev libinih-dev libglib2.0-dev tzdata liboath-dev libqrencode-dev libcmocka-dev
     scdoc
 )
 # systemd for busctl, with which the rig looks at the hub's objects.
