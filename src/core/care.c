@@ -48,6 +48,7 @@ void care_start(struct lock *lock) {
 
 	lock->next_poll = poll_at(lock);
 	lock->next_battery = mono_after(hub_now(lock->hub), lock->hub->config.battery_ms);
+	sync_start(lock);
 	care_want(lock, CARE_STATE | CARE_CONFIG | CARE_LOG);
 	if (status->report_known.wall.s == 0 || age_s * 1000 > lock->hub->config.battery_ms) {
 		care_want(lock, CARE_BATTERY);
@@ -72,6 +73,11 @@ bool care_next(struct lock *lock, struct job *ret, unsigned *ret_bit) {
 	if (lock->is_provisional || lock->is_leaving || lock->hub->is_stopping) {
 		return false;
 	}
+	/* What must open the door no longer goes before all that is only looked at (L4). */
+	if (sync_is_urgent(lock) && sync_next_job(lock, ret)) {
+		*ret_bit = CARE_SYNC;
+		return true;
+	}
 	acts = lock_acts(lock);
 	for (size_t i = 0; i < ARRAY_SIZE(care_rows); i++) {
 		unsigned bit = care_rows[i].bit;
@@ -91,7 +97,8 @@ bool care_next(struct lock *lock, struct job *ret, unsigned *ret_bit) {
 		*ret_bit = bit;
 		return true;
 	}
-	return false;
+	*ret_bit = CARE_SYNC;
+	return (lock->due & CARE_SYNC) != 0 && sync_next_job(lock, ret);
 }
 
 bool care_is_waiting(const struct lock *lock, mono_t now) {
@@ -102,7 +109,8 @@ bool care_is_waiting(const struct lock *lock, mono_t now) {
 }
 
 enum radio_need care_need(const struct lock *lock) {
-	return lock->is_state_wanted_by_event ? RADIO_NEED_EVENT : RADIO_NEED_BACKGROUND;
+	return lock->is_state_wanted_by_event || sync_is_urgent(lock) ? RADIO_NEED_EVENT
+								      : RADIO_NEED_BACKGROUND;
 }
 
 void care_failed(struct lock *lock) {
@@ -142,6 +150,10 @@ void care_done(
 	mono_t now = hub_now(lock->hub);
 	struct event event;
 
+	if (bit == CARE_SYNC) {
+		sync_job_done(lock, job, result);
+		return;
+	}
 	if (result->fault.code != FAULT_NONE && is_worth_retrying(result)) {
 		lock->n_failures++;
 		care_failed(lock);
@@ -165,6 +177,9 @@ void care_done(
 	}
 	if (result->fault.code != FAULT_NONE) {
 		return;
+	}
+	if (bit == CARE_CONFIG) {
+		sync_start(lock); /* it may have a keypad now */
 	}
 	if (bit == CARE_LOG && result->is_log_more) {
 		lock->due |= CARE_LOG;
@@ -220,6 +235,7 @@ void care_run_due(struct lock *lock, mono_t now) {
 	}
 	if (mono_is_due(lock->next_battery, now)) {
 		lock->next_battery = mono_after(now, lock->hub->config.battery_ms);
+		sync_want_list(lock, false);
 		care_want(lock, CARE_BATTERY | CARE_CONFIG);
 	}
 	if (lock->due != 0 && lock->state == RUNNER_IDLE && mono_is_due(lock->retry, now)) {

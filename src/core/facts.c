@@ -129,6 +129,7 @@ void facts_job_ended(struct lock *lock, const struct job *job, const struct job_
 		facts_clear(lock, FAULT_BAD_PIN);
 		facts_clear(lock, FAULT_PIN_BLOCKED);
 		care_want(lock, CARE_LOG | CARE_CONFIG);
+		sync_start(lock);
 	}
 }
 
@@ -261,6 +262,7 @@ static void judge_config(struct lock *lock, const struct evidence *evidence) {
 	}
 	if (lock->config_seen >= 0 && version != lock->config_seen) {
 		care_want(lock, CARE_CONFIG);
+		sync_want_list(lock, false);
 	}
 	lock->config_seen = version;
 }

@@ -362,6 +362,12 @@ void hub_txn_done(void *user, struct txn *txn, const struct fault *fault) {
 		case TXN_LOCK_REMOVE:
 			enrol_lock_gone(hub, item->lock.id, fault);
 			break;
+		case TXN_PLACEMENT_PUT:
+		case TXN_PLACEMENT_REMOVE:
+			if (fault == NULL) {
+				sync_item_committed(hub, item);
+			}
+			break;
 		case TXN_LOCK_KEYS:
 		case TXN_LOCK_FACTS:
 		case TXN_SETTING:
@@ -375,8 +381,6 @@ void hub_txn_done(void *user, struct txn *txn, const struct fault *fault) {
 		case TXN_SCHEDULE_REMOVE:
 		case TXN_HOLIDAY_PUT:
 		case TXN_HOLIDAY_REMOVE:
-		case TXN_PLACEMENT_PUT:
-		case TXN_PLACEMENT_REMOVE:
 		case TXN_SLOTS_CLEAR:
 		case TXN_SLOT_PUT:
 		case TXN_RULES_PUT:
@@ -542,8 +546,10 @@ static void stop_due(struct hub *hub, mono_t now) {
 
 static mono_t lock_next_due(const struct lock *lock) {
 	return mono_min(mono_min(runner_next_due(lock), op_next_due(lock)),
-		lock->is_provisional ? MONO_NEVER
-				     : mono_min(care_next_due(lock), facts_next_due(lock)));
+		lock->is_provisional
+			? MONO_NEVER
+			: mono_min(sync_next_due(lock),
+				  mono_min(care_next_due(lock), facts_next_due(lock))));
 }
 
 mono_t hub_next_due(const struct hub *hub) {
@@ -593,6 +599,7 @@ void hub_run_due(struct hub *hub) {
 
 		op_run_due(lock, now);
 		facts_run_due(lock, now);
+		sync_run_due(lock, now);
 		care_run_due(lock, now);
 		runner_run_due(lock, now);
 	}

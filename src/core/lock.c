@@ -25,7 +25,8 @@ struct lock *lock_new(struct hub *hub, const struct driver *driver) {
 	lock->next_poll = MONO_NEVER;
 	lock->next_battery = MONO_NEVER;
 	lock->facts_at = MONO_NEVER;
-	return lock;
+	lock->sync = sync_new();
+	return lock->sync != NULL ? lock : lock_free(lock);
 }
 
 struct lock *lock_free(struct lock *lock) {
@@ -35,6 +36,7 @@ struct lock *lock_free(struct lock *lock) {
 	record_end(lock);
 	runner_forget(lock);
 	txn_free(lock->import);
+	sync_free(lock->sync);
 	wipe(lock, sizeof(*lock));
 	free(lock);
 	return NULL;

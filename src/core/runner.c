@@ -70,6 +70,10 @@ static void host_log(void *host, const struct log_entry *entries, size_t n) {
 	import_entries(host, entries, n);
 }
 
+static void host_slots(void *host, const struct slot *slots, size_t n) {
+	sync_slots(host, slots, n);
+}
+
 static void host_keys(void *host, const struct secret *keys) {
 	struct lock *lock = host;
 	struct txn *txn;
@@ -139,6 +143,7 @@ static const struct session_host host_impl = {
 	.arm = host_arm,
 	.evidence = host_evidence,
 	.log = host_log,
+	.slots = host_slots,
 	.keys = host_keys,
 	.gate = host_gate,
 	.done = host_done,
@@ -284,6 +289,7 @@ void runner_kick(struct lock *lock) {
 	}
 	start_job(lock, &job, entry, care_bit);
 	secret_wipe(&job.pin);
+	secret_wipe(&job.slot.pin);
 	runner_settle(lock);
 }
 
@@ -411,7 +417,9 @@ static void job_ended(struct lock *lock) {
 		care_done(lock, care_bit, &job, &result);
 	}
 	secret_wipe(&job.pin);
+	secret_wipe(&job.slot.pin);
 	secret_wipe(&lock->job.pin);
+	secret_wipe(&lock->job.slot.pin);
 	if (lock->kick.ms == INT64_MAX || mono_is_due(lock->kick, hub_now(lock->hub))) {
 		runner_kick(lock);
 	}
@@ -488,6 +496,7 @@ static void radio_up(void *user, unsigned mtu) {
 	lock->state = RUNNER_UP;
 	lock->is_dropping = false;
 	facts_contact(lock, true);
+	sync_linked(lock, true);
 	hub_lock_changed(lock, FACT_LINK);
 	record_line(lock, "= up %u", mtu);
 	lock->session->impl->up(lock->session, mtu);
@@ -509,6 +518,7 @@ static void radio_down(void *user, const struct fault *fault) {
 			lock, "= down %s", fault_name(fault != NULL ? fault->code : FAULT_NONE));
 		lock->session->impl->down(lock->session);
 		runner_settle(lock);
+		sync_linked(lock, false);
 		hub_lock_changed(lock, FACT_LINK);
 	}
 	if (fault != NULL && fault->code != FAULT_NONE && !was_up) {

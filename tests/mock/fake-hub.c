@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/people.h"
 #include "util/text.h"
+
+static struct fake *the_fake; /* the one made last: its drivers know no other way to it */
 
 /* ---- clock ---- */
 
@@ -287,6 +290,16 @@ void fake_heard(struct fake *fake, const char *address, bool is_pairing, bool is
 
 /* ---- ledger ---- */
 
+static void store_slot(struct fake *fake, const struct txn_item *item) {
+	struct slot slots[SLOTS_PER_LOCK_MAX];
+	size_t n = 0;
+	const struct slot *old = book_slots(fake->disk, item->slots.lock_id, &n, NULL);
+
+	memcpy(slots, old, n * sizeof(slots[0]));
+	slots[n++] = item->slots.slot;
+	(void) book_put_slots(fake->disk, item->slots.lock_id, slots, n, item->slots.at);
+}
+
 static void store_item(struct fake *fake, struct txn_item *item) {
 	switch (item->kind) {
 	case TXN_EVENT:
@@ -322,22 +335,53 @@ static void store_item(struct fake *fake, struct txn_item *item) {
 	case TXN_CURSOR:
 		fake->cursor = item->cursor.number;
 		break;
-	case TXN_SETTING:
 	case TXN_USER_PUT:
+		(void) book_put_user(fake->disk, &item->user);
+		break;
 	case TXN_USER_REMOVE:
+		book_remove_user(fake->disk, item->row);
+		break;
 	case TXN_CREDENTIAL_PUT:
+		(void) book_put_credential(fake->disk, &item->credential);
+		break;
 	case TXN_CREDENTIAL_REMOVE:
+		book_remove_credential(fake->disk, item->row);
+		break;
 	case TXN_ACCESS_PUT:
+		(void) book_put_access(fake->disk, &item->access);
+		break;
 	case TXN_ACCESS_REMOVE:
+		book_remove_access(fake->disk, item->access.user_id, item->access.lock_id);
+		break;
 	case TXN_SCHEDULE_PUT:
+		(void) book_put_schedule(fake->disk, &item->schedule);
+		break;
 	case TXN_SCHEDULE_REMOVE:
+		book_remove_schedule(fake->disk, item->row);
+		break;
 	case TXN_HOLIDAY_PUT:
+		(void) book_put_holiday(fake->disk, &item->holiday);
+		break;
 	case TXN_HOLIDAY_REMOVE:
+		book_remove_holiday(fake->disk, item->row);
+		break;
 	case TXN_PLACEMENT_PUT:
+		(void) book_put_placement(fake->disk, &item->placement);
+		break;
 	case TXN_PLACEMENT_REMOVE:
+		book_remove_placement(
+			fake->disk, item->placement.lock_id, item->placement.credential_id);
+		break;
 	case TXN_SLOTS_CLEAR:
+		(void) book_put_slots(fake->disk, item->slots.lock_id, NULL, 0, item->slots.at);
+		break;
 	case TXN_SLOT_PUT:
+		store_slot(fake, item);
+		break;
 	case TXN_RULES_PUT:
+		(void) book_put_rules(fake->disk, item->rules.lock_id, &item->rules.rules);
+		break;
+	case TXN_SETTING:
 		break;
 	}
 }
@@ -348,22 +392,27 @@ static void commit_fake(struct ledger *ledger, struct txn *take_txn) {
 	list_append(&fake->txns, &take_txn->link);
 }
 
-void fake_commit(struct fake *fake) {
+void fake_commit_one(struct fake *fake) {
 	struct txn *txn = list_first(&fake->txns, struct txn, link);
+	bool is_failed = fake->ledger_fault.code != FAULT_NONE;
+	struct txn_item *item;
 
-	while (txn != NULL) {
-		struct txn_item *item;
-		bool is_failed = fake->ledger_fault.code != FAULT_NONE;
-
-		list_remove(&txn->link);
-		if (!is_failed) {
-			list_for_each(item, &txn->items, link) {
-				store_item(fake, item);
-			}
+	if (txn == NULL) {
+		return;
+	}
+	list_remove(&txn->link);
+	if (!is_failed) {
+		list_for_each(item, &txn->items, link) {
+			store_item(fake, item);
 		}
-		txn->done(txn->user, txn, is_failed ? &fake->ledger_fault : NULL);
-		txn_free(txn);
-		txn = list_first(&fake->txns, struct txn, link);
+	}
+	txn->done(txn->user, txn, is_failed ? &fake->ledger_fault : NULL);
+	txn_free(txn);
+}
+
+void fake_commit(struct fake *fake) {
+	while (!list_is_empty(&fake->txns)) {
+		fake_commit_one(fake);
 	}
 }
 
@@ -378,6 +427,9 @@ struct fake_session {
 	struct job job;
 	bool has_job, is_up, is_gated, is_sent, is_written;
 	uint8_t opcode;
+	struct fake_keypad *keypad;
+	enum fault_code code; /* what came of a put or remove */
+	int64_t ref;
 };
 
 static const uint8_t opcodes[ACT_COUNT_] = { [ACT_LOCK] = 'L',
@@ -392,7 +444,14 @@ static const uint8_t opcodes[ACT_COUNT_] = { [ACT_LOCK] = 'L',
 	[ACT_PAIR] = 'p',
 	[ACT_UNPAIR] = 'x',
 	[ACT_CALIBRATE] = 'k',
-	[ACT_REBOOT] = 'r' };
+	[ACT_REBOOT] = 'r',
+	[ACT_READ_USERS] = 'u',
+	[ACT_PUT_CREDENTIAL] = '+',
+	[ACT_REMOVE_CREDENTIAL] = '-' };
+
+static bool is_keypad_act(enum act act) {
+	return act == ACT_READ_USERS || act == ACT_PUT_CREDENTIAL || act == ACT_REMOVE_CREDENTIAL;
+}
 
 static struct fake_session *to_session(struct session *session) {
 	return container_of(session, struct fake_session, session);
@@ -404,6 +463,7 @@ static void end_job(struct fake_session *session, enum fault_code code) {
 	if (code != FAULT_NONE) {
 		(void) fault_set(&result.fault, code, "fake lock");
 	}
+	result.ref = code == FAULT_NONE ? session->ref : 0;
 	session->has_job = false;
 	session->host->arm(session->user, 0);
 	session->host->done(session->user, &result);
@@ -413,7 +473,10 @@ static void send_job(struct fake_session *session) {
 	uint8_t buf[2] = { session->opcode, (uint8_t) session->job.log_cursor };
 
 	session->is_gated = false;
-	session->is_sent = act_moves_motor(session->job.act) || session->job.act == ACT_REBOOT;
+	session->is_sent = act_moves_motor(session->job.act) || session->job.act == ACT_REBOOT ||
+			   is_keypad_act(session->job.act);
+	session->ref = 0;
+	session->code = FAULT_NONE;
 	session->host->write(session->user, "io", buf, sizeof(buf));
 	session->host->arm(session->user, 5000);
 }
@@ -448,12 +511,95 @@ static int session_start_fake(
 	return 0;
 }
 
+static struct slot *keypad_find(
+	struct fake_keypad *keypad, enum credential_type type, int64_t ref) {
+	for (size_t i = 0; i < keypad->n; i++) {
+		if (keypad->slots[i].type == type && keypad->slots[i].ref == ref) {
+			return &keypad->slots[i];
+		}
+	}
+	return NULL;
+}
+
+static void keypad_trail(struct fake_keypad *keypad, char what) {
+	size_t n = strlen(keypad->trail);
+
+	assert(n + 1 < sizeof(keypad->trail));
+	keypad->trail[n] = what;
+}
+
+static enum fault_code keypad_remove(struct fake_keypad *keypad, const struct slot *slot) {
+	struct slot *found = keypad_find(keypad, slot->type, slot->ref);
+
+	if (found == NULL) {
+		return FAULT_NO_SUCH_ENTRY;
+	}
+	assert(!found->is_own);
+	*found = keypad->slots[--keypad->n];
+	keypad->n_removes++;
+	keypad_trail(keypad, '-');
+	return FAULT_NONE;
+}
+
+static enum fault_code keypad_put(
+	struct fake_keypad *keypad, const struct slot *slot, int64_t *ret_ref) {
+	struct slot *found = keypad_find(keypad, slot->type, slot->ref);
+	size_t n_pins = 0;
+
+	for (size_t i = 0; i < keypad->n; i++) {
+		n_pins += keypad->slots[i].type == CREDENTIAL_PIN;
+		if (&keypad->slots[i] != found && slot->pin.len > 0 &&
+			secret_equal(&keypad->slots[i].pin, &slot->pin)) {
+			return FAULT_CODE_EXISTS;
+		}
+	}
+	if (slot->ref != 0 && found == NULL) {
+		return FAULT_NO_SUCH_ENTRY;
+	}
+	assert(found == NULL || !found->is_own);
+	keypad_trail(keypad, found != NULL ? '~' : '+');
+	if (found == NULL) {
+		if (n_pins >= keypad->n_most || keypad->n == FAKE_SLOTS_MAX) {
+			return FAULT_LIST_FULL;
+		}
+		found = &keypad->slots[keypad->n++];
+		*ret_ref = ++keypad->last_ref;
+	} else {
+		*ret_ref = slot->ref;
+	}
+	*found = *slot;
+	found->ref = *ret_ref;
+	keypad->n_puts++;
+	return FAULT_NONE;
+}
+
+static void keypad_do(struct fake_session *session) {
+	struct fake_keypad *keypad = session->keypad;
+
+	if (!is_keypad_act(session->job.act) || session->job.act == ACT_READ_USERS) {
+		return;
+	}
+	session->code = keypad->refusal;
+	if (keypad->refusal != FAULT_NONE) {
+		return;
+	}
+	if (keypad->is_liar) {
+		session->ref = 999;
+	} else if (session->job.act == ACT_PUT_CREDENTIAL) {
+		session->code = keypad_put(keypad, &session->job.slot, &session->ref);
+	} else {
+		session->code = keypad_remove(keypad, &session->job.slot);
+	}
+}
+
 static void session_written_fake(struct session *base, int error, enum radio_sent sent) {
 	struct fake_session *session = to_session(base);
 
 	if (error < 0 && session->has_job) {
 		session->is_sent = session->is_sent && sent == RADIO_MAYBE_SENT;
 		end_job(session, FAULT_LINK_LOST);
+	} else if (error == 0 && session->has_job) {
+		keypad_do(session);
 	}
 }
 
@@ -489,7 +635,16 @@ static void report_log(struct fake_session *session, const uint8_t *buf, size_t 
 					      : OPERATION_ERROR_NONE,
 			.alarm = ALARM_NONE,
 			.door = DOOR_STATE_UNKNOWN,
-			.is_own = at[1] == 1 };
+			.credential = CREDENTIAL_NONE,
+			.is_own = at[2] != 'K' && at[1] == 1 };
+		if (at[2] == 'K') {
+			entries[i].source = SOURCE_KEYPAD;
+			entries[i].credential = CREDENTIAL_PIN;
+			entries[i].user_ref = at[1];
+		}
+		if (at[2] == 'K' || at[2] == 'N') {
+			(void) text_copy(entries[i].user, sizeof(entries[i].user), "Guest");
+		}
 	}
 	session->host->log(session->user, entries, count);
 }
@@ -506,11 +661,16 @@ static void session_bytes_fake(
 	switch (buf[0]) {
 	case 'D':
 		report_state(session, buf[1]);
+		if (session->job.act == ACT_READ_USERS) {
+			session->keypad->n_reads++;
+			session->host->slots(
+				session->user, session->keypad->slots, session->keypad->n);
+		}
 		if (session->job.act == ACT_PAIR) {
 			keys.bytes[1] = '-';
 			session->host->keys(session->user, &keys);
 		}
-		end_job(session, FAULT_NONE);
+		end_job(session, is_keypad_act(session->job.act) ? session->code : FAULT_NONE);
 		break;
 	case 'F':
 		end_job(session, (enum fault_code) buf[1]);
@@ -583,7 +743,7 @@ static struct session *session_new_fake(
 	const struct secret *keys, const struct session_host *impl, void *host) {
 	struct fake_session *session = calloc(1, sizeof(*session));
 
-	(void) keys;
+	session->keypad = &the_fake->keypads[keys != NULL && keys->len > 2 ? keys->bytes[2] : 15];
 	session->session.impl = &session_fake;
 	session->host = impl;
 	session->user = host;
@@ -591,7 +751,7 @@ static struct session *session_new_fake(
 }
 
 static bool has_pin_fake(const struct secret *keys) {
-	return keys->len == 2 && keys->bytes[1] == 'p';
+	return keys->len >= 2 && keys->bytes[1] == 'p';
 }
 
 static unsigned acts_fake(const struct secret *keys, const struct lock_status *status) {
@@ -600,6 +760,10 @@ static unsigned acts_fake(const struct secret *keys, const struct lock_status *s
 	(void) status;
 	for (unsigned act = 0; act < ACT_COUNT_; act++) {
 		acts |= opcodes[act] != 0 ? 1U << act : 0;
+	}
+	if (!the_fake->has_keypads || !has_pin_fake(keys)) {
+		acts &= ~(1U << ACT_READ_USERS | 1U << ACT_PUT_CREDENTIAL |
+			  1U << ACT_REMOVE_CREDENTIAL);
 	}
 	return has_pin_fake(keys) ? acts : acts & ~(1U << ACT_READ_LOG | 1U << ACT_UNPAIR);
 }
@@ -616,6 +780,12 @@ static int set_pin_fake(struct secret *keys, const struct secret *pin, struct fa
 	return 0;
 }
 
+static const struct credential_limits *credentials_fake(
+	const struct secret *keys, const struct lock_status *status) {
+	(void) status;
+	return the_fake->has_keypads && has_pin_fake(keys) ? &the_fake->limits : NULL;
+}
+
 const struct driver fake_driver = {
 	.name = "fake",
 	.brand = "Fake",
@@ -626,6 +796,7 @@ const struct driver fake_driver = {
 	.has_pin = has_pin_fake,
 	.is_announcing = is_announcing_fake,
 	.set_pin = set_pin_fake,
+	.credentials = credentials_fake,
 	.pin_form = "4 digits",
 };
 
@@ -667,19 +838,16 @@ static void on_refused(struct listener *listener, void *data) {
 	container_of(listener, struct fake, on_refused)->refusal = refusal->fault;
 }
 
-struct fake *fake_new(void) {
+static void on_sync(struct listener *listener, void *data) {
+	(void) data;
+	container_of(listener, struct fake, on_sync)->n_synced++;
+}
+
+static void make_hub(struct fake *fake) {
 	static const struct driver *const drivers[] = { &fake_driver, NULL };
-	struct fake *fake = calloc(1, sizeof(*fake));
 	struct hub_config config;
 	struct hub_signals *signals;
 
-	fake->clock = (struct clock){ clock_mono_fake, clock_wall_fake, clock_trusted_fake };
-	fake->mono.ms = 1000000;
-	fake->wall.s = 1795000000;
-	fake->is_trusted = true;
-	fake->radio.impl = &radio_fake;
-	fake->ledger.impl = &ledger_fake;
-	list_init(&fake->txns);
 	hub_config_defaults(&config);
 	config.clock = &fake->clock;
 	config.radio = &fake->radio;
@@ -693,28 +861,138 @@ struct fake *fake_new(void) {
 	signal_add(&signals->lock_added, &fake->on_added, on_added);
 	signal_add(&signals->lock_removed, &fake->on_removed, on_removed);
 	signal_add(&signals->refused, &fake->on_refused, on_refused);
-	return fake;
+	signal_add(&signals->sync_changed, &fake->on_sync, on_sync);
 }
 
-struct fake *fake_free(struct fake *fake) {
+static void end_hub(struct fake *fake) {
 	struct txn *txn;
 	struct txn *next;
 
-	if (fake == NULL) {
-		return NULL;
-	}
 	listener_remove(&fake->on_event);
 	listener_remove(&fake->on_finished);
 	listener_remove(&fake->on_changed);
 	listener_remove(&fake->on_added);
 	listener_remove(&fake->on_removed);
 	listener_remove(&fake->on_refused);
-	hub_free(fake->hub);
+	listener_remove(&fake->on_sync);
+	fake->hub = hub_free(fake->hub);
 	list_for_each_safe(txn, next, &fake->txns, link) {
 		txn_free(txn);
 	}
+}
+
+struct fake *fake_new(void) {
+	struct fake *fake = calloc(1, sizeof(*fake));
+
+	the_fake = fake;
+	fake->disk = book_new();
+	fake->clock = (struct clock){ clock_mono_fake, clock_wall_fake, clock_trusted_fake };
+	fake->mono.ms = 1000000;
+	fake->wall.s = 1795000000;
+	fake->is_trusted = true;
+	fake->radio.impl = &radio_fake;
+	fake->ledger.impl = &ledger_fake;
+	list_init(&fake->txns);
+	for (size_t i = 0; i < ARRAY_SIZE(fake->keypads); i++) {
+		fake->keypads[i].n_most = FAKE_SLOTS_MAX;
+	}
+	make_hub(fake);
+	return fake;
+}
+
+struct fake *fake_free(struct fake *fake) {
+	if (fake == NULL) {
+		return NULL;
+	}
+	end_hub(fake);
+	book_free(fake->disk);
 	free(fake);
 	return NULL;
+}
+
+void fake_have_keypads(struct fake *fake) {
+	fake->has_keypads = true;
+	fake->limits = (struct credential_limits){ .types = 1U << CREDENTIAL_PIN,
+		.has_app_keys = true,
+		.pin_least = 4,
+		.pin_most = 8,
+		.name_most = 20,
+		.n_windows = 1,
+		.has_enable = true,
+		.tells_pins = true };
+}
+
+static void load_disk(struct fake *fake) {
+	struct book *book = hub_load_book(fake->hub);
+	const struct book *disk = fake->disk;
+	const struct credential *credential;
+	const struct placement *placement;
+	const struct schedule *schedule;
+	const struct holiday *holiday;
+	const struct access *access;
+
+	for (size_t i = 0; i < book_user_count(disk); i++) {
+		(void) book_put_user(book, book_user_at(disk, i));
+	}
+	for (size_t i = 0; (credential = book_credential_at(disk, i)) != NULL; i++) {
+		(void) book_put_credential(book, credential);
+	}
+	for (size_t i = 0; (access = book_access_at(disk, i)) != NULL; i++) {
+		(void) book_put_access(book, access);
+	}
+	for (size_t i = 0; (schedule = book_schedule_at(disk, i)) != NULL; i++) {
+		(void) book_put_schedule(book, schedule);
+	}
+	for (size_t i = 0; (holiday = book_holiday_at(disk, i)) != NULL; i++) {
+		(void) book_put_holiday(book, holiday);
+	}
+	for (size_t i = 0; (placement = book_placement_at(disk, i)) != NULL; i++) {
+		(void) book_put_placement(book, placement);
+	}
+	for (size_t i = 0; i < fake->n_records; i++) {
+		const char *id = fake->records[i].id;
+		size_t n;
+		wall_t at;
+		const struct slot *slots = book_slots(disk, id, &n, &at);
+
+		(void) book_put_slots(book, id, slots, n, at);
+		(void) book_put_rules(book, id, book_rules(disk, id));
+	}
+}
+
+void fake_reboot(struct fake *fake) {
+	end_hub(fake);
+	make_hub(fake);
+	load_disk(fake);
+	for (size_t i = 0; i < fake->n_records; i++) {
+		fake->records[i].log_cursor = fake->cursor > 0 ? fake->cursor : 10;
+		if (hub_load_lock(fake->hub, &fake->records[i]) < 0) {
+			abort();
+		}
+	}
+	fake_start(fake);
+}
+
+struct slot *fake_slot(struct fake_keypad *keypad, const char *pin) {
+	for (size_t i = 0; i < keypad->n; i++) {
+		const struct secret *there = &keypad->slots[i].pin;
+
+		if (there->len == strlen(pin) && memcmp(there->bytes, pin, there->len) == 0) {
+			return &keypad->slots[i];
+		}
+	}
+	return NULL;
+}
+
+int64_t fake_put_foreign(struct fake_keypad *keypad, const char *name, const char *pin) {
+	struct slot *slot = &keypad->slots[keypad->n++];
+
+	*slot = (struct slot){
+		.type = CREDENTIAL_PIN, .ref = ++keypad->last_ref, .is_enabled = true
+	};
+	(void) text_copy(slot->name, sizeof(slot->name), name);
+	(void) secret_set_text(&slot->pin, pin);
+	return slot->ref;
 }
 
 void fake_add_lock(struct fake *fake, const char *id, const char *name, bool has_pin) {
@@ -728,6 +1006,11 @@ void fake_add_lock(struct fake *fake, const char *id, const char *name, bool has
 	text_slug(name, record.slug, sizeof(record.slug));
 	(void) snprintf(record.address, sizeof(record.address), "AA:BB:CC:DD:EE:%.2s", id);
 	record.log_cursor = 10;
+	if (fake->has_keypads) {
+		record.keys.bytes[record.keys.len++] = (uint8_t) fake->n_records;
+	}
+	assert(fake->n_records < ARRAY_SIZE(fake->records));
+	fake->records[fake->n_records++] = record;
 	if (hub_load_lock(fake->hub, &record) < 0) {
 		abort();
 	}

@@ -12,15 +12,36 @@
  *	answer: "D<state>" done, with the state ('L' 'U' 'O' 'J' jammed, 'M' motor
  *	        runs, '-' none)
  *	        "F<code>"  refused with fault code (one octet)
- *	        "E<n><n entries: seq, own flag, operation>" log entries, then "D-" ends the job
+ *	        "E<n><n entries: seq, own flag, operation>" log entries, then "D-" ends the job;
+ *	        operation 'L' 'U', 'W' wrong code, 'N' unlocked by "Guest", 'K' unlocked at the
+ *	        keypad with the code whose ref stands in place of the own flag
+ *
+ * A lock with a keypad (fake_have_keypads()) also takes
+ *	write:  'u' read users  '+' put credential  '-' remove credential
+ * and does it when the write is confirmed, whether its answer arrives or not: "D-" lets it tell
+ * what came of it.
  */
 
 #include "core/hub.h"
 
-#define FAKE_EVENTS_MAX 256
-#define FAKE_WRITES_MAX 256
+#define FAKE_EVENTS_MAX 1024
+#define FAKE_WRITES_MAX 2048
+
+#define FAKE_SLOTS_MAX 64
 
 struct fake_link;
+
+/* What a fake lock holds. A test may change it like somebody at the lock would. */
+struct fake_keypad {
+	struct slot slots[FAKE_SLOTS_MAX];
+	size_t n;
+	size_t n_most; /* of PINs; LIST_FULL beyond */
+	int64_t last_ref;
+	enum fault_code refusal;             /* of every put and remove; FAULT_NONE */
+	bool is_liar;                        /* says done and does nothing */
+	unsigned n_reads, n_puts, n_removes; /* done */
+	char trail[256]; /* '+', '~' (changed) and '-', in the order in which they were done */
+};
 
 struct fake {
 	struct clock clock;
@@ -51,6 +72,13 @@ struct fake {
 	struct lock_record kept; /* the last TXN_LOCK_PUT */
 	unsigned n_puts, n_removes, n_facts, n_keys;
 	int64_t cursor;
+	struct book *disk; /* rows of the book as committed */
+	struct lock_record records[16];
+	size_t n_records;
+
+	bool has_keypads;
+	struct credential_limits limits; /* of all of them */
+	struct fake_keypad keypads[16];  /* by lock, in the order of fake_add_lock() */
 
 	struct hub *hub;
 	struct listener on_event, on_finished, on_changed, on_added, on_removed, on_refused;
@@ -59,6 +87,8 @@ struct fake {
 	struct op finished[64];
 	size_t n_finished;
 	unsigned changed; /* FACT_ bits since last cleared */
+	struct listener on_sync;
+	unsigned n_synced; /* sync_changed signals */
 	unsigned n_added, n_removed;
 	struct fault refusal; /* last one */
 };
@@ -74,11 +104,23 @@ struct fake *fake_free(struct fake *fake); /* takes NULL */
 /* Adds a paired lock before fake_start(). */
 void fake_add_lock(struct fake *fake, const char *id, const char *name, bool has_pin);
 void fake_start(struct fake *fake);
+/* Before fake_add_lock(): locks whose PIN is known keep credentials, with fake->limits. */
+void fake_have_keypads(struct fake *fake);
+/*
+ * The daemon is killed, and another begins with what was committed: nothing else of it is left.
+ * Transactions that were handed over and not committed are lost. Counters and keypads stay.
+ */
+void fake_reboot(struct fake *fake);
+/* The slot with this PIN; NULL. */
+struct slot *fake_slot(struct fake_keypad *keypad, const char *pin);
+/* Somebody puts it there with the vendor's app. Returns its ref. */
+int64_t fake_put_foreign(struct fake_keypad *keypad, const char *name, const char *pin);
 /* Does all that is due now, commits included. */
 void fake_turn(struct fake *fake);
 /* Moves time on, in steps of what is due. */
 void fake_advance(struct fake *fake, int64_t ms);
-void fake_commit(struct fake *fake); /* everything handed over so far */
+void fake_commit(struct fake *fake);     /* everything handed over so far */
+void fake_commit_one(struct fake *fake); /* only the oldest; nothing when there is none */
 
 /* The link made last for this address; NULL when there is none. */
 struct fake_link *fake_link(struct fake *fake, const char *address);
