@@ -57,6 +57,13 @@ int control_run(struct control *control, char **words, char **ret_output, char *
 	}
 	world_now(control->world);
 	int r = command->run(control, args + 1, is_json, out, why);
+	/* What a person did may have begun something, and nobody else would wake the lock for it.
+	 */
+	for (size_t i = 0; i < control->world->n_stations; i++) {
+		if (control->world->stations[i]->lock != NULL) {
+			sim_lock_due_changed(control->world->stations[i]->lock);
+		}
+	}
 	if (fclose(out) != 0 && r == 0) {
 		r = -EIO;
 	}

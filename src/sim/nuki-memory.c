@@ -49,6 +49,30 @@ static int unhex(const json_t *value, void *out, size_t n) {
 	return text == NULL ? -EINVAL : hex_decode(text, out, n);
 }
 
+/* "2026-06-01T08:00:00Z .. never, MTWTF--, 08:00-17:30" */
+static json_t *show_window(const struct nuki_window *window) {
+	char from[WALL_TEXT_MAX], until[WALL_TEXT_MAX], days[8] = "MTWTFSS", text[128];
+	for (unsigned i = 0; i < 7 && window->days != 0; i++) {
+		days[i] = window->days & (0x40U >> i) ? days[i] : '-';
+	}
+	snprintf(text, sizeof(text), "%s .. %s, %s, %02u:%02u-%02u:%02u",
+		wall_to_text(window->from, from), wall_to_text(window->until, until), days,
+		window->from_hour, window->from_minute, window->until_hour, window->until_minute);
+	return json_string(text);
+}
+
+static json_t *show_times(const struct nuki *nuki) {
+	json_t *times = json_array();
+	for (size_t i = 0; i < nuki->n_times; i++) {
+		const struct nuki_time *time = &nuki->times[i];
+		json_array_append_new(
+			times, json_pack("{s:i, s:b, s:i, s:i, s:i, s:i}", "id", time->id,
+				       "enabled", time->is_enabled, "days", time->days, "hour",
+				       time->hour, "minute", time->minute, "action", time->action));
+	}
+	return times;
+}
+
 json_t *nuki_show(struct sim_lock *lock) {
 	struct nuki *nuki = nuki_of(lock);
 	char id[9], firmware[16], at[WALL_TEXT_MAX];
@@ -62,6 +86,10 @@ json_t *nuki_show(struct sim_lock *lock) {
 			json_pack("{s:I, s:s, s:s, s:b, s:i}", "id", (json_int_t) auth->id, "type",
 				name_of(type_names, ARRAY_SIZE(type_names), auth->type), "name",
 				auth->name, "enabled", auth->is_enabled, "uses", auth->uses));
+		if (auth->window.is_limited) {
+			json_object_set_new(
+				json_array_get(auths, i), "window", show_window(&auth->window));
+		}
 	}
 	json_t *codes = json_array();
 	for (size_t i = 0; i < nuki->n_codes; i++) {
@@ -71,6 +99,10 @@ json_t *nuki_show(struct sim_lock *lock) {
 				       (json_int_t) code->code, "name", code->name, "enabled",
 				       code->is_enabled, "uses", code->uses, "limited",
 				       code->window.is_limited));
+		if (code->window.is_limited) {
+			json_object_set_new(
+				json_array_get(codes, i), "window", show_window(&code->window));
+		}
 	}
 	json_t *show = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:i, s:b, s:b, s:s}",
 		"nuki-id", id, "firmware", firmware, "mode",
@@ -91,6 +123,7 @@ json_t *nuki_show(struct sim_lock *lock) {
 						       : 0));
 	json_object_set_new(show, "authorisations", auths);
 	json_object_set_new(show, "codes", codes);
+	json_object_set_new(show, "timers", show_times(nuki));
 	return show;
 }
 

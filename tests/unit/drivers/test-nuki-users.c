@@ -650,6 +650,29 @@ static void wrong_pin_is_used_once(void **state) {
 	bench_finish(&bench);
 }
 
+/* A PIN that was typed in, and has not been tried yet, is known to be right after the first list.
+ */
+static void right_pin_is_remembered(void **state) {
+	bench_init(&bench, NUKI_GENERATION_1_TO_4);
+	for (unsigned is_put = 0; is_put < 2; is_put++) {
+		struct secret keys = bench_keys(&bench, false);
+		struct secret pin = bench_pin("4321");
+		struct nuki_keys decoded;
+		assert_int_equal(nuki_driver.set_pin(&keys, &pin, NULL), 0);
+		bench.session = bench.session->impl->free(bench.session);
+		bench.session = nuki_session_new(&keys, &bench_host, &bench);
+		bench.session->impl->up(bench.session, 247);
+		assert_int_equal(
+			bench_start(&bench, is_put ? ACT_PUT_CREDENTIAL : ACT_READ_USERS), 0);
+		bench_run(&bench);
+		assert_done();
+		assert_int_equal(nuki_keys_decode(&bench.keys, &decoded), 0);
+		assert_true(decoded.is_pin_verified && decoded.is_pin_known);
+		memset(&bench.keys, 0, sizeof(bench.keys));
+	}
+	bench_finish(&bench);
+}
+
 /* ---- secrecy ---- */
 
 static uint8_t frames[64 * 1024];
@@ -885,6 +908,7 @@ int main(void) {
 		cmocka_unit_test(link_lost_in_a_change),
 		cmocka_unit_test(busy_locks_are_asked_again),
 		cmocka_unit_test(wrong_pin_is_used_once),
+		cmocka_unit_test(right_pin_is_remembered),
 		cmocka_unit_test(nothing_secret_is_written_down),
 		cmocka_unit_test(days_are_turned),
 		cmocka_unit_test(vectors_come_back),

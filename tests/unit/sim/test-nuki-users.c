@@ -331,7 +331,7 @@ static void timers_fire(void **state) {
 	assert_int_equal(entry->data[0], NUKI_ACTION_UNLOCK);
 	assert_int_equal(entry->data[1], NUKI_TRIGGER_AUTOMATIC);
 	assert_int_equal(entry->auth_id, 0);
-	assert_int_equal(bench.lock->counters.motor_unlock, 1); /* once in that minute */
+	assert_int_equal(bench.nuki->n_log, 1); /* once in that minute */
 	minutes_pass(3);
 	assert_int_equal(nuki_lock_state(bench.nuki), 0x03); /* the other is for Mondays */
 	time_command(NUKI_UPDATE_TIME_CONTROL, (uint8_t[]){ 1, 1, 0x01, 13, 8, 2 }, 6, NUKI_STATUS,
