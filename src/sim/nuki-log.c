@@ -61,8 +61,15 @@ static void send_count(struct nuki_call *call) {
 }
 
 static void send_entry(struct nuki_call *call, const struct nuki_entry *entry) {
-	/* 7.6: gen3 pads to 5 octets of data, gen4 to as many as 8. */
-	size_t n_padded = call->nuki->generation >= 4 ? 8 : call->nuki->generation == 3 ? 5 : 0;
+	/*
+	 * 7.6: gen3 pads to 5 octets of data, gen4 those of actions to 8; of others pyNukiBT, which
+	 * knows that of real locks, expects no padding.
+	 */
+	bool is_run = entry->type == NUKI_LOG_ACTION || entry->type == NUKI_LOG_CALIBRATION ||
+		      entry->type == NUKI_LOG_INITIALISATION;
+	size_t n_padded = call->nuki->generation >= 4   ? (is_run ? 8 : 0)
+			  : call->nuki->generation == 3 ? 5
+							: 0;
 	uint8_t payload[48 + sizeof(entry->data)];
 	struct wr wr = wr_on(payload, sizeof(payload));
 	wr_u32le(&wr, entry->index);

@@ -23,6 +23,7 @@ Arguments: words; only the cases with one of them in their name.
 
 import asyncio
 import binascii
+import datetime
 import logging
 import os
 import pathlib
@@ -75,6 +76,8 @@ STATES_IN_ORDER = ["door_sensor_state", "nightmode_active", "accessory_battery_s
                    "mqtt_status", "thread_status"]
 DEVICE_TYPE = {"gen2": None, "gen3": "SMARTLOCK_3_4", "gen4": "SMARTLOCK_3_4",
                "5g": "SMARTLOCK_ULTRA"}
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 # Words with which pyNukiBT says that a message is not as it thinks; and what is known of it.
 COMPLAINTS = ("unexpected message length", "crc=0", "Checksum error")
@@ -345,6 +348,74 @@ async def use_pin_and_log(here, lock):
         answer = await nuki.update_nuki_time(phone.pin)
         expect_equal(str(answer.status), "COMPLETED", "set the clock")
         expect(abs(here.show(lock)["clock-offset"]) < 60, "the clock was not set")
+
+
+async def with_challenge(phone, command, answer, aggregate=None, **fields):
+    """A command of pyNukiBT for which it has the words, but no method."""
+    nuki = phone.nuki
+    # pylint: disable=protected-access
+    commands = nuki._const.NukiCommand
+    challenge = await nuki._send_encrypted_command(
+        commands.REQUEST_DATA, {"command": commands.CHALLENGE}, expected_response=commands.CHALLENGE)
+    done = await nuki._send_encrypted_command(
+        command, {**fields, "nonce": challenge.nonce, "security_pin": phone.pin},
+        aggregate_messages=aggregate, expected_response=answer)
+    expect_equal(str(done.status), "COMPLETED", str(command))
+    return nuki._messages
+
+
+async def change_code_and_use_it(here, lock):
+    async with Phone(here, lock) as phone:
+        await phone.pair()
+        const = phone.nuki._const  # pylint: disable=protected-access
+        commands = const.NukiCommand
+        # Structures that pyNukiBT has, but does not use; and two that it has not.
+        const.message_types.update({
+            commands.UPDATE_KEYPAD_CODE: const.UpdatedKeypadCode,
+            commands.KEYPAD_CODE: const.KeypadCodeEntry,
+            commands.KEYPAD_CODE_COUNT: construct.Struct("count" / construct.Int16ul),
+            commands.REQUEST_KEYPAD_CODES: construct.Struct(
+                "offset" / construct.Int16ul, "count" / construct.Int16ul, "nonce" / construct.Bytes(32),
+                "security_pin" / const.NukiSecurityPinDataType),
+        })
+        number = int(here.sim("app", lock.slug, "add-code", "345678", "Otto"))
+        wanted = {
+            "code_id": number, "code": 987654, "name": "Eva", "enabled": 1, "time_limited": 1,
+            "allowed_from_date": datetime.datetime(2026, 3, 1),
+            "allowed_until_date": datetime.datetime(2099, 3, 1, 12, 30, 15),
+            "allowed_weekdays": {day: int(not day.startswith("s")) for day in DAYS},
+            "allowed_from_time": {"hour": 8, "minute": 0}, "allowed_until_time": {"hour": 17, "minute": 30},
+        }
+        await with_challenge(phone, commands.UPDATE_KEYPAD_CODE, commands.STATUS, **wanted)
+        code, = here.show(lock)["codes"]
+        expect_equal((code["code"], code["name"], code["enabled"]), (987654, "Eva", True), "the code")
+        expect_equal(code["window"], "2026-03-01T00:00:00Z .. 2099-03-01T12:30:15Z, MTWTF--, 08:00-17:30",
+                     "its window")
+        listed, = await with_challenge(phone, commands.REQUEST_KEYPAD_CODES, commands.STATUS,
+                                       aggregate=[commands.KEYPAD_CODE], offset=0, count=10)
+        for field, value in wanted.items():
+            got = listed[field]
+            if isinstance(value, dict):
+                got = {key: got[key] for key in value}
+            elif isinstance(value, datetime.datetime):
+                got = got.replace(tzinfo=None)
+            expect_equal(got, value, f"{field} as listed")
+
+        here.sim("app", lock.slug, "add-code", "234567", "Ida")
+        here.sim("keypad", lock.slug, "234567", "unlock")
+        await until(lambda: here.show(lock)["lock-state"] == "unlocked", "the keypad unlocks")
+        here.try_sim("keypad", lock.slug, "999999")
+        wrong, right = await phone.nuki.request_log_entries(phone.pin, count=2)
+        expect_equal([str(entry.type) for entry in (wrong, right)], ["KEYPAD_ACTION"] * 2, "types")
+        expect_equal((right.name, str(right.data.lock_action), right.data.source, right.data.code_id,
+                      str(right.data.completion_status)), ("Ida", "UNLOCK", 1, 2, "SUCCESS"), "the right code")
+        expect_equal((wrong.name, wrong.data.source, wrong.data.code_id,
+                      str(wrong.data.completion_status)), ("", 1, 65535, "INVALID_CODE"), "the wrong code")
+
+
+@case
+def codes_are_changed_and_used():
+    play(change_code_and_use_it, a_lock("gen4"))
 
 
 @case

@@ -618,6 +618,28 @@ static void control_statuses(void **state) {
 	client_free(client);
 }
 
+/* A motor that a person has set going runs to its end, with nobody linked and nothing else going
+ * on. */
+static void keypad_moves_a_lonely_lock(void **state) {
+	static const char *const args[] = { "--lock=name=front,model=nuki:gen4,keypad=2",
+		"--speed=50", NULL };
+	struct client *client = client_new(args);
+	char out[4096] = "";
+	client_ctl_output(
+		client, out, sizeof(out), "app", "front", "add-code", "345678", "Anna", NULL);
+	assert_string_equal(out, "1\n");
+	assert_int_equal(client_ctl(client, "app", "front", "add-code", "345678", "Anna", NULL), 1);
+	assert_int_equal(client_ctl(client, "app", "front", "add-cod", "1", NULL), 2);
+	assert_int_equal(client_ctl(client, "keypad", "front", "345678", "unlock", NULL), 0);
+	for (int64_t end = client_now_ms() + 60000; strstr(out, "\"unlocked\"") == NULL;) {
+		assert_true(client_now_ms() < end);
+		client_ctl_output(client, out, sizeof(out), "show", "front", "--json", NULL);
+	}
+	assert_int_equal(client_ctl(client, "finger", "front", "1", "lock", NULL), 0);
+	assert_int_equal(client_ctl(client, "finger", "front", "0", NULL), 1);
+	client_free(client);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(discovery),
@@ -642,6 +664,7 @@ int main(void) {
 		cmocka_unit_test(foreign_hands),
 		cmocka_unit_test(pieces_may_be_lost_and_change_places),
 		cmocka_unit_test(second_adapter_has_its_own_links),
+		cmocka_unit_test(keypad_moves_a_lonely_lock),
 		cmocka_unit_test(memory_survives_a_restart),
 		cmocka_unit_test(control_statuses),
 	};
