@@ -13,12 +13,14 @@
 #include "api/api.h"
 #include "ble/central.h"
 #include "core/hub.h"
+#include "core/people.h"
 #include "crypto/crypto.h"
 #include "journal.h"
 #include "keyfile.h"
 #include "loop/loop.h"
 #include "loop/notify.h"
 #include "loop/timesync.h"
+#include "loop/zones.h"
 #include "mqtt/mqtt.h"
 #include "store/store.h"
 #include "util/bytes.h"
@@ -50,6 +52,7 @@ struct daemon {
 	struct loop_wakeup *wakeup;
 	struct notify_watchdog *watchdog;
 	struct timesync *timesync;
+	struct zones *zones;
 	struct store *store;
 	struct central *central;
 	struct hub *hub;
@@ -364,6 +367,84 @@ static void load_setting(void *user, const char *key, const char *value) {
 	}
 }
 
+/* ---- the book: what cannot be taken in is told, and the rest is served ---- */
+
+static void check_row(int r, const char *what, const char *id) {
+	if (r < 0) {
+		log_line(LOG_ERR, NULL, "%s %s is left out: %s", what, id, strerror(-r));
+	}
+}
+
+/*
+ * A user whose second factor does not open has none that anybody could present, which keeps him out
+ * where one is asked for.
+ */
+static void load_user(void *user, const struct user *row, const struct fault *fault) {
+	struct daemon *daemon = user;
+
+	if (fault != NULL) {
+		log_fault(fault, NULL, NULL);
+	}
+	check_row(book_put_user(hub_load_book(daemon->hub), row), "user", row->slug);
+}
+
+/*
+ * A code that does not open is kept, without its digits: the lock may have it, and it must be
+ * possible to revoke it.
+ */
+static void load_credential(void *user, const struct credential *row, const struct fault *fault) {
+	struct daemon *daemon = user;
+
+	if (fault != NULL) {
+		log_fault(fault, NULL, NULL);
+	}
+	check_row(book_put_credential(hub_load_book(daemon->hub), row), "code", row->id);
+}
+
+static void load_access(void *user, const struct access *row) {
+	struct daemon *daemon = user;
+
+	check_row(book_put_access(hub_load_book(daemon->hub), row), "access of user", row->user_id);
+}
+
+static void load_schedule(void *user, const struct schedule *row) {
+	struct daemon *daemon = user;
+
+	check_row(book_put_schedule(hub_load_book(daemon->hub), row), "schedule", row->id);
+}
+
+static void load_rules(void *user, const char *lock_id, const struct lock_rules *rules) {
+	struct daemon *daemon = user;
+
+	check_row(book_put_rules(hub_load_book(daemon->hub), lock_id, rules), "rules of lock",
+		lock_id);
+}
+
+static void load_holiday(void *user, const struct holiday *row) {
+	struct daemon *daemon = user;
+
+	check_row(book_put_holiday(hub_load_book(daemon->hub), row), "holiday", row->id);
+}
+
+static void load_slots(void *user, const char *lock_id, const struct slot *slots, size_t n,
+	wall_t at, const struct fault *fault) {
+	struct daemon *daemon = user;
+
+	if (fault != NULL) {
+		log_fault(fault, NULL, NULL);
+		at.s = 0; /* to be read again before anything is made of it */
+	}
+	check_row(book_put_slots(hub_load_book(daemon->hub), lock_id, slots, n, at), "list of lock",
+		lock_id);
+}
+
+static void load_placement(void *user, const struct placement *row) {
+	struct daemon *daemon = user;
+
+	check_row(book_put_placement(hub_load_book(daemon->hub), row), "place of code",
+		row->credential_id);
+}
+
 static void setting_kept(void *user, struct txn *txn, const struct fault *fault) {
 	(void) user;
 	(void) txn;
@@ -404,6 +485,7 @@ static struct hub *make_hub(struct daemon *daemon) {
 	config.clock = loop_clock(daemon->loop);
 	config.radio = central_radio(daemon->central);
 	config.ledger = store_ledger(daemon->store);
+	config.zones = zones_source(daemon->zones);
 	config.drivers = lock_drivers;
 	config.unreachable_ms = (int64_t) conf->hub.unreachable_min * 60000;
 	config.poll_ms = (int64_t) conf->hub.poll_min * 60000;
@@ -526,7 +608,17 @@ static int make_edges(struct daemon *daemon, struct fault *ret_fault) {
 
 static int start(struct daemon *daemon, struct fault *ret_fault) {
 	static const struct store_visitor visitor = {
-		.lock = load_lock, .op = load_op, .setting = load_setting
+		.lock = load_lock,
+		.op = load_op,
+		.setting = load_setting,
+		.user = load_user,
+		.credential = load_credential,
+		.access = load_access,
+		.schedule = load_schedule,
+		.rules = load_rules,
+		.holiday = load_holiday,
+		.slots = load_slots,
+		.placement = load_placement,
 	};
 	int r;
 
@@ -539,6 +631,11 @@ static int start(struct daemon *daemon, struct fault *ret_fault) {
 		return fault_set(ret_fault, FAULT_NO_MEMORY, "clock");
 	}
 	r = open_store(daemon, ret_fault);
+	if (r < 0) {
+		return r;
+	}
+	/* Schedules are by the machine's own zone, where a lock has no other. */
+	r = zones_new("", &daemon->zones, ret_fault);
 	if (r < 0) {
 		return r;
 	}
@@ -596,6 +693,7 @@ static void finish(struct daemon *daemon) {
 		journal_finish(&daemon->journal);
 	}
 	daemon->hub = hub_free(daemon->hub);
+	daemon->zones = zones_free(daemon->zones);
 	daemon->central = central_free(daemon->central);
 	daemon->timesync = timesync_free(daemon->timesync);
 	daemon->wakeup = loop_wakeup_free(daemon->wakeup);
