@@ -103,6 +103,9 @@ static int register_objects(struct api *api) {
 		r = operations_register(api);
 	}
 	if (r >= 0) {
+		r = users_register(api);
+	}
+	if (r >= 0) {
 		r = sd_bus_match_signal_async(bus, &api->name_acquired_slot, "org.freedesktop.DBus",
 			"/org/freedesktop/DBus", "org.freedesktop.DBus", "NameAcquired",
 			on_name_acquired, NULL, api);
@@ -128,9 +131,11 @@ static void on_up(void *user) {
 static void drop_connection(struct api *api) {
 	sd_bus_slot **slots[] = { &api->object_manager_slot, &api->manager_slot, &api->lock_slot,
 		&api->lock_nodes_slot, &api->operation_slot, &api->operation_nodes_slot,
-		&api->name_slot, &api->name_acquired_slot, &api->ping_slot };
+		&api->user_slot, &api->user_nodes_slot, &api->name_slot, &api->name_acquired_slot,
+		&api->ping_slot };
 	ask_drop_all(api);
 	journal_drop_all(api);
+	pending_drop_all(api);
 	for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
 		*slots[i] = sd_bus_slot_unref(*slots[i]);
 	}
@@ -195,6 +200,18 @@ static void on_radio_changed(struct listener *listener, void *data) {
 	manager_emit_changed(container_of(listener, struct api, radio_changed), "Status");
 }
 
+static void on_book_changed(struct listener *listener, void *data) {
+	users_changed(container_of(listener, struct api, book_changed), data);
+}
+
+static void on_sync_changed(struct listener *listener, void *data) {
+	users_sync_changed(container_of(listener, struct api, sync_changed), data);
+}
+
+static void on_sync_soon(void *user) {
+	users_tell_sync(user);
+}
+
 static void listen(struct api *api) {
 	struct hub_signals *signals = hub_signals(api->hub);
 	signal_add(&signals->lock_added, &api->lock_added, on_lock_added);
@@ -206,6 +223,9 @@ static void listen(struct api *api) {
 	signal_add(&signals->discovered, &api->discovered, on_discovered);
 	signal_add(&signals->scan_ended, &api->scan_ended, on_scan_ended);
 	signal_add(&signals->radio_changed, &api->radio_changed, on_radio_changed);
+	signal_add(&signals->book_changed, &api->book_changed, on_book_changed);
+	signal_add(&signals->sync_changed, &api->sync_changed, on_sync_changed);
+	users_load(api);
 	for (size_t i = 0; i < hub_lock_count(api->hub); i++) {
 		locks_added(api, hub_lock_at(api->hub, i));
 	}
@@ -228,6 +248,8 @@ struct api *api_new(struct loop *loop, struct hub *hub, const struct api_config 
 	list_init(&api->asks);
 	list_init(&api->answers);
 	list_init(&api->records);
+	list_init(&api->users);
+	list_init(&api->pending);
 	text_copy(api->version, sizeof(api->version),
 		config->version != NULL ? config->version : LOCKHUB_VERSION);
 	text_copy(api->group_name, sizeof(api->group_name),
@@ -238,7 +260,8 @@ struct api *api_new(struct loop *loop, struct hub *hub, const struct api_config 
 	api->group = group != NULL ? group->gr_gid : 0;
 	api->name_retry = loop_timer_new(loop, on_name_retry, api);
 	api->bus = bus_new(loop, "lockhubd api", config->address, &bus_impl, api);
-	if (api->bus == NULL || api->name_retry == NULL) {
+	api->sync_soon = loop_timer_new(loop, on_sync_soon, api);
+	if (api->bus == NULL || api->name_retry == NULL || api->sync_soon == NULL) {
 		return api_free(api);
 	}
 	listen(api);
@@ -257,7 +280,7 @@ struct api *api_free(struct api *api) {
 	}
 	struct listener *listeners[] = { &api->lock_added, &api->lock_removed, &api->lock_changed,
 		&api->event, &api->op_changed, &api->op_finished, &api->discovered,
-		&api->scan_ended, &api->radio_changed };
+		&api->scan_ended, &api->radio_changed, &api->book_changed, &api->sync_changed };
 	for (size_t i = 0; i < ARRAY_SIZE(listeners); i++) {
 		listener_remove(listeners[i]);
 	}
@@ -265,8 +288,10 @@ struct api *api_free(struct api *api) {
 	records_free(api);
 	locks_free(api);
 	operations_free(api);
+	users_free(api);
 	bus_free(api->bus);
 	loop_timer_free(api->name_retry);
+	loop_timer_free(api->sync_soon);
 	free(api);
 	return NULL;
 }

@@ -23,6 +23,7 @@ struct question {
 static const struct question questions[] = {
 	{ API_MANAGER_PATH, API_MANAGER_INTERFACE, "manager", manager_vtable },
 	{ API_LOCK_PREFIX "/slug", API_LOCK_INTERFACE, "lock/slug", lock_vtable },
+	{ API_USER_PREFIX "/slug", API_USER_INTERFACE, "user/slug", user_vtable },
 	{ API_OPERATION_PREFIX "/id", API_OPERATION_INTERFACE, "operation/id", operation_vtable },
 };
 

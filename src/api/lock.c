@@ -6,14 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Methods that are nothing but an act. */
+/* Methods that are nothing but an act, and what secret comes with it. */
 static const struct {
 	const char *method;
 	enum act act;
+	bool has_factor;
 } acts[] = {
 	{ "Lock", ACT_LOCK },
 	{ "Unlock", ACT_UNLOCK },
 	{ "Unlatch", ACT_UNLATCH },
+	{ "UnlockWithFactor", ACT_UNLOCK, true },
+	{ "UnlatchWithFactor", ACT_UNLATCH, true },
 	{ "LockNGo", ACT_LOCK_N_GO },
 	{ "LockNGoUnlatch", ACT_LOCK_N_GO_UNLATCH },
 	{ "Calibrate", ACT_CALIBRATE },
@@ -34,6 +37,16 @@ static enum act act_of(sd_bus_message *message) {
 		}
 	}
 	return ACT_NONE;
+}
+
+static bool has_factor(sd_bus_message *message) {
+	const char *member = sd_bus_message_get_member(message);
+	for (size_t i = 0; i < ARRAY_SIZE(acts); i++) {
+		if (acts[i].has_factor && strcmp(acts[i].method, member) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static struct api_lock *find_by_path(const struct api *api, const char *path) {
@@ -80,21 +93,24 @@ static struct api_lock *lock_called(struct api *api, sd_bus_message *message) {
 	return shown;
 }
 
-/* Parses the PIN of SetPin; the message is sensitive and wiped by sd-bus when it goes. */
-static int read_pin(sd_bus_message *message, struct secret *ret_pin, struct fault *ret_fault) {
+/* Parses the one argument; the message is sensitive and wiped by sd-bus when it goes. */
+static int read_secret(sd_bus_message *message, struct secret *ret_secret, const char *what,
+	struct fault *ret_fault) {
 	const char *text;
 	int r = sd_bus_message_rewind(message, true);
 	if (r >= 0) {
 		r = sd_bus_message_read(message, "s", &text);
 	}
-	if (r < 0 || text[0] == '\0' || secret_set_text(ret_pin, text) < 0) {
-		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "the PIN is empty or too long");
+	if (r < 0 || text[0] == '\0' || secret_set_text(ret_secret, text) < 0) {
+		return fault_set(
+			ret_fault, FAULT_BAD_ARGUMENT, "the %s is empty or too long", what);
 	}
 	return 0;
 }
 
 static void request_wipe(struct request *request) {
 	secret_wipe(&request->pin);
+	secret_wipe(&request->factor);
 }
 
 /* @return what hub_request() says. */
@@ -109,11 +125,14 @@ static int request_act(struct api *api, const struct lock *lock, sd_bus_message 
 	};
 	text_copy(request.lock, sizeof(request.lock), lock_id(lock));
 	text_copy(request.actor, sizeof(request.actor), asker->name);
+	int r = 0;
 	if (request.act == ACT_VERIFY_PIN) {
-		int r = read_pin(message, &request.pin, ret_fault);
-		if (r < 0) {
-			return r;
-		}
+		r = read_secret(message, &request.pin, "PIN", ret_fault);
+	} else if (has_factor(message)) {
+		r = read_secret(message, &request.factor, "code", ret_fault);
+	}
+	if (r < 0) {
+		return r;
 	}
 	return hub_request(api->hub, &request, ret_op, ret_fault);
 }
@@ -153,7 +172,7 @@ static int method_act(sd_bus_message *message, void *user, sd_bus_error *ret_err
 	struct api_lock *shown = user;
 	enum act act = act_of(message);
 	assert(act != ACT_NONE); /* a method of the vtable without a row above is our bug */
-	if (act == ACT_VERIFY_PIN) {
+	if (act == ACT_VERIFY_PIN || has_factor(message)) {
 		sd_bus_message_sensitive(message);
 	}
 	return ask(shown->api, message, &rules[policy_role_for(act)]);
@@ -323,6 +342,12 @@ const sd_bus_vtable lock_vtable[] = {
 	SD_BUS_PROPERTY("LogCursor", "x", lock_get_number, 0, TOLD),
 	SD_BUS_PROPERTY("QueueLength", "x", lock_get_number, 0, TOLD),
 	SD_BUS_PROPERTY("LastEvent", "a{sv}", lock_get_event, 0, TOLD),
+	SD_BUS_PROPERTY("Sync", "a{sv}", lock_get_sync, 0, TOLD),
+	SD_BUS_PROPERTY("Rules", "a{sv}", lock_get_rules, 0, TOLD),
+	SD_BUS_PROPERTY("Holidays", "aa{sv}", lock_get_holidays, 0, TOLD),
+	/* Up to SLOTS_PER_LOCK_MAX rows: only who asks for it gets it. */
+	SD_BUS_PROPERTY("Users", "aa{sv}", lock_get_users, 0,
+		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 
 	ACT_METHOD("Lock"),
 	ACT_METHOD("Unlock"),
@@ -336,6 +361,12 @@ const sd_bus_vtable lock_vtable[] = {
 	ACT_METHOD("ReadLog"),
 	ACT_METHOD("SyncClock"),
 	ACT_METHOD("Reboot"),
+	SD_BUS_METHOD_WITH_ARGS("UnlockWithFactor", SD_BUS_ARGS("s", factor),
+		SD_BUS_RESULT("o", operation), method_act,
+		SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+	SD_BUS_METHOD_WITH_ARGS("UnlatchWithFactor", SD_BUS_ARGS("s", factor),
+		SD_BUS_RESULT("o", operation), method_act,
+		SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
 	SD_BUS_METHOD_WITH_ARGS("SetPin", SD_BUS_ARGS("s", pin), SD_BUS_RESULT("o", operation),
 		method_act, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
 	SD_BUS_METHOD_WITH_ARGS("Unpair", SD_BUS_ARGS("b", force), SD_BUS_RESULT("o", operation),

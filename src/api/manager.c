@@ -180,6 +180,8 @@ static int method_statistics(sd_bus_message *message, void *user, sd_bus_error *
 }
 
 /* clang-format off */
+#define SECRETIVE (SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE)
+
 const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_VTABLE_START(0),
 	SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -203,6 +205,36 @@ const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_METHOD_WITH_ARGS("GetRadioStatistics", SD_BUS_NO_ARGS,
 		SD_BUS_RESULT("a{sa{sv}}", statistics), method_statistics,
 		SD_BUS_VTABLE_UNPRIVILEGED),
+
+	SD_BUS_METHOD_WITH_ARGS("FindUser", SD_BUS_ARGS("s", word), SD_BUS_RESULT("o", user),
+		people_find_user, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("AddUser", SD_BUS_ARGS("s", name, "a{sv}", options),
+		SD_BUS_RESULT("o", user), people_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("AddCode", SD_BUS_ARGS("s", user, "a{sv}", options),
+		SD_BUS_RESULT("s", id, "s", pin), people_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("ChangeCode", SD_BUS_ARGS("s", id, "s", pin),
+		SD_BUS_RESULT("s", pin), people_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("RevokeCode", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
+		people_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("RevealCode", SD_BUS_ARGS("s", id), SD_BUS_RESULT("s", pin),
+		people_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("AdoptCode",
+		SD_BUS_ARGS("s", lock, "s", type, "x", ref, "s", user), SD_BUS_RESULT("s", id),
+		people_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("RemoveForeignCode", SD_BUS_ARGS("s", lock, "s", type, "x", ref),
+		SD_BUS_NO_RESULT, people_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("SyncCodes", SD_BUS_ARGS("s", lock), SD_BUS_NO_RESULT,
+		people_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("AddSchedule", SD_BUS_ARGS("s", user, "s", lock, "s", when),
+		SD_BUS_NO_RESULT, people_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("RemoveSchedule", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
+		people_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("AddHoliday", SD_BUS_ARGS("s", lock, "s", when, "s", mode),
+		SD_BUS_NO_RESULT, people_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("RemoveHoliday", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT,
+		people_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("SetLockRules", SD_BUS_ARGS("s", lock, "a{sv}", rules),
+		SD_BUS_NO_RESULT, people_method, SECRETIVE),
 
 	SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("a{sv}", event), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Discovered", SD_BUS_ARGS("a{sv}", sighting), 0),

@@ -4,18 +4,22 @@
 /*
  * What the files of this room share.
  *
- *	api.c         life, bus up and down, the hub's signals
- *	ask.c         who sent a message, and in which role
- *	manager.c     org.lockhub1.Manager;  status.c its Status;  journal.c its QueryLog and
- *VerifyLog lock.c        org.lockhub1.Lock: methods, life;  lock-facts.c its properties operation.c
- *org.lockhub1.Operation value.c       values, events and sightings as a{sv}
+ *	api.c          life, bus up and down, the hub's signals
+ *	ask.c          who sent a message, and in which role
+ *	manager.c      org.lockhub1.Manager;  status.c its Status;  journal.c its logs
+ *	people.c       its methods for users, codes and schedules;  pending.c answers after COMMIT
+ *	lock.c         org.lockhub1.Lock: methods, life;  lock-facts.c its properties;
+ *	               lock-people.c those about who may enter
+ *	user.c         org.lockhub1.User: methods, life;  user-facts.c its properties
+ *	operation.c    org.lockhub1.Operation
+ *	value.c        values, events and sightings as a{sv};  option.c reads a{sv}
  */
 
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
 
 #include "api/api.h"
-#include "core/hub.h"
+#include "core/people.h"
 #include "loop/bus.h"
 #include "util/fault.h"
 #include "util/list.h"
@@ -26,15 +30,18 @@
 #define API_MANAGER_PATH "/org/lockhub1/manager"
 #define API_LOCK_PREFIX "/org/lockhub1/lock"
 #define API_OPERATION_PREFIX "/org/lockhub1/operation"
+#define API_USER_PREFIX "/org/lockhub1/user"
 #define API_MANAGER_INTERFACE "org.lockhub1.Manager"
 #define API_LOCK_INTERFACE "org.lockhub1.Lock"
 #define API_OPERATION_INTERFACE "org.lockhub1.Operation"
+#define API_USER_INTERFACE "org.lockhub1.User"
 
 #define API_PATH_MAX 128
 #define API_SENDER_MAX 256 /* the bus's limit for names */
 #define ASKS_MAX 256       /* calls waiting to be allowed */
 #define ASKS_PER_SENDER_MAX 32
-#define ANSWERS_MAX 64 /* calls waiting for the database */
+#define ANSWERS_MAX 64  /* calls waiting for the database */
+#define PENDING_MAX 256 /* changes waiting to be committed */
 
 /* What sd_bus_property_get_t points at. */
 #define PROPERTY_GETTER(name)                                                                      \
@@ -47,6 +54,17 @@ struct api_lock {
 	struct api *api;
 	struct lock *lock;
 	char path[API_PATH_MAX];
+	bool is_sync_changed; /* to be told soon */
+};
+
+/* A user as it is shown; the row is found in the book each time, as it moves. */
+struct api_user {
+	struct list link;
+	struct api *api;
+	char id[ROW_ID_MAX];
+	char path[API_PATH_MAX];
+	bool was_placed; /* a lock held, or was to hold, something of his when it was told last */
+	bool is_placed;
 };
 
 /* An operation as it is shown: a copy, so that it can still be read while it is being removed. */
@@ -74,23 +92,29 @@ struct api {
 	sd_bus_slot *manager_slot;
 	sd_bus_slot *lock_slot, *lock_nodes_slot;
 	sd_bus_slot *operation_slot, *operation_nodes_slot;
+	sd_bus_slot *user_slot, *user_nodes_slot;
 	sd_bus_slot *name_slot, *name_acquired_slot;
 	sd_bus_slot *ping_slot;
 
 	struct loop_timer *name_retry;
-	mono_t ping_sent; /* while ping_slot is set */
+	struct loop_timer *sync_soon; /* locks with is_sync_changed are told about then */
+	mono_t ping_sent;             /* while ping_slot is set */
 	uint64_t messages_seen;
 
 	struct list locks;   /* struct api_lock */
 	struct list ops;     /* struct api_op, in the order of being asked for */
 	struct list asks;    /* struct ask */
 	struct list answers; /* struct answer */
+	struct list users;   /* struct api_user */
+	struct list pending; /* struct pending */
 	struct list records; /* struct api_record */
 	unsigned n_asks;
 	unsigned n_answers;
+	unsigned n_pending;
 
 	struct listener lock_added, lock_removed, lock_changed, event, op_changed, op_finished;
 	struct listener discovered, scan_ended, radio_changed;
+	struct listener book_changed, sync_changed;
 };
 
 /* ask.c */
@@ -135,6 +159,89 @@ int value_sighting(sd_bus_message *message, const struct api *api, const struct 
 /* Answers with the fault as an error. */
 int reply_fault(sd_bus_message *message, const struct fault *fault);
 int reply_operation(struct api *api, sd_bus_message *message, const struct op *op);
+
+/* option.c */
+enum option_kind {
+	OPTION_TEXT,   /* s -> char[size]: clean text that fits */
+	OPTION_SECRET, /* s -> struct secret; may be empty */
+	OPTION_OCTETS, /* ay -> struct secret; may be empty */
+	OPTION_FLAG,   /* b -> bool */
+	OPTION_NUMBER, /* any integer -> unsigned */
+	OPTION_WORD,   /* s -> an enum, by set */
+};
+struct option {
+	const char *key;
+	enum option_kind kind;
+	size_t offset, size;                    /* in the object that is filled */
+	unsigned bit;                           /* or-ed to *ret_set */
+	int (*set)(const char *word, void *at); /* OPTION_WORD; -EINVAL */
+};
+/*
+ * Reads an a{sv} into @object by the table. Unknown keys, wrong types and texts that are too long
+ * are BAD_ARGUMENT, naming the key. @ret_set (may be NULL): the bits of what was there.
+ */
+int options_read(sd_bus_message *message, const struct option *options, size_t n, void *object,
+	unsigned *ret_set, struct fault *ret_fault);
+
+/*
+ * pending.c: a method that is answered when the database has what it changed.
+ *
+ *	pending = pending_new(...);
+ *	pending_asked(pending, hub_...(..., pending_done, pending, &fault), &fault);
+ */
+struct pending;
+enum pending_answer {
+	PENDING_NOTHING,
+	PENDING_ID,     /* s */
+	PENDING_ID_PIN, /* ss */
+	PENDING_PIN,    /* s */
+	PENDING_USER,   /* o: of the user with that id */
+};
+/* NULL: the message has been answered. */
+struct pending *pending_new(struct api *api, sd_bus_message *message, enum pending_answer answer);
+char *pending_id(struct pending *pending);           /* ROW_ID_MAX octets to be filled */
+struct secret *pending_pin(struct pending *pending); /* to be filled; wiped with it */
+/* people_done_fn; @user is the struct pending, which goes. */
+void pending_done(void *user, const struct fault *fault);
+/* What core said: nothing to do, or the fault is answered and @pending goes. */
+void pending_asked(struct pending *pending, int r, const struct fault *fault);
+struct people_by by_asker(const struct asker *asker);
+/* The connection is gone, or the api goes: answers that still come are not sent. */
+void pending_drop_all(struct api *api);
+
+/* people.c: method handlers of the manager, for whoever manages */
+int people_method(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+/* The same for methods of users. */
+int people_ask(struct api *api, sd_bus_message *message);
+int people_find_user(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+
+/* user.c, user-facts.c */
+extern const sd_bus_vtable user_vtable[];
+int users_register(struct api *api);
+void users_free(struct api *api);
+/* Shows all there are. */
+void users_load(struct api *api);
+void users_changed(struct api *api, const struct book_change *change);
+/* What @lock holds has changed: told soon, and together with what comes till then. */
+void users_sync_changed(struct api *api, const struct lock *lock);
+void users_tell_sync(struct api *api);
+/* "/org/lockhub1/user/anna"; returns out. */
+char *user_path(const char *slug, char out[static API_PATH_MAX]);
+PROPERTY_GETTER(user_get_text);
+PROPERTY_GETTER(user_get_number);
+PROPERTY_GETTER(user_get_time);
+PROPERTY_GETTER(user_get_flag);
+PROPERTY_GETTER(user_get_locks);
+PROPERTY_GETTER(user_get_credentials);
+PROPERTY_GETTER(user_get_schedules);
+
+/* lock-people.c */
+PROPERTY_GETTER(lock_get_users);
+PROPERTY_GETTER(lock_get_sync);
+PROPERTY_GETTER(lock_get_rules);
+PROPERTY_GETTER(lock_get_holidays);
+/* A lock's slug by id, or the id when it is not shown. */
+const char *slug_of(const struct api *api, const char *lock_id);
 
 /* manager.c, status.c, journal.c */
 extern const sd_bus_vtable manager_vtable[];

@@ -109,6 +109,21 @@ static int put_event_what(sd_bus_message *message, const struct event *event) {
 
 static int put_event_rest(sd_bus_message *message, const struct event *event) {
 	int r = put_text_unless_empty(message, "user", event->user);
+	if (r >= 0) {
+		r = put_text_unless_empty(message, "user_id", event->user_id);
+	}
+	if (r >= 0 && event->attribution != ATTRIBUTION_NONE) {
+		r = put_text(message, "attribution", attribution_name(event->attribution));
+	}
+	if (r >= 0 && event->credential != CREDENTIAL_NONE) {
+		r = put_text(message, "credential", credential_type_name(event->credential));
+	}
+	if (r >= 0 && event->kind == EVENT_LOCK_USER_CHANGE) {
+		r = put_text(message, "data", lock_data_type_name(event->data));
+	}
+	if (r >= 0 && event->kind == EVENT_LOCK_USER_CHANGE) {
+		r = put_text(message, "data_operation", data_operation_name(event->data_operation));
+	}
 	if (r >= 0 && event->user_ref != 0) {
 		r = put_number(message, "user_ref", event->user_ref);
 	}

@@ -40,7 +40,6 @@ struct rig {
 	struct log_query query; /* the last one */
 	struct fault query_fault;
 	bool is_query_held;
-	unsigned n_queries;
 
 	/* While rig_run() waits: called each turn, and what ends the program once it has printed
 	 * it. */
@@ -67,8 +66,6 @@ void rig_start_api(struct rig *rig);
 void rig_start_client(struct rig *rig);
 /* One turn of everything. */
 void rig_turn(struct rig *rig);
-/* Turns until nothing is under way between the locks, the api and the client. */
-void rig_settle(struct rig *rig);
 /* Turns until *flag or fails the test. */
 void rig_until(struct rig *rig, const bool *flag);
 /* Turns until the service has its name. */

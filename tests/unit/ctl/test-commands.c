@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <unistd.h>
 
+#include "core/people.h"
 #include "util/auto.h"
 
 #define ARGS_MAX 12
@@ -268,6 +269,287 @@ static void a_pin_comes_from_standard_input_only(void **state) {
 	expect_err("--pin-stdin");
 }
 
+static void people_are_managed(void **state) {
+	struct rig *rig = *state;
+	char id[16];
+	RUN(rig, "user", "list");
+	expect_status(0);
+	expect_out("There are no users yet");
+	RUN(rig, "user", "add", "Anna Huber", "--lock", "front-door", "--valid",
+		"Mon-Fri 08:00-12:00");
+	expect_status(0);
+	expect_out("anna-huber");
+	RUN(rig, "user", "add", "anna huber");
+	expect_status(1);
+	expect_err("lockhubctl: ");
+	RUN(rig, "user", "list", "--names");
+	assert_string_equal(output.out, "anna-huber\n");
+	RUN(rig, "user", "show", "Anna Huber");
+	expect_status(0);
+	expect_out("Anna Huber (anna-huber), number 1");
+	expect_out("Access: front-door");
+	expect_out("Mon-Fri 08:00-12:00, at front-door");
+	RUN(rig, "access", "show");
+	expect_out("Mon-Fri 08:00-12:00");
+	expect_out("0 of 0");
+	RUN(rig, "schedule", "add", "anna-huber", "Sat 10:00-11:00");
+	expect_status(0);
+	expect_out("Sat 10:00-11:00");
+	RUN(rig, "schedule", "add", "anna-huber", "now and then");
+	expect_status(1);
+	expect_err("now and then");
+	RUN(rig, "schedule", "list", "--json");
+	json_t *json = parsed();
+	const json_t *row = json_array_get(json_object_get(json, "schedules"), 1);
+	snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(row, "id")));
+	json_decref(json);
+	RUN(rig, "schedule", "remove", id);
+	expect_status(0);
+	RUN(rig, "schedule", "list");
+	expect_out("anna-huber");
+	assert_null(strstr(output.out, id));
+	RUN(rig, "user", "edit", "anna-huber", "--disable", "--name", "Anna");
+	expect_status(0);
+	expect_out("commands know the user as anna");
+	RUN(rig, "user", "list");
+	expect_out("disabled");
+	RUN(rig, "user", "remove", "anna");
+	expect_status(2);
+	expect_err("--yes");
+	RUN(rig, "user", "remove", "anna", "--yes");
+	expect_status(0);
+	expect_out("Gone");
+	RUN(rig, "user", "show", "anna");
+	expect_status(1);
+	expect_err("lockhubctl user list");
+}
+
+static void codes_are_shown_once_and_never_given_as_arguments(void **state) {
+	struct rig *rig = *state;
+	char id[16], pin[16];
+	RUN(rig, "user", "add", "Anna");
+	RUN_WITH(rig, "582047\n", "code", "add", "anna", "--stdin", "--label", "cleaner");
+	expect_status(0);
+	assert_null(strstr(output.out, "582047"));
+	RUN(rig, "code", "add", "anna");
+	expect_status(2);
+	expect_err("--stdin");
+	RUN_WITH(rig, "111111\n", "code", "add", "anna", "--stdin");
+	expect_status(1);
+	assert_null(strstr(output.err, "111111"));
+	RUN(rig, "code", "add", "anna", "--generate", "--until", "2037-03-01", "--once", "--json");
+	expect_status(0);
+	json_t *json = parsed();
+	snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(json, "id")));
+	snprintf(pin, sizeof(pin), "%s", json_string_value(json_object_get(json, "pin")));
+	assert_true(strlen(pin) >= 6);
+	json_decref(json);
+	RUN(rig, "code", "list");
+	expect_status(0);
+	expect_out(id);
+	expect_out("until 2037-03-0");
+	expect_out("once");
+	expect_out("pin, cleaner");
+	assert_null(strstr(output.out, pin));
+	RUN(rig, "code", "reveal", id);
+	expect_status(0);
+	assert_memory_equal(output.out, pin, strlen(pin));
+	RUN_WITH(rig, "719364\n", "code", "change", id, "--stdin");
+	expect_status(0);
+	RUN(rig, "code", "reveal", id, "--json");
+	expect_out("719364");
+	RUN(rig, "code", "revoke", id);
+	expect_status(0);
+	expect_out("Gone");
+	RUN(rig, "code", "revoke", id);
+	expect_status(1);
+	expect_err("lockhubctl code list");
+	RUN(rig, "code", "add", "anna", "--type", "mechanical_key", "--label", "key no. 3");
+	expect_status(0);
+	RUN(rig, "user", "show", "anna");
+	expect_out("mechanical_key, key no. 3");
+	RUN(rig, "code", "sync", "front-door");
+	expect_status(1);
+	expect_err("keeps no codes");
+	RUN(rig, "code", "sync");
+	expect_status(0);
+}
+
+static void rules_and_holidays_are_kept(void **state) {
+	struct rig *rig = *state;
+	RUN(rig, "rules", "front-door");
+	expect_status(0);
+	expect_out("factor = none");
+	RUN(rig, "rules", "front-door", "factor=either", "wrong-code-limit=3");
+	expect_status(0);
+	expect_out("factor = either");
+	expect_out("wrong-code-limit = 3");
+	RUN(rig, "rules", "front-door", "fctor=either");
+	expect_status(2);
+	expect_err("there is no rule 'fctor'");
+	RUN(rig, "rules", "front-door", "factor=luck");
+	expect_status(1);
+	expect_err("luck");
+	RUN(rig, "holiday", "add", "front-door", "2037-08-01 - 2037-08-14");
+	expect_status(0);
+	RUN(rig, "holiday", "list");
+	expect_out("vacation");
+	expect_out("2037-08-01");
+	RUN(rig, "holiday", "list", "back-door");
+	expect_out("There are no holidays");
+}
+
+/* A file in a folder of our own. */
+static char *scratch_file(char path[static 64]) {
+	snprintf(path, 64, "/tmp/lockhub-ctl-XXXXXX");
+	assert_non_null(mkdtemp(path));
+	strcat(path, "/file");
+	return path;
+}
+
+static void remove_scratch_file(char *path) {
+	unlink(path);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(rmdir(path), 0);
+}
+
+static void read_file(const char *path, char *out, size_t size) {
+	FILE *file = fopen(path, "re");
+	assert_non_null(file);
+	size_t n = fread(out, 1, size - 1, file);
+	out[n] = '\0';
+	fclose(file);
+}
+
+static void people_are_exported_and_imported(void **state) {
+	struct rig *rig = *state;
+	char path[64], sealed[64], text[8192];
+	scratch_file(path);
+	scratch_file(sealed);
+	RUN(rig, "user", "add", "Anna \"Nana\" Huber");
+	RUN_WITH(rig, "582047\n", "code", "add", "1", "--stdin", "--until", "2037-03-01");
+	expect_status(0);
+	/* The fake lock has no keypad: access comes after the code. */
+	RUN(rig, "access", "grant", "1", "front-door", "--valid", "Mon-Fri 08:00-12:00");
+	expect_status(0);
+	expect_out("may enter front-door: Mon-Fri 08:00-12:00");
+	expect_out("unsupported");
+	RUN(rig, "user", "export", path);
+	expect_status(0);
+	expect_out("1 users");
+	read_file(path, text, sizeof(text));
+	assert_non_null(strstr(text, "Mon-Fri 08:00-12:00"));
+	assert_null(strstr(text, "582047"));
+	RUN(rig, "user", "export", path);
+	expect_status(1);
+	expect_err("Nothing is overwritten");
+	RUN_WITH(rig, "correct horse\n", "user", "export", sealed, "--with-codes", "--stdin");
+	expect_status(0);
+	read_file(sealed, text, sizeof(text));
+	assert_memory_equal(text, "lockhub-sealed 1 argon2id ", 26);
+	RUN(rig, "user", "remove", "1", "--yes");
+	expect_status(0);
+	RUN_WITH(rig, "wrong horse\n", "user", "import", sealed, "--stdin");
+	expect_status(1);
+	expect_err("passphrase is wrong");
+	RUN_WITH(rig, "correct horse\n", "user", "import", sealed, "--stdin", "--dry-run");
+	expect_status(0);
+	expect_out("would be added");
+	assert_int_equal(book_user_count(hub_book(rig->fake->hub)), 0);
+	RUN_WITH(rig, "correct horse\n", "user", "import", sealed, "--stdin");
+	expect_status(0);
+	expect_out("1 added");
+	RUN(rig, "user", "show", "1");
+	expect_out("Anna \"Nana\" Huber");
+	expect_out("Access: front-door");
+	expect_out("Mon-Fri 08:00-12:00, at front-door");
+	expect_out("until 2037-03-0");
+	RUN(rig, "user", "import", path);
+	expect_status(0);
+	expect_out("exists already");
+	remove_scratch_file(path);
+	remove_scratch_file(sealed);
+}
+
+static void people_come_as_comma_separated_values(void **state) {
+	struct rig *rig = *state;
+	RUN_WITH(rig,
+		"name,locks,valid\r\n"
+		"\"Huber, Anna\",front-door,Mon-Fri 08:00-12:00\r\n"
+		"Bert,\"front-door, back-door\",\r\n"
+		"Carl,cellar,\r\n"
+		"Dora,front-door,now and then\r\n"
+		"bert,,\r\n",
+		"user", "import", "-");
+	expect_status(1);
+	expect_out("Huber, Anna: added");
+	expect_out("Bert: added");
+	expect_err("Carl: not added: there is no lock cellar");
+	expect_err("Dora: not added; nothing of it was kept");
+	expect_out("bert: exists already");
+	expect_out("2 added, 1 there already, 2 failed");
+	RUN(rig, "user", "list", "--names");
+	assert_null(strstr(output.out, "dora"));
+	RUN(rig, "user", "export", "-", "--csv");
+	expect_status(0);
+	expect_out("\"Huber, Anna\",");
+	expect_out("\"front-door, back-door\"");
+	RUN_WITH(rig, "name,pin\nAnna,1234\n", "user", "import", "-");
+	expect_status(1);
+	expect_err("there is no column 'pin'");
+	RUN_WITH(rig, "name,locks\n\"Anna,x\n", "user", "import", "-");
+	expect_status(1);
+	expect_err(":2: not a line");
+	RUN_WITH(rig, "{\"format\": \"other\"}", "user", "import", "-");
+	expect_status(1);
+	expect_err("lockhub-users");
+}
+
+/* What the app on the phone would show. */
+static void one_time_passwords_are_set_up(void **state) {
+	struct rig *rig = *state;
+	RUN(rig, "user", "add", "Anna");
+	RUN(rig, "user", "edit", "anna", "--totp");
+	expect_status(2);
+	expect_err("needs a terminal");
+	RUN_WITH(rig, "000000\n111111\n222222\n", "user", "edit", "anna", "--totp", "--stdin");
+	expect_status(1);
+	expect_out("otpauth://totp/lockhub:Anna?secret=");
+	expect_out("\u2588"); /* the QR code */
+	expect_err("nothing was changed");
+	RUN(rig, "user", "list", "--json");
+	json_t *json = parsed();
+	const json_t *user = json_array_get(json_object_get(json, "users"), 0);
+	assert_true(json_is_false(json_object_get(user, "has_totp")));
+	json_decref(json);
+	RUN_WITH(rig, "482915\n", "user", "edit", "anna", "--code", "--stdin");
+	expect_status(0);
+	RUN(rig, "user", "show", "anna");
+	expect_out("personal code");
+	assert_null(strstr(output.out, "482915"));
+}
+
+static void the_log_is_exported(void **state) {
+	struct rig *rig = *state;
+	RUN(rig, "unlock", "front-door");
+	RUN(rig, "log", "--csv");
+	expect_status(0);
+	assert_memory_equal(output.out, "seq,time,", 9);
+	expect_out("unlock requested");
+	/* The fake ledger answers every question with all it has; its own page is asked for. */
+	RUN(rig, "log", "export", "-", "--lock", "front-door", "--since", "@5");
+	expect_status(0);
+	assert_string_equal(rig->query.lock_id, FRONT_ID);
+	assert_int_equal(rig->query.since.s, 5);
+	assert_true(rig->query.after_seq > 0);
+	assert_true(rig->query.is_oldest_first);
+	for (char *line = strtok(output.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+		json_t *json = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+		assert_non_null(json_object_get(json, "seq"));
+		json_decref(json);
+	}
+}
+
 static void unpairing_wants_to_be_meant(void **state) {
 	struct rig *rig = *state;
 	RUN(rig, "unpair", "front-door");
@@ -312,36 +594,27 @@ static void without_lockhubd_it_says_how_to_start_it(void **state) {
 	rig_start_api(rig);
 }
 
-static void ask_for(struct rig *rig, enum act act) {
-	struct request request = fake_request(FRONT_ID, act);
+/* Long enough after the start of the program for it to listen; then the door is unlocked. */
+static void unlock_later(struct rig *rig, unsigned turn) {
 	struct op *op = NULL;
 	struct fault fault;
-	hub_request(rig->fake->hub, &request, &op, &fault);
-}
-
-/* Again and again: nobody knows when the program listens. */
-static void lock_and_unlock(struct rig *rig, unsigned turn) {
-	if (turn % 150 == 149) {
-		ask_for(rig, turn % 300 == 299 ? ACT_UNLOCK : ACT_LOCK);
-	}
-}
-
-/* Once, amid what the program asks for: it listens by then. */
-static void unlock_when_asked(struct rig *rig, unsigned turn) {
-	if (rig->n_queries == 1) {
-		rig->n_queries++;
-		ask_for(rig, ACT_UNLOCK);
+	if (turn % 300 == 299) {
+		struct request request = fake_request(FRONT_ID, ACT_UNLOCK);
+		rig->bolt = 'L';
+		hub_request(rig->fake->hub, &request, &op, &fault);
 	}
 }
 
 static void monitor_shows_what_happens(void **state) {
 	struct rig *rig = *state;
-	rig->during = lock_and_unlock;
-	rig->stop_at = " locked -> unlocked";
+	rig->during = unlock_later;
+	rig->stop_at = "locked -> unlocked";
 	RUN(rig, "monitor");
 	expect_out("front-door");
 	expect_out("state: locked -> unlocked  (answered by the lock");
 	assert_int_equal(output.status, -1); /* ended by us */
+	rig->bolt = 'L';
+	RUN(rig, "lock", "front-door");
 	rig->stop_at = "\"unlocked\"";
 	RUN(rig, "monitor", "front-door", "--json");
 	for (char *line = strtok(output.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
@@ -354,14 +627,13 @@ static void monitor_shows_what_happens(void **state) {
 
 static void the_log_is_followed(void **state) {
 	struct rig *rig = *state;
-	rig->during = unlock_when_asked;
+	rig->during = unlock_later;
 	rig->stop_at = "unlock finished";
 	RUN(rig, "log", "-f", "front-door");
 	expect_out("unlock requested by anna");
 	expect_out("unlock finished");
 	const char *first = strstr(output.out, "unlock requested");
 	assert_null(strstr(first + 1, "unlock requested")); /* once, not from both sources */
-	rig->n_queries = 0;
 	rig->stop_at = "\"operation_finished\"";
 	RUN(rig, "log", "-f", "--json", "--lock", "front-door");
 	for (char *line = strtok(output.out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
@@ -425,7 +697,8 @@ static void others_may_nothing(void **state) {
 	static const char *const words[][4] = { { "unlock", "front-door" },
 		{ "lock", "front-door" }, { "log" }, { "log", "verify" }, { "scan" },
 		{ "refresh", "front-door" }, { "rename", "front-door", "Mine" },
-		{ "unpair", "front-door", "--yes" } };
+		{ "user", "add", "Mallory" }, { "code", "reveal", "1f2e3d4c" }, { "code", "sync" },
+		{ "log", "export", "-" }, { "unpair", "front-door", "--yes" } };
 	if (!can_run_as_others(rig)) {
 		skip();
 	}
@@ -533,6 +806,13 @@ int main(void) {
 		ON_RIG(signal_tells_what_was_counted),
 		ON_RIG(the_log_is_printed),
 		ON_RIG(a_pin_comes_from_standard_input_only),
+		ON_RIG(people_are_managed),
+		ON_RIG(codes_are_shown_once_and_never_given_as_arguments),
+		ON_RIG(rules_and_holidays_are_kept),
+		ON_RIG(people_are_exported_and_imported),
+		ON_RIG(people_come_as_comma_separated_values),
+		ON_RIG(one_time_passwords_are_set_up),
+		ON_RIG(the_log_is_exported),
 		ON_RIG(unpairing_wants_to_be_meant),
 		ON_RIG(names_from_outside_do_not_drive_the_terminal),
 		ON_RIG(without_lockhubd_it_says_how_to_start_it),
