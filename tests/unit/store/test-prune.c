@@ -317,14 +317,14 @@ static void what_is_gone_is_not_imported_again(void **state) {
 		for (int64_t i = 1; i <= 20; i++) {
 			assert_int_equal(import(rig, i, 0), 0);
 		}
-		expect_rows(rig, 16, 20);
-		rig_close(rig);
-		rig_open(rig);
+		expect_rows(rig, 16 + round * 5, 20);
+		/* And when even the row that the cursor is about is gone. */
+		assert_int_equal(prune(rig, time_of(1000), 0).n_rows, round == 0 ? 5 : 0);
 	}
 	/* What is new is new, and what another lock says has nothing to do with it. */
 	assert_int_equal(import(rig, 21, 21), 21);
 	assert_int_equal(rig_record(rig, "bbbbbbbb", 3), 22);
-	expect_rows(rig, 16, 22);
+	expect_rows(rig, 21, 22);
 }
 
 /* Nobody waits for retention: commits come in between its pieces. */
@@ -427,7 +427,8 @@ static void kills_leave_the_log_whole(void **state) {
 	rig_open(rig);
 	rig_record_many(rig, (size_t) n, fill);
 	rig_close(rig);
-	for (int i = 0; i < KILLS; i++) {
+	/* On a slow machine each has taken all that it was to take before it is killed. */
+	for (int i = 0; i < KILLS && n - first > 4 * PRUNE_ROWS; i++) {
 		int status;
 		pid_t pid = fork();
 		assert_true(pid >= 0);

@@ -280,6 +280,7 @@ static void columns_cannot_be_stripped_or_added(void **state) {
 		{ "UPDATE event SET data_operation = NULL WHERE seq = 50", false, 50 },
 		{ "UPDATE event SET user_id = 'b0000002' WHERE seq = 50", false, 50 },
 		{ "UPDATE event SET user_id = 'b0000002' WHERE seq = 9", false, 9 },
+		{ "UPDATE event SET attribution = 4, credential = 1 WHERE seq = 9", false, 9 },
 		{ "UPDATE event SET user_id = 'b0000002', attribution = 2, credential = 1,"
 		  " data = 0, data_operation = 0 WHERE seq = 9",
 			false, 9 },
