@@ -711,6 +711,11 @@ static void nothing_secret_is_written_down(void **state) {
 	assert_done();
 	put(ACT_REMOVE_CREDENTIAL, &slot);
 	assert_done();
+	struct nuki_message entry;
+	nuki_message_init(&entry, NUKI_LOG_ENTRY, NUKI_GENERATION_5);
+	strcpy(entry.log_entry.name, "Ottokar");
+	bench_send(&bench, &entry);
+	assert_non_null(strstr(bench.traces, "Log Entry"));
 	static const char *const texts[] = { "34567", "Anna", "Ottokar", "Phone", "Code 3",
 		"123456" };
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
