@@ -9,6 +9,7 @@
 #include "../../test.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "core/driver.h"
 #include "far-lock.h"
@@ -44,6 +45,8 @@ static struct scene {
 	size_t n_log;
 	struct lock_timer timers[64];
 	size_t n_timers;
+	FILE *record; /* NULL, or where a transcript goes */
+	unsigned ms;  /* of it */
 } scene;
 
 /* ---- the host ---- */
@@ -98,6 +101,18 @@ static void host_done(void *host, const struct job_result *result) {
 static void host_trace(void *host, const char *text) {
 }
 
+static void host_frame(
+	void *host, bool is_out, const char *characteristic, const uint8_t *plain, size_t n) {
+	if (scene.record != NULL) {
+		fprintf(scene.record, "%04u %c %.8s ", scene.ms, is_out ? '>' : '<',
+			characteristic);
+		for (size_t i = 0; i < n; i++) {
+			fprintf(scene.record, "%02x", plain[i]);
+		}
+		fputc('\n', scene.record);
+	}
+}
+
 static const struct session_host host = {
 	.write = host_write,
 	.arm = host_arm,
@@ -109,6 +124,7 @@ static const struct session_host host = {
 	.gate = host_gate,
 	.done = host_done,
 	.trace = host_trace,
+	.frame = host_frame,
 };
 
 static void on_said(void *user, const char *characteristic, const uint8_t *value, size_t n) {
@@ -144,6 +160,7 @@ static bool step(void) {
 	const unsigned ms = scene.timer_ms;
 	for (unsigned passed = 0; passed < ms && scene.n_in == 0; passed += 100) {
 		far_pass(scene.far, 100);
+		scene.ms += 100;
 	}
 	if (scene.n_in == 0) {
 		scene.timer_ms = 0;
@@ -579,6 +596,72 @@ static void timers_run(void **state) {
 	scene_finish();
 }
 
+/* ---- a transcript ---- */
+
+static void record(const char *words, const struct job *job) {
+	fprintf(scene.record, "%04u = start %s\n", scene.ms, words);
+	run_well(job);
+	fprintf(scene.record, "%04u = done none\n", scene.ms);
+}
+
+/*
+ * What is said while a lock is read, as test-nuki-record.c replays it: the file says so too. With
+ * LOCKHUB_TRANSCRIPT_WRITE=1 it is written anew.
+ */
+static void transcript_is_that_of_today(void **state) {
+	const char *root = getenv("LOCKHUB_SOURCE_ROOT");
+	const bool is_writing = getenv("LOCKHUB_TRANSCRIPT_WRITE") != NULL;
+	char path[512], there[64 * 1024] = "";
+	char *text = NULL;
+	size_t n_text = 0;
+
+	scene_init("nuki:gen4", 517);
+	for (unsigned i = 0; i < 3; i++) {
+		const struct slot slot = code_slot(i);
+		assert_int_equal(put(&slot), FAULT_NONE);
+	}
+	in_app("add-phone", "Eva's phone", NULL);
+	put_timer(&(struct lock_timer){ .is_enabled = true, .minute = 1350, .act = ACT_LOCK });
+	far_key(scene.far);
+	far_pass(scene.far, 10000);
+	scene.i_in = scene.n_in = 0;
+	link_down();
+	link_up(517);
+	run_well(&(struct job){ .act = ACT_READ_STATE });
+	scene.record = open_memstream(&text, &n_text);
+	assert_non_null(scene.record);
+	scene.ms = 0;
+	fputs("# lockhub transcript 1\n"
+	      "# made by: LOCKHUB_TRANSCRIPT_WRITE=1 LOCKHUB_SOURCE_ROOT=. build/tests/"
+	      "test-drivers-nuki-far, with the virtual nuki:gen4\n"
+	      "# Keys, PINs, nonces, ids and names are blanked.\n"
+	      "# milliseconds, direction, characteristic, octets in clear\n"
+	      "0000 = up 0\n",
+		scene.record);
+	record("read-state", &(struct job){ .act = ACT_READ_STATE });
+	record("read-users", &(struct job){ .act = ACT_READ_USERS });
+	record("read-users", &(struct job){ .act = ACT_READ_USERS });
+	record("read-timers", &(struct job){ .act = ACT_READ_TIMERS });
+	record("read-battery", &(struct job){ .act = ACT_READ_BATTERY });
+	record("read-log 0 50", &(struct job){ .act = ACT_READ_LOG, .log_max = 50 });
+	fclose(scene.record);
+	scene.record = NULL;
+
+	snprintf(path, sizeof(path), "%s/tests/transcripts/nuki/users.txt",
+		root != NULL ? root : ".");
+	FILE *file = fopen(path, is_writing ? "w" : "r");
+	assert_non_null(file);
+	if (is_writing) {
+		assert_int_equal(fwrite(text, 1, n_text, file), n_text);
+	} else {
+		assert_true(fread(there, 1, sizeof(there) - 1, file) > 0);
+		assert_string_equal(there, text);
+	}
+	fclose(file);
+	free(text);
+	scene_finish();
+}
+
 /* The link goes after each single thing: "not sent" means that the lock knows nothing of it. */
 static void a_lost_link_tells_the_truth(void **state) {
 	unsigned n_sent = 0, n_maybe_there = 0, n_maybe_not = 0;
@@ -627,6 +710,7 @@ int main(void) {
 		cmocka_unit_test(windows_are_those_of_the_keypad),
 		cmocka_unit_test(others_are_seen),
 		cmocka_unit_test(timers_run),
+		cmocka_unit_test(transcript_is_that_of_today),
 		cmocka_unit_test(a_lost_link_tells_the_truth),
 	};
 

@@ -162,6 +162,8 @@ static void expect_written(const uint8_t *plain, size_t n, const char *line) {
 	bench.session->impl->written(bench.session, 0, RADIO_NOT_SENT);
 }
 
+static uint32_t n_auths;
+
 static void deliver(const uint8_t *plain, size_t n) {
 	struct nuki_message message;
 	struct rd rd = rd_on(plain, n);
@@ -171,6 +173,8 @@ static void deliver(const uint8_t *plain, size_t n) {
 		nuki_message_parse(&message, command, bench.generation, plain + 2, n - 2), 0);
 	if (command == NUKI_CONFIG) {
 		message.config.nuki_id = bench.nuki_id; /* blanked, and looked at */
+	} else if (command == NUKI_AUTH_ENTRY) {
+		message.auth.auth_id = ++n_auths; /* blanked, but no two are alike */
 	}
 	bench_send(&bench, &message);
 }
@@ -258,12 +262,20 @@ static void a_5g_says_the_same_again(void **state) {
 	replay("5g", NUKI_GENERATION_5);
 }
 
+/* Written by test-nuki-far.c. */
+static void users_say_the_same_again(void **state) {
+	n_auths = 0;
+	replay("users", NUKI_GENERATION_1_TO_4);
+	assert_int_equal(n_auths, 4); /* two, twice */
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_is_blanked_by_its_table),
 		cmocka_unit_test(frames_tell_no_secret),
 		cmocka_unit_test(a_gen4_says_the_same_again),
 		cmocka_unit_test(a_5g_says_the_same_again),
+		cmocka_unit_test(users_say_the_same_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
