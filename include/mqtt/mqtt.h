@@ -54,6 +54,9 @@ struct mqtt_config {
 	bool show_users;     /* names of people in events and attributes; default true */
 	bool allow_commands; /* default true; policy may forbid unlocking beyond that */
 	bool keep_discovery; /* publish discovery anew when others clear it; default true */
+	bool user_switches;  /* a switch for each user; default false */
+	/* Base topic of the pin_code dialect, usually "zigbee2mqtt"; NULL or "": not spoken. */
+	const char *pin_code_base;
 };
 
 /* Everything but host, client_id, hub_id and version. */

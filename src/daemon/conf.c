@@ -96,6 +96,10 @@ static const struct conf_key keys[] = {
 		"Publish the names of people in events" },
 	{ "mqtt", "keep_discovery", CONF_BOOL, AT(mqtt.keep_discovery), "yes", 0, 0, NULL,
 		"Publish a lock again when somebody deletes its discovery message" },
+	{ "mqtt", "user_switches", CONF_BOOL, AT(mqtt.user_switches), "no", 0, 0, NULL,
+		"A switch in Home Assistant for each user: who can press it decides who gets in" },
+	{ "mqtt", "pin_code_base", CONF_TEXT, AT(mqtt.pin_code_base), "", 0, 0, NULL,
+		"Take codes as zigbee2mqtt does, for code managers, under this topic; empty: no" },
 
 	{ "policy", "mqtt_unlock", CONF_BOOL, AT(policy.mqtt_unlock), "yes", 0, 0, NULL,
 		"Allow unlock and unlatch by MQTT; locking is always allowed" },

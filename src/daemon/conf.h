@@ -51,6 +51,8 @@ struct conf {
 		bool commands;
 		bool publish_users;
 		bool keep_discovery;
+		bool user_switches;
+		char pin_code_base[CONF_TEXT_MAX];
 	} mqtt;
 	struct {
 		bool mqtt_unlock;

@@ -545,6 +545,8 @@ static int make_mqtt(struct daemon *daemon, struct fault *ret_fault) {
 	config.show_users = conf->mqtt.publish_users;
 	config.allow_commands = conf->mqtt.commands;
 	config.keep_discovery = conf->mqtt.keep_discovery;
+	config.user_switches = conf->mqtt.user_switches;
+	config.pin_code_base = conf->mqtt.pin_code_base;
 	r = keyfile_password(
 		conf->mqtt.password_file, "mqtt-password", &config.password, ret_fault);
 	if (r >= 0) {

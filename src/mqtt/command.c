@@ -17,18 +17,22 @@
 #include "payload.h"
 #include "room.h"
 
-bool bucket_take(struct bucket *bucket, mono_t now) {
-	int64_t refill = mono_since(bucket->since, now) / COMMAND_REFILL_MS;
+bool bucket_take_of(struct bucket *bucket, mono_t now, unsigned burst, unsigned refill_ms) {
+	int64_t refill = mono_since(bucket->since, now) / refill_ms;
 
 	if (refill > 0) {
 		bucket->used = refill >= bucket->used ? 0 : bucket->used - (unsigned) refill;
 		bucket->since = now;
 	}
-	if (bucket->used >= COMMANDS_BURST) {
+	if (bucket->used >= burst) {
 		return false;
 	}
 	bucket->used++;
 	return true;
+}
+
+bool bucket_take(struct bucket *bucket, mono_t now) {
+	return bucket_take_of(bucket, now, COMMANDS_BURST, COMMAND_REFILL_MS);
 }
 
 /* For the journal: what came from outside, short and clean. */
@@ -47,6 +51,10 @@ static void refuse(
 	mqtt_put_event(mqtt, lock_id(face_lock(face)), payload_refusal(word, fault, when), 0);
 }
 
+static void request_wipe(struct request *request) {
+	secret_wipe(&request->factor);
+}
+
 static void to_request(
 	struct request *request, const struct intake *intake, const char *id, bool is_retained) {
 	memset(request, 0, sizeof(*request));
@@ -57,6 +65,7 @@ static void to_request(
 	(void) text_copy(request->actor, sizeof(request->actor), "mqtt");
 	request->is_retained = is_retained;
 	request->sent_at_ms = intake->sent_at_ms;
+	request->factor = intake->code;
 	if (intake->id[0] != '\0') {
 		(void) text_copy(request->dedup_id, sizeof(request->dedup_id), intake->id);
 	} else if (intake->sent_at_ms != 0) {
@@ -71,7 +80,7 @@ static void carry_out(struct mqtt *mqtt, struct face *face, const char *topic,
 	const struct intake *intake, bool is_retained) {
 	const char *id = lock_id(face_lock(face));
 	const char *slug = lock_slug(face_lock(face));
-	struct request request;
+	AUTO_VALUE(request_wipe) struct request request;
 	struct op *op = NULL;
 	struct fault fault;
 	char text[TOPIC_MAX];

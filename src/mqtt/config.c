@@ -121,6 +121,15 @@ int mqtt_config_check(const struct mqtt_config *config, struct fault *ret_fault)
 			strpbrk(config->ha_status, "+#") != NULL)) {
 		return fault_set(ret_fault, FAULT_CONFIG_INVALID, "[mqtt] ha_status is no topic");
 	}
+	if (is_set(config->pin_code_base) &&
+		(!topic_part_is_valid(config->pin_code_base) ||
+			strcmp(config->pin_code_base, config->base) == 0)) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID,
+			"[mqtt] pin_code_base: a topic of up to %d characters without + # and "
+			"empty "
+			"levels, and not the same as base",
+			MQTT_TOPIC_PART_MAX - 1);
+	}
 	if (config->discovery == MQTT_DISCOVERY_UNKNOWN) {
 		return fault_set(ret_fault, FAULT_CONFIG_INVALID,
 			"[mqtt] discovery is one of device, single, off");

@@ -54,6 +54,10 @@ static void add_lock(
 	if ((view->acts & 1U << ACT_UNLATCH) != 0) {
 		set_text(component, "payload_open", "OPEN");
 	}
+	if (view->factor != FACTOR_NONE) {
+		/* Without a code it must still lock: Home Assistant asks one format for all. */
+		set_text(component, "code_format", "^([0-9]{4,18})?$");
+	}
 	set(component, "retain", json_false());
 	set(component, "optimistic", json_false());
 	set(component, "message_expiry_interval", json_integer(COMMAND_EXPIRES_S));
@@ -102,6 +106,16 @@ static void add_fault(
 	set(component, "options", words(payload_fault_options(), NULL, NULL));
 }
 
+static void add_codes(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	char topic[TOPIC_MAX];
+
+	set_text(component, "state_class", "measurement");
+	set(component, "suggested_display_precision", json_integer(0));
+	set_text(component, "json_attributes_topic",
+		topic_of(&discovery->topics, view->id, "codes/attributes", topic));
+}
+
 static void add_activity(
 	json_t *component, const struct discovery *discovery, const struct view *view) {
 	set(component, "event_types", words(event_words(), "command_refused", NULL));
@@ -128,6 +142,8 @@ static const struct row rows[PART_COUNT_] = {
 	[PART_FAULT]	    = { "fault",	"sensor",	 "fault",	   "Fault",		   "enum",	      "diagnostic", true,  add_fault },
 	[PART_LAST_EVENT]   = { "last_event",	"sensor",	 "last_event",	   "Last event",	   NULL,	      NULL,	    true,  NULL },
 	[PART_FIRMWARE]	    = { "firmware",	"update",	 "firmware",	   NULL,		   "firmware",	      "diagnostic", false, NULL },
+	[PART_CODES]	    = { "codes",	"sensor",	 "codes",	   "Codes",		   NULL,	      "diagnostic", true,  add_codes },
+	[PART_CODES_PROBLEM] = { "codes_problem", "binary_sensor", "codes_problem", "Codes not confirmed", "problem",  "diagnostic", true,  NULL },
 	[PART_ACTIVITY]	    = { "activity",	"event",	 "event",	   "Activity",		   NULL,	      NULL,	    true,  add_activity },
 };
 static const struct row hub_rows[HUB_PART_COUNT_] = {
@@ -335,4 +351,90 @@ char *discovery_hub_entity(const struct discovery *discovery, enum hub_part part
 		component(discovery, &hub_rows[part], "hub", discovery_hub_node(discovery, node),
 			NULL),
 		hub_device(discovery), NULL);
+}
+
+/* ---- entities beside the tables ---- */
+
+static const struct row pins_row = { "pin_code", "lock", NULL, "Code manager", NULL, NULL, false,
+	NULL };
+
+char *discovery_pins_topic(
+	const struct discovery *discovery, const char *lock_id, char out[static TOPIC_MAX]) {
+	char node[UNIQUE_ID_MAX];
+	char id[UNIQUE_ID_MAX];
+
+	return topic_entity_config(&discovery->topics, pins_row.platform,
+		unique_id(discovery_lock_node(lock_id, node), &pins_row, id), out);
+}
+
+char *discovery_pins(
+	const struct discovery *discovery, const struct view *view, const char *topic) {
+	char node[UNIQUE_ID_MAX];
+	char text[UNIQUE_ID_MAX];
+	char command[TOPIC_MAX + 8];
+	json_t *object = json_object();
+	json_t *device = lock_device(discovery, view);
+
+	discovery_lock_node(view->id, node);
+	/* The mark by which the code managers know their kind of device. */
+	(void) snprintf(text, sizeof(text), "zigbee2mqtt_%.100s", node);
+	(void) json_array_append_new(json_object_get(device, "identifiers"), json_string(text));
+	(void) snprintf(command, sizeof(command), "%.255s/set", topic);
+	set_text(object, "unique_id", unique_id(node, &pins_row, text));
+	set_text(object, "name", pins_row.name);
+	set_text(object, "entity_category", "diagnostic");
+	set_text(object, "state_topic", topic);
+	set_text(object, "value_template", "{{ value_json.state }}");
+	set_text(object, "state_locked", "LOCK");
+	set_text(object, "state_unlocked", "UNLOCK");
+	set_text(object, "command_topic", command);
+	set_text(object, "command_template", "{\"state\":\"{{ value }}\"}");
+	set(object, "retain", json_false());
+	set(object, "optimistic", json_false());
+	set(object, "qos", json_integer(1));
+	return single(discovery, object, device, view->id);
+}
+
+char *discovery_user_leaf(const char *user_id, char out[static UNIQUE_ID_MAX]) {
+	(void) snprintf(out, UNIQUE_ID_MAX, "user_%.16s", user_id);
+	return out;
+}
+
+/* "lockhub_hub_51d0_user_0a1b2c3d" */
+static char *user_unique_id(
+	const struct discovery *discovery, const char *user_id, char out[static UNIQUE_ID_MAX]) {
+	char node[UNIQUE_ID_MAX];
+	char leaf[UNIQUE_ID_MAX];
+
+	(void) snprintf(out, UNIQUE_ID_MAX, "%.90s_%.30s", discovery_hub_node(discovery, node),
+		discovery_user_leaf(user_id, leaf));
+	return out;
+}
+
+char *discovery_user_topic(
+	const struct discovery *discovery, const char *user_id, char out[static TOPIC_MAX]) {
+	char id[UNIQUE_ID_MAX];
+
+	return topic_entity_config(
+		&discovery->topics, "switch", user_unique_id(discovery, user_id, id), out);
+}
+
+char *discovery_user(const struct discovery *discovery, const char *user_id, const char *name) {
+	char leaf[UNIQUE_ID_MAX];
+	char text[UNIQUE_ID_MAX];
+	char topic[TOPIC_MAX];
+	char command[TOPIC_MAX + 8];
+	json_t *object = json_object();
+
+	topic_of(&discovery->topics, "hub", discovery_user_leaf(user_id, leaf), topic);
+	(void) snprintf(command, sizeof(command), "%.250s/set", topic);
+	set_text(object, "unique_id", user_unique_id(discovery, user_id, text));
+	set_text(object, "name", name);
+	set_text(object, "entity_category", "config");
+	set_text(object, "state_topic", topic);
+	set_text(object, "command_topic", command);
+	set(object, "retain", json_false());
+	set(object, "optimistic", json_false());
+	set(object, "qos", json_integer(1));
+	return single(discovery, object, hub_device(discovery), NULL);
 }

@@ -54,3 +54,18 @@ char *discovery_hub(const struct discovery *discovery);
 /* The single form, one entity. */
 char *discovery_entity(const struct discovery *discovery, const struct view *view, enum part part);
 char *discovery_hub_entity(const struct discovery *discovery, enum hub_part part);
+
+/*
+ * The lock entity of the pin_code dialect (pins.c), always in the single form: it carries the
+ * identifier by which the code managers know a zigbee2mqtt device. @topic: the dialect's, not ours.
+ */
+char *discovery_pins_topic(
+	const struct discovery *discovery, const char *lock_id, char out[static TOPIC_MAX]);
+char *discovery_pins(const struct discovery *discovery, const struct view *view, const char *topic);
+
+/* A switch of the hub's device that disables a user: its state's topic, its message's, the message.
+ */
+char *discovery_user_leaf(const char *user_id, char out[static UNIQUE_ID_MAX]);
+char *discovery_user_topic(
+	const struct discovery *discovery, const char *user_id, char out[static TOPIC_MAX]);
+char *discovery_user(const struct discovery *discovery, const char *user_id, const char *name);

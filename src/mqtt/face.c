@@ -37,10 +37,12 @@ struct face {
 	unsigned parts; /* what Home Assistant has been told of */
 	unsigned gone;  /* what has to be taken away from it by the next message */
 	unsigned acts;
+	enum factor_rule factor;
 	struct leaf *config[PART_COUNT_]; /* device form: the first only */
 	struct leaf *states[PART_COUNT_];
 	struct leaf *attributes;
 	struct leaf *counts; /* attributes of the link */
+	struct leaf *codes;  /* attributes of the codes */
 	struct leaf *availability;
 	/* The word shown last that was not "None"; NULL: none in this life. */
 	const char *word;
@@ -274,6 +276,17 @@ static void show_counts(struct face *face, const struct view *view) {
 	set(face->counts, text);
 }
 
+static void show_codes(struct face *face, const struct view *view) {
+	if ((face->parts & 1U << PART_CODES) == 0) {
+		return;
+	}
+	if (face->codes == NULL) {
+		face->codes = face_add(face, STAGE_STATE, "codes/attributes");
+	}
+	AUTO(free) char *text = payload_codes_attributes(&view->sync);
+	set(face->codes, text);
+}
+
 /*
  * Home Assistant takes "None" for "unknown" only after LOCKED and UNLOCKED; after the other words
  * it goes on showing them (home-assistant-mqtt.md, 5.3). To send a sure word in between would be a
@@ -306,6 +319,7 @@ static void show_states(struct face *face, const struct view *view) {
 			show_part(face, view, part);
 		}
 	}
+	show_codes(face, view);
 	AUTO(free) char *attributes = payload_attributes(view, face->mqtt->config.show_users);
 	set(face->attributes, attributes);
 	if (is_online) {
@@ -330,7 +344,10 @@ void face_show(struct face *face, unsigned what) {
 	if (is_heard_only) {
 		return;
 	}
-	if (update_parts(face, &view) || (what & (FACT_NAME | FACT_VERSIONS | FACT_CONFIG)) != 0) {
+	bool is_factor_new = face->factor != view.factor;
+	face->factor = view.factor;
+	if (update_parts(face, &view) || is_factor_new ||
+		(what & (FACT_NAME | FACT_VERSIONS | FACT_CONFIG)) != 0) {
 		show_config(face, &view);
 	}
 	show_states(face, &view);
@@ -346,6 +363,7 @@ void face_erase(struct face *face) {
 	}
 	leaf_remove(STEAL(face->attributes));
 	leaf_remove(STEAL(face->counts));
+	leaf_remove(STEAL(face->codes));
 	leaf_remove(STEAL(face->availability));
 }
 

@@ -22,7 +22,9 @@
 #include "util/text.h"
 
 #include "payload.h"
+#include "pins.h"
 #include "room.h"
+#include "switches.h"
 
 #define TLS_PORT 8883
 #define PLAIN_PORT 1883
@@ -147,6 +149,7 @@ static void add_face(struct mqtt *mqtt, struct lock *lock) {
 		return;
 	}
 	face_show(face, ~0U);
+	pins_show(mqtt, lock, ~0U);
 	if (mqtt->status.is_connected) {
 		subscribe_face(mqtt, face);
 	}
@@ -174,6 +177,7 @@ static void lock_removed(struct listener *listener, void *data) {
 		face_erase(face);
 		(void) face_free(face);
 	}
+	pins_forget(mqtt, lock_id(data));
 }
 
 static void lock_changed(struct listener *listener, void *data) {
@@ -183,6 +187,9 @@ static void lock_changed(struct listener *listener, void *data) {
 
 	if (face != NULL) {
 		face_show(face, change->what);
+	}
+	if ((change->what & (FACT_BOLT | FACT_NAME | FACT_VERSIONS | FACT_CONFIG)) != 0) {
+		pins_show(mqtt, change->lock, change->what);
 	}
 }
 
@@ -208,7 +215,32 @@ static void event_recorded(struct listener *listener, void *data) {
 
 	mqtt_put_event(mqtt, event->lock_id[0] != '\0' ? event->lock_id : NULL,
 		payload_event(event, mqtt->config.show_users), event->seq);
+	pins_event(mqtt, event);
 	mqtt_show_hub(mqtt);
+}
+
+static void book_changed(struct listener *listener, void *data) {
+	struct mqtt *mqtt = container_of(listener, struct mqtt, on_book_changed);
+	const struct book_change *change = data;
+	struct face *face;
+
+	switches_show(mqtt);
+	for (face = face_next(mqtt, NULL); face != NULL; face = face_next(mqtt, face)) {
+		if (change->lock_id[0] == '\0' ||
+			strcmp(change->lock_id, lock_id(face_lock(face))) == 0) {
+			face_show(face, FACT_CONFIG);
+		}
+	}
+}
+
+static void sync_changed(struct listener *listener, void *data) {
+	struct mqtt *mqtt = container_of(listener, struct mqtt, on_sync_changed);
+	struct face *face = face_find(mqtt, lock_id(data));
+
+	if (face != NULL) {
+		face_show(face, FACT_CONFIG);
+	}
+	pins_show(mqtt, data, FACT_CONFIG);
 }
 
 static void radio_changed(struct listener *listener, void *data) {
@@ -225,6 +257,8 @@ static void listen(struct mqtt *mqtt) {
 	signal_add(&signals->op_changed, &mqtt->on_op_changed, op_changed);
 	signal_add(&signals->op_finished, &mqtt->on_op_finished, op_finished);
 	signal_add(&signals->radio_changed, &mqtt->on_radio_changed, radio_changed);
+	signal_add(&signals->book_changed, &mqtt->on_book_changed, book_changed);
+	signal_add(&signals->sync_changed, &mqtt->on_sync_changed, sync_changed);
 }
 
 /* ---- the connection ---- */
@@ -260,6 +294,9 @@ static void subscribe_face(struct mqtt *mqtt, const struct face *face) {
 
 static void subscribe_all(struct mqtt *mqtt) {
 	char commands[TOPIC_MAX];
+	char users[TOPIC_MAX];
+	char sets[TOPIC_MAX];
+	char gets[TOPIC_MAX];
 	char *topics[CLIENT_TOPICS_MAX] = {
 		topic_commands(&mqtt->discovery.topics, commands),
 		mqtt->will_topic,
@@ -269,6 +306,16 @@ static void subscribe_all(struct mqtt *mqtt) {
 
 	if (mqtt->texts.ha_status != NULL) {
 		topics[n++] = mqtt->texts.ha_status;
+	}
+	if (mqtt->config.user_switches) {
+		(void) snprintf(users, sizeof(users), "%s/hub/+/set", mqtt->config.base);
+		topics[n++] = users;
+	}
+	if (pins_is_on(mqtt)) {
+		(void) snprintf(sets, sizeof(sets), "%.63s/+/set", mqtt->texts.pin_code_base);
+		(void) snprintf(gets, sizeof(gets), "%.63s/+/get", mqtt->texts.pin_code_base);
+		topics[n++] = sets;
+		topics[n++] = gets;
 	}
 	mqtt->n_subscribing = 0;
 	subscribe(mqtt, topics, n, &mqtt->mid_essential);
@@ -381,6 +428,11 @@ static void on_message(
 
 	if (topic_is_command(&mqtt->discovery.topics, topic, id)) {
 		mqtt_command(mqtt, topic, id, payload, n, is_retained);
+		count(mqtt);
+		return;
+	}
+	if (switches_message(mqtt, topic, payload, n, is_retained) ||
+		pins_message(mqtt, topic, payload, n, is_retained)) {
 		count(mqtt);
 		return;
 	}
@@ -517,6 +569,7 @@ static bool take_config(struct mqtt *mqtt, const struct mqtt_config *config) {
 	mqtt->config.hub_name = texts->hub_name = copy(config->hub_name, &is_good);
 	mqtt->config.version = texts->version = copy(config->version, &is_good);
 	mqtt->config.ha_status = texts->ha_status = copy(config->ha_status, &is_good);
+	mqtt->config.pin_code_base = texts->pin_code_base = copy(config->pin_code_base, &is_good);
 	if (mqtt->config.port == 0) {
 		mqtt->config.port = config->is_tls ? TLS_PORT : PLAIN_PORT;
 	}
@@ -547,6 +600,7 @@ static void free_texts(struct mqtt_texts *texts) {
 	free(texts->hub_name);
 	free(texts->version);
 	free(texts->ha_status);
+	free(texts->pin_code_base);
 }
 
 static bool make_client(struct mqtt *mqtt) {
@@ -634,6 +688,9 @@ struct mqtt *mqtt_new(struct loop *loop, struct hub *hub, const struct mqtt_conf
 	mqtt->loop = loop;
 	mqtt->hub = hub;
 	list_init(&mqtt->faces);
+	list_init(&mqtt->switches);
+	list_init(&mqtt->pin_faces);
+	list_init(&mqtt->pin_tasks);
 	signal_init(&mqtt->changed);
 	mqtt->started_mono = mqtt_now(mqtt);
 	mqtt->birth = loop_timer_new(loop, on_birth_pause, mqtt);
@@ -651,6 +708,7 @@ struct mqtt *mqtt_new(struct loop *loop, struct hub *hub, const struct mqtt_conf
 	mqtt_show_hub(mqtt);
 	(void) leaf_set(mqtt->online, "online");
 	add_missing_faces(mqtt);
+	switches_show(mqtt);
 	return mqtt;
 }
 
@@ -665,6 +723,8 @@ struct mqtt *mqtt_free(struct mqtt *mqtt) {
 	listener_remove(&mqtt->on_op_changed);
 	listener_remove(&mqtt->on_op_finished);
 	listener_remove(&mqtt->on_radio_changed);
+	listener_remove(&mqtt->on_book_changed);
+	listener_remove(&mqtt->on_sync_changed);
 	mqtt->birth = loop_timer_free(mqtt->birth);
 	mqtt->echo = loop_timer_free(mqtt->echo);
 	mqtt->reassert = loop_timer_free(mqtt->reassert);
@@ -673,6 +733,8 @@ struct mqtt *mqtt_free(struct mqtt *mqtt) {
 	while (!list_is_empty(&mqtt->faces)) {
 		(void) face_free(face_next(mqtt, NULL));
 	}
+	pins_free(mqtt);
+	switches_free(mqtt);
 	mqtt->shelf = shelf_free(mqtt->shelf);
 	mqtt->outbox = outbox_free(mqtt->outbox);
 	signal_finish(&mqtt->changed);
@@ -694,6 +756,7 @@ int mqtt_start(struct mqtt *mqtt, struct fault *ret_fault) {
 			mqtt->status.broker);
 	}
 	add_missing_faces(mqtt);
+	switches_show(mqtt);
 	mqtt->phase = MQTT_RUNNING;
 	client_start(mqtt->client);
 	return 0;

@@ -297,6 +297,12 @@ const char *payload_part(
 		return payload_fault(view->fault.code);
 	case PART_LAST_EVENT:
 		return last_event_text(view, show_users, out);
+	case PART_CODES:
+		return view->sync.read_at.s == 0 ? unknown
+						 : print_number((int) view->sync.n_present, out);
+	case PART_CODES_PROBLEM:
+		return on_off(view->sync.n_leaving > 0 || view->sync.n_refused > 0 ||
+			      view->sync.is_broken);
 	case PART_FIRMWARE:
 		return firmware_text(status->versions.firmware, out);
 	case PART_LOCK:
@@ -364,6 +370,19 @@ char *payload_link_attributes(const struct radio_stats *stats, int rssi) {
 		put(ends, tally_end_name(i), json_integer(tally->ends[i]));
 	}
 	put(object, "ends", ends);
+	return dump(object);
+}
+
+char *payload_codes_attributes(const struct sync_status *sync) {
+	json_t *object = json_object();
+
+	put(object, "present", json_integer(sync->n_present));
+	put(object, "pending", json_integer(sync->n_pending));
+	put(object, "leaving", json_integer(sync->n_leaving));
+	put(object, "refused", json_integer(sync->n_refused));
+	put(object, "foreign", json_integer(sync->n_foreign));
+	put(object, "read_at", time_or_none(sync->read_at));
+	put(object, "fault", json_string(fault_name(sync->fault.code)));
 	return dump(object);
 }
 

@@ -31,6 +31,8 @@ char *payload_attributes(const struct view *view, bool show_users);
  * Of the link's entity: what was counted of the radio. @rssi: the middle strength to tell; 0: none.
  */
 char *payload_link_attributes(const struct radio_stats *stats, int rssi);
+/* Of the codes' entity: how far the lock agrees with the hub's book. */
+char *payload_codes_attributes(const struct sync_status *sync);
 /* An event on ID/event, or hub/event when it is the hub's own. */
 char *payload_event(const struct event *event, bool show_users);
 /* The event that tells that a command was not carried out. @word NULL: not understood. */

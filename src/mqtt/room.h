@@ -38,6 +38,7 @@ struct mqtt_texts {
 	char *hub_name;
 	char *version;
 	char *ha_status;
+	char *pin_code_base;
 };
 
 enum mqtt_phase {
@@ -59,7 +60,11 @@ struct mqtt {
 	struct client *client;
 	struct shelf *shelf;
 	struct outbox *outbox;
-	struct list faces; /* struct face; in order of pairing */
+	struct list faces;     /* struct face; in order of pairing */
+	struct list switches;  /* struct user_switch */
+	struct list pin_faces; /* struct pin_face */
+	struct list pin_tasks; /* struct pin_task */
+	unsigned n_pin_tasks;
 	struct leaf *online;
 	struct leaf *hub_config[HUB_PART_COUNT_]; /* device form: the first only */
 	struct leaf *hub_state[HUB_PART_COUNT_];  /* none for events */
@@ -91,6 +96,8 @@ struct mqtt {
 	struct listener on_op_changed;
 	struct listener on_op_finished;
 	struct listener on_radio_changed;
+	struct listener on_book_changed;
+	struct listener on_sync_changed;
 };
 
 /* mqtt.c */
@@ -100,6 +107,8 @@ void mqtt_show_hub(struct mqtt *mqtt);
 /* @lock_id NULL: the hub's own event topic. Takes the text; NULL counts as a lost event. */
 void mqtt_put_event(struct mqtt *mqtt, const char *lock_id, char *take_payload, int64_t seq);
 bool bucket_take(struct bucket *bucket, mono_t now);
+/* @burst at once, one more each @refill_ms. */
+bool bucket_take_of(struct bucket *bucket, mono_t now, unsigned burst, unsigned refill_ms);
 
 /* face.c: one lock on the broker. */
 struct face *face_new(struct mqtt *mqtt, struct lock *lock);

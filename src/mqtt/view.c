@@ -58,6 +58,8 @@ void view_take(struct view *view, const struct hub *hub, const struct lock *lock
 		view->last = *last;
 	}
 	lock_radio_stats(lock, &view->radio);
+	view->factor = book_rules(hub_book(hub), view->id)->factor;
+	hub_sync_status(hub, view->id, &view->sync);
 	view->is_time_trusted = clock_is_trusted(hub_clock(hub));
 }
 
@@ -85,6 +87,9 @@ unsigned view_parts(const struct view *view) {
 	}
 	if (status->versions.firmware[0] != '\0') {
 		parts |= 1U << PART_FIRMWARE;
+	}
+	if (view->sync.is_supported) {
+		parts |= 1U << PART_CODES | 1U << PART_CODES_PROBLEM;
 	}
 	return parts;
 }

@@ -10,6 +10,7 @@
 
 #include "core/event.h"
 #include "core/evidence.h"
+#include "core/people.h"
 #include "util/fault.h"
 #include "util/radio.h"
 
@@ -30,6 +31,8 @@ struct view {
 	struct event last; /* kind EVENT_NONE: none */
 	bool is_time_trusted;
 	struct radio_stats radio;
+	enum factor_rule factor; /* what a remote command that opens must bring along */
+	struct sync_status sync;
 };
 
 void view_take(struct view *view, const struct hub *hub, const struct lock *lock);
@@ -50,6 +53,8 @@ enum part {
 	PART_LAST_EVENT,
 	PART_FIRMWARE,
 	PART_ACTIVITY,
+	PART_CODES,
+	PART_CODES_PROBLEM,
 	PART_COUNT_,
 };
 

@@ -107,7 +107,7 @@ def load_unique_ids(path=None):
             words = line.split('#')[0].split()
             if words:
                 text = re.escape(words[0]).replace('LOCK', '[0-9a-f]{8}')
-                text = text.replace('HUB', '[A-Za-z0-9_-]+')
+                text = text.replace('HUB', '[A-Za-z0-9_-]+').replace('USER', '[0-9a-f]{8}')
                 rows.append((re.compile('^%s$' % text), words[1]))
     return rows
 

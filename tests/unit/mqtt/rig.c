@@ -60,6 +60,33 @@ static void move(struct fake_session *fake) {
 	fake->host->arm(fake->user, the_fake->motor_ms > 0 ? the_fake->motor_ms : 1);
 }
 
+/* Adds, changes, removes or lists what the lock holds. */
+static void do_slots(struct fake_session *fake) {
+	struct job_result result = { .fault = { .code = FAULT_NONE } };
+	const struct slot *slot = &fake->job.slot;
+	size_t i = 0;
+
+	while (i < the_fake->n_slots && the_fake->slots[i].ref != slot->ref) {
+		i++;
+	}
+	if (fake->job.act == ACT_READ_USERS) {
+		fake->host->slots(fake->user, the_fake->slots, the_fake->n_slots);
+	} else if (fake->job.act == ACT_REMOVE_CREDENTIAL) {
+		assert_true(i < the_fake->n_slots);
+		the_fake->slots[i] = the_fake->slots[--the_fake->n_slots];
+	} else {
+		assert_true(i < FAKE_SLOTS);
+		the_fake->slots[i] = *slot;
+		if (i == the_fake->n_slots) {
+			the_fake->n_slots++;
+			the_fake->slots[i].ref = ++the_fake->last_ref;
+		}
+		result.ref = the_fake->slots[i].ref;
+	}
+	fake->is_busy = false;
+	fake->host->done(fake->user, &result);
+}
+
 static struct session *session_free(struct session *session) {
 	free(session);
 	return NULL;
@@ -81,6 +108,11 @@ static int session_start(struct session *session, const struct job *job, struct 
 		if (fake->host->gate(fake->user)) {
 			move(fake);
 		}
+		return 0;
+	}
+	if (job->act == ACT_READ_USERS || job->act == ACT_PUT_CREDENTIAL ||
+		job->act == ACT_REMOVE_CREDENTIAL) {
+		do_slots(fake);
 		return 0;
 	}
 	unsigned has = FACT_BOLT | FACT_BATTERY | FACT_VERSIONS | FACT_CONFIG;
@@ -177,7 +209,8 @@ static const struct radio_subscription *fake_subscriptions(
 static unsigned fake_acts(const struct secret *keys, const struct lock_status *status) {
 	(void) keys;
 	(void) status;
-	return 1U << ACT_LOCK | 1U << ACT_UNLOCK | 1U << ACT_UNLATCH | 1U << ACT_READ_STATE |
+	return 1U << ACT_READ_USERS | 1U << ACT_PUT_CREDENTIAL | 1U << ACT_REMOVE_CREDENTIAL |
+	       1U << ACT_LOCK | 1U << ACT_UNLOCK | 1U << ACT_UNLATCH | 1U << ACT_READ_STATE |
 	       1U << ACT_READ_CONFIG | 1U << ACT_READ_BATTERY;
 }
 
@@ -198,7 +231,31 @@ static int fake_set_pin(struct secret *keys, const struct secret *pin, struct fa
 	return fault_set(ret_fault, FAULT_NOT_SUPPORTED, "no PIN");
 }
 
+static int fake_check_pin(const struct secret *pin, struct fault *ret_fault) {
+	return pin->len == 6 ? 0 : fault_set(ret_fault, FAULT_CODE_INVALID, "six digits, please");
+}
+
+static const struct credential_limits *fake_credentials(
+	const struct secret *keys, const struct lock_status *status) {
+	static const struct credential_limits limits = {
+		.types = 1U << CREDENTIAL_PIN,
+		.n_max = FAKE_SLOTS,
+		.pin_least = 6,
+		.pin_most = 6,
+		.name_most = 20,
+		.n_windows = 1,
+		.has_enable = true,
+		.tells_pins = true,
+		.check_pin = fake_check_pin,
+	};
+
+	(void) keys;
+	(void) status;
+	return the_fake->has_keypad ? &limits : NULL;
+}
+
 static const struct driver fake_driver = {
+	.credentials = fake_credentials,
 	.name = "fake",
 	.brand = "Acme",
 	.sight = fake_sight,

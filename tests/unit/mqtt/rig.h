@@ -22,6 +22,8 @@
 
 /* ---- the fake lock: what it is and does is set by the test ---- */
 
+#define FAKE_SLOTS 16
+
 struct fake {
 	enum lock_state state;
 	bool is_jammed;
@@ -35,6 +37,10 @@ struct fake {
 	enum act last_act;
 	unsigned n_links;
 	unsigned n_reads_of_stats;
+	bool has_keypad;
+	struct slot slots[FAKE_SLOTS]; /* what the lock holds */
+	size_t n_slots;
+	int64_t last_ref;
 };
 
 /* ---- the broker ---- */

@@ -40,6 +40,7 @@ static void full_view(struct view *view) {
 	(void) strcpy(view->status.versions.hardware, "5.11");
 	(void) strcpy(view->status.versions.firmware, "3.7.7");
 	view->acts = 1U << ACT_LOCK | 1U << ACT_UNLOCK | 1U << ACT_UNLATCH;
+	view->sync.is_supported = true;
 }
 
 static void golden_path(const char *name, char out[static 512]) {
@@ -88,6 +89,10 @@ static void device_messages(void **state) {
 		discovery_hub(&device_form));
 	add(all, topic_device_config(&device_form.topics, "lockhub_9f3a71c2", topic),
 		discovery_lock(&device_form, &view, ALL_PARTS, 0));
+	add(all, discovery_pins_topic(&device_form, view.id, topic),
+		discovery_pins(&device_form, &view, "zigbee2mqtt/Front door"));
+	add(all, discovery_user_topic(&device_form, "0a1b2c3d", topic),
+		discovery_user(&device_form, "0a1b2c3d", "Anna"));
 	compare(all, "device.json");
 }
 
@@ -120,10 +125,25 @@ static void lesser_lock(void **state) {
 	full_view(&view);
 	memset(&view.status.versions, 0, sizeof(view.status.versions));
 	view.address[0] = '\0';
+	view.sync.is_supported = false;
 	view.acts = 1U << ACT_LOCK | 1U << ACT_UNLOCK;
 	add(all, topic_device_config(&device_form.topics, "lockhub_9f3a71c2", topic),
 		discovery_lock(&device_form, &view, view_parts(&view), 0));
 	compare(all, "lesser.json");
+}
+
+/* Home Assistant asks for a code exactly when the lock's rules do, and never before it locks. */
+static void code_is_asked_for_as_the_rules_say(void **state) {
+	struct view view;
+
+	(void) state;
+	full_view(&view);
+	for (enum factor_rule rule = FACTOR_NONE; rule <= FACTOR_BOTH; rule++) {
+		view.factor = rule;
+		AUTO(free) char *text = discovery_lock(&device_form, &view, ALL_PARTS, 0);
+		assert_int_equal(strstr(text, "\"code_format\":\"^([0-9]{4,18})?$\"") != NULL,
+			rule != FACTOR_NONE);
+	}
 }
 
 static void removal_is_platform_alone(void **state) {
@@ -191,6 +211,7 @@ int main(void) {
 		cmocka_unit_test(device_messages),
 		cmocka_unit_test(single_messages),
 		cmocka_unit_test(lesser_lock),
+		cmocka_unit_test(code_is_asked_for_as_the_rules_say),
 		cmocka_unit_test(removal_is_platform_alone),
 		cmocka_unit_test(both_forms_same_ids),
 		cmocka_unit_test(view_tells_parts),
