@@ -42,6 +42,9 @@ struct op {
 	enum op_outcome outcome;
 	struct fault fault;
 	char actor[EVENT_USER_MAX];
+	/* Who gave the second factor, as a row of the book; "" nobody did. */
+	char user[EVENT_USER_MAX];
+	char user_id[ROW_ID_MAX];
 	wall_t requested_at;
 	mono_t received; /* when the request came in: expiry counts from here */
 	mono_t finished;

@@ -128,3 +128,8 @@ void hub_sync_status(const struct hub *hub, const char *lock_id, struct sync_sta
 
 /* Start-up, before hub_start(), in any order; copies. -ENOMEM, -ENOSPC. */
 struct book *hub_load_book(struct hub *hub); /* to be filled by the daemon */
+/*
+ * Start-up, after the locks and before hub_start(): a setting that the hub had the ledger keep
+ * (TXN_SETTING). Keys that are not the hub's are ignored.
+ */
+void hub_load_setting(struct hub *hub, const char *key, const char *value);

@@ -43,6 +43,9 @@ void policy_defaults(struct policy *policy);
 /* The least role for an act. */
 enum role policy_role_for(enum act act);
 
+/* Whether the act opens the door, now or in the end. */
+bool policy_opens(enum act act);
+
 /* What the gate remembers: ids of the last requests. */
 #define POLICY_SEEN_MAX 256
 struct policy_seen {

@@ -588,16 +588,11 @@ void people_start(struct hub *hub) {
 	watch(hub);
 }
 
-#pragma weak sync_book_changed
-
 static void tell_sync(struct hub *hub, const struct txn *txn) {
 	const struct txn_item *item;
 	const char *user_id;
 	const char *lock_id;
 
-	if (sync_book_changed == NULL) {
-		return;
-	}
 	list_for_each(item, &txn->items, link) {
 		if (concerns(item, &user_id, &lock_id) && lock_id[0] == '\0') {
 			sync_book_changed(hub, NULL);
@@ -715,19 +710,21 @@ static void tell_use(struct lock *lock, struct txn *txn, enum lock_data_type dat
 	}
 }
 
-static void alarm_forced(struct lock *lock, struct txn *txn, const struct user *user) {
+static void alarm_forced(
+	struct lock *lock, struct txn *txn, const struct user *user, enum attribution attribution) {
 	struct event *event = txn_add_event(txn, lock->hub, lock, EVENT_ALARM);
 
 	if (event != NULL) {
 		event->alarm = ALARM_FORCED_USER;
 		event->operation = OPERATION_FORCED_USER_EVENT;
-		event->attribution = ATTRIBUTION_CREDENTIAL;
+		event->attribution = attribution;
 		(void) text_copy(event->user, sizeof(event->user), user->name);
 		(void) text_copy(event->user_id, sizeof(event->user_id), user->id);
 	}
 }
 
-void people_user_used(struct lock *lock, const char *user_id, wall_t at, struct txn *txn) {
+void people_user_used(struct lock *lock, const char *user_id, wall_t at, struct txn *txn,
+	enum attribution attribution) {
 	const struct user *user = user_in(lock->hub, txn, user_id);
 	bool is_first;
 	bool is_spent;
@@ -737,7 +734,7 @@ void people_user_used(struct lock *lock, const char *user_id, wall_t at, struct 
 		return;
 	}
 	if (user->type == USER_FORCED) {
-		alarm_forced(lock, txn, user);
+		alarm_forced(lock, txn, user, attribution);
 	}
 	is_first = user->first_used_at.s == 0;
 	is_spent = user->type == USER_DISPOSABLE && user->status == USER_STATUS_OCCUPIED_ENABLED;
@@ -764,7 +761,7 @@ void people_used(
 	const struct credential *newest = newest_credential(lock->hub, credential->id);
 	struct txn_item *item;
 
-	people_user_used(lock, credential->user_id, at, txn);
+	people_user_used(lock, credential->user_id, at, txn, ATTRIBUTION_CREDENTIAL);
 	if (newest == NULL || !newest->is_once || newest->state != CREDENTIAL_ACTIVE ||
 		is_revoked_in(txn, newest->id)) {
 		return;

@@ -47,7 +47,7 @@ enum role policy_role_for(enum act act) {
 	return ROLE_MANAGE;
 }
 
-static bool opens(enum act act) {
+bool policy_opens(enum act act) {
 	return act == ACT_UNLOCK || act == ACT_UNLATCH || act == ACT_LOCK_N_GO ||
 	       act == ACT_LOCK_N_GO_UNLATCH;
 }
@@ -90,7 +90,8 @@ static int check_origin(
 		return fault_set(ret_fault, FAULT_RETAINED_COMMAND, "%s for %s",
 			act_name(request->act), request->lock);
 	}
-	if (request->origin == REQUEST_MQTT && opens(request->act) && !policy->allow_mqtt_unlock) {
+	if (request->origin == REQUEST_MQTT && policy_opens(request->act) &&
+		!policy->allow_mqtt_unlock) {
 		return fault_set(ret_fault, FAULT_DENIED,
 			"%s by MQTT is switched off: [policy] mqtt_unlock in lockhubd.conf",
 			act_name(request->act));

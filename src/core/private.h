@@ -10,6 +10,7 @@
  *	care.c     what the hub does by itself: state, log, battery, configuration, clock
  *	facts.c    evidence into status, events and standing faults
  *	import.c   the lock's own log into the ledger, exactly once
+ *	factor.c   the lock's mode, and the second factor of remote commands
  *	enrol.c    scan, pair, unpair, rename
  *	people.c   changes of the book: checked, committed, told
  *	sync.c     the locks made to agree with the book
@@ -35,6 +36,7 @@ struct op_entry {
 	bool is_forced;
 	bool is_keeping; /* the database is being asked to keep or forget the lock */
 	struct secret pin;
+	struct txn *intent; /* begun by the gate: what must be on the disk with it; NULL none */
 };
 
 /* Jobs that the hub owes a lock without anybody asking: bits of lock->due. */
@@ -127,6 +129,15 @@ struct lock {
 	hub_record_fn *record_fn;
 	void *record_user;
 	mono_t record_since;
+
+	/* second factor: wrong ones in a row, and how often that was too many */
+	unsigned n_wrong_factors, n_lock_outs;
+	mono_t locked_out_until;
+
+	/* the door, as long as it is open */
+	mono_t door_open_since; /* MONO_NEVER: it is not, as far as is known */
+	bool is_ajar_told;
+	bool is_forced_told;
 
 	/* facts to store */
 	bool is_facts_dirty;
@@ -233,6 +244,22 @@ enum radio_need op_need(const struct op_entry *entry);
 void op_run_due(struct lock *lock, mono_t now);
 mono_t op_next_due(const struct lock *lock);
 
+/* Who it was, as far as is known, into an event about the operation. */
+void op_attribute(const struct op *op, struct event *event);
+
+/* factor.c */
+struct passed {
+	char user_id[ROW_ID_MAX]; /* "" no factor was given */
+	char user[EVENT_USER_MAX];
+	struct txn *txn; /* to be committed with the intent; NULL none */
+};
+/*
+ * Mode and second factor: 0, or MODE_FORBIDS, FACTOR_REQUIRED, FACTOR_WRONG, LOCKED_OUT,
+ * USER_DISABLED, USER_RESTRICTED, NO_ACCESS; what is worth knowing has been recorded then.
+ */
+int factor_gate(struct lock *lock, const struct request *request, struct passed *ret,
+	struct fault *ret_fault);
+
 /* runner.c */
 int runner_make_link(struct lock *lock);
 void runner_kick(struct lock *lock);      /* now; may call the radio and the session */
@@ -296,9 +323,11 @@ void import_committed(struct lock *lock, int64_t cursor, const struct fault *fau
  * and disposable codes, the alarm of a forced user) is added to @txn, the import's. @at: by the
  * lock's clock. The same use may come again after a restart: a second time it changes nothing.
  */
-void people_used(struct lock *lock, const struct credential *credential, wall_t at, struct txn *txn);
+void people_used(
+	struct lock *lock, const struct credential *credential, wall_t at, struct txn *txn);
 /* The same for a user who was told by a second factor, without a credential of the lock. */
-void people_user_used(struct lock *lock, const char *user_id, wall_t at, struct txn *txn);
+void people_user_used(struct lock *lock, const char *user_id, wall_t at, struct txn *txn,
+	enum attribution attribution);
 /* The row as it will be when what is with the ledger has been committed. NULL: none. */
 const struct user *people_newest_user(const struct hub *hub, const char *id);
 int people_init(struct hub *hub); /* -ENOMEM */

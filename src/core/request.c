@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,7 @@ struct op_entry *op_new(struct hub *hub, struct lock *lock, enum act act, const 
 }
 
 static void op_free(struct op_entry *entry) {
+	txn_free(entry->intent);
 	list_remove(&entry->all);
 	list_remove(&entry->queued);
 	wipe(entry, sizeof(*entry));
@@ -149,16 +151,27 @@ static void op_to_record(
 	memcpy(ret->actor, entry->op.actor, sizeof(ret->actor));
 }
 
+void op_attribute(const struct op *op, struct event *event) {
+	if (op->user_id[0] != '\0') {
+		memcpy(event->user, op->user, sizeof(event->user));
+		memcpy(event->user_id, op->user_id, sizeof(event->user_id));
+		event->attribution = ATTRIBUTION_FACTOR;
+	} else {
+		memcpy(event->user, op->actor, sizeof(event->user));
+		event->attribution = ATTRIBUTION_REQUEST;
+	}
+}
+
 static void event_of_op(struct event *event, const struct op_entry *entry) {
 	event->act = entry->op.act;
 	memcpy(event->op_id, entry->op.id, sizeof(event->op_id));
-	memcpy(event->user, entry->op.actor, sizeof(event->user));
+	op_attribute(&entry->op, event);
 }
 
 /* No memory for a transaction counts as a ledger that cannot record. */
 static void record_intent(struct op_entry *entry) {
 	struct lock *lock = entry->lock;
-	struct txn *txn = hub_txn_new(lock->hub);
+	struct txn *txn = entry->intent != NULL ? STEAL(entry->intent) : hub_txn_new(lock->hub);
 	struct txn_item *item = txn != NULL ? txn_add(txn, TXN_INTENT) : NULL;
 	struct event *event =
 		txn != NULL ? txn_add_event(txn, lock->hub, lock, EVENT_OPERATION_REQUESTED) : NULL;
@@ -171,6 +184,9 @@ static void record_intent(struct op_entry *entry) {
 	}
 	op_to_record(entry, lock->hub, &item->op);
 	event_of_op(event, entry);
+	if (entry->op.user_id[0] != '\0') {
+		(void) snprintf(event->text, sizeof(event->text), "asked by %s", entry->op.actor);
+	}
 	hub_commit(lock->hub, txn);
 }
 
@@ -297,6 +313,11 @@ void op_finish_with(struct op_entry *entry, enum op_outcome outcome, const struc
 	}
 	if (txn != NULL) {
 		add_operation_event(txn, entry, lock);
+		if (outcome == OP_DONE && entry->op.user_id[0] != '\0' &&
+			policy_opens(entry->op.act)) {
+			people_user_used(
+				lock, entry->op.user_id, (wall_t){ 0 }, txn, ATTRIBUTION_FACTOR);
+		}
 		event = txn_add_event(txn, hub, lock, EVENT_OPERATION_FINISHED);
 		if (event != NULL) {
 			event_of_op(event, entry);
@@ -438,6 +459,7 @@ static int check_request(struct hub *hub, const struct request *request, struct 
 	r = policy_check(&hub->config.policy, &hub->seen, &by_id, hub_now(hub),
 		clock_wall(clock).s * 1000, clock_is_trusted(clock), ret_fault);
 	secret_wipe(&by_id.pin);
+	secret_wipe(&by_id.factor);
 	if (r < 0) {
 		return r;
 	}
@@ -448,10 +470,14 @@ static int check_request(struct hub *hub, const struct request *request, struct 
 int hub_request(struct hub *hub, const struct request *request, struct op **ret_op,
 	struct fault *ret_fault) {
 	struct refusal refusal = { .request = request };
+	struct passed passed = { .user_id = "" };
 	struct lock *lock = NULL;
 	struct op_entry *entry;
 	int r = check_request(hub, request, &lock, &refusal.fault);
 
+	if (r >= 0) {
+		r = factor_gate(lock, request, &passed, &refusal.fault);
+	}
 	if (r >= 0) {
 		assert(lock != NULL);
 		entry = op_new(hub, lock, request->act, request->actor);
@@ -461,6 +487,7 @@ int hub_request(struct hub *hub, const struct request *request, struct op **ret_
 		}
 	}
 	if (r < 0) {
+		txn_free(passed.txn);
 		signal_emit(&hub->signals.refused, &refusal);
 		if (ret_fault != NULL) {
 			*ret_fault = refusal.fault;
@@ -468,6 +495,9 @@ int hub_request(struct hub *hub, const struct request *request, struct op **ret_
 		return r;
 	}
 	entry->job.pin = request->pin;
+	entry->intent = passed.txn;
+	memcpy(entry->op.user_id, passed.user_id, sizeof(entry->op.user_id));
+	memcpy(entry->op.user, passed.user, sizeof(entry->op.user));
 	if (request->received.ms != 0) {
 		entry->op.received = request->received;
 		entry->deadline = mono_after(request->received, patience_ms(request->act));
