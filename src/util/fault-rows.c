@@ -354,27 +354,27 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 
 	/* users, codes and rights */
 	[FAULT_NO_SUCH_USER] = {
-		.name = "no-such-user", .dbus = "org.lockhub1.Error.NoSuchUser", .priority = LOG_INFO,
+		.name = "no-such-user", .dbus = "org.lockhub1.Error.NoSuchUser", .priority = LOG_NOTICE,
 		.message_id = "58a3468b55033412849f9301736c9e8e",
 		.summary = "There is no such user",
 		.hint = "See who there is: lockhubctl user list" },
 	[FAULT_NO_SUCH_CODE] = {
-		.name = "no-such-code", .dbus = "org.lockhub1.Error.NoSuchCode", .priority = LOG_INFO,
+		.name = "no-such-code", .dbus = "org.lockhub1.Error.NoSuchCode", .priority = LOG_NOTICE,
 		.message_id = "f8c3f65cd554c34dd85362f01c955c44",
 		.summary = "There is no such code",
 		.hint = "See what there is: lockhubctl code list" },
 	[FAULT_NO_SUCH_SCHEDULE] = {
-		.name = "no-such-schedule", .dbus = "org.lockhub1.Error.NoSuchSchedule", .priority = LOG_INFO,
+		.name = "no-such-schedule", .dbus = "org.lockhub1.Error.NoSuchSchedule", .priority = LOG_NOTICE,
 		.message_id = "dc0c75582d68e76920b7750a321af310",
 		.summary = "There is no such schedule",
 		.hint = "See what there is: lockhubctl schedule list" },
 	[FAULT_WEAK_CODE] = {
-		.name = "weak-code", .dbus = "org.lockhub1.Error.WeakCode", .priority = LOG_INFO,
+		.name = "weak-code", .dbus = "org.lockhub1.Error.WeakCode", .priority = LOG_NOTICE,
 		.message_id = "ec041f6663a7a39a210ed46cf8adfddc",
 		.summary = "The code is too easy to guess",
 		.hint = "Choose another one, or let the hub make one: lockhubctl code add USER --generate" },
 	[FAULT_CODE_TAKEN] = {
-		.name = "code-taken", .dbus = "org.lockhub1.Error.CodeTaken", .priority = LOG_INFO,
+		.name = "code-taken", .dbus = "org.lockhub1.Error.CodeTaken", .priority = LOG_NOTICE,
 		.message_id = "e695d1fa94bcb71a6cda653a46567e89",
 		.summary = "The code is used already",
 		.hint = "Choose another one: with a code of their own the log can tell people apart" },
