@@ -46,6 +46,8 @@ static const struct conf_key keys[] = {
 		"Import the lock's own log (needs its PIN)" },
 	{ "hub", "set_clocks", CONF_BOOL, AT(hub.set_clocks), "yes", 0, 0, NULL,
 		"Set a lock's clock when it is wrong by more than a minute (needs its PIN)" },
+	{ "hub", "time_zone", CONF_TEXT, AT(hub.time_zone), "", 0, 0, NULL,
+		"Time zone of schedules, e.g. Europe/Berlin; empty: the machine's own" },
 
 	{ "ble", "adapter", CONF_TEXT, AT(ble.adapter), "", 0, 0, NULL,
 		"Address of the only Bluetooth adapter to use, e.g. 00:1A:7D:DA:71:13; empty: all" },

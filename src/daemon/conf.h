@@ -23,6 +23,7 @@ struct conf {
 		unsigned battery_h;
 		bool import_log;
 		bool set_clocks;
+		char time_zone[CONF_TEXT_MAX];
 	} hub;
 	struct {
 		char adapter[CONF_TEXT_MAX];

@@ -365,6 +365,7 @@ static void load_setting(void *user, const char *key, const char *value) {
 	if (text_equal(key, "hub_id")) {
 		(void) text_copy(daemon->hub_id, sizeof(daemon->hub_id), value);
 	}
+	hub_load_setting(daemon->hub, key, value);
 }
 
 /* ---- the book: what cannot be taken in is told, and the rest is served ---- */
@@ -485,8 +486,8 @@ static struct hub *make_hub(struct daemon *daemon) {
 	config.clock = loop_clock(daemon->loop);
 	config.radio = central_radio(daemon->central);
 	config.ledger = store_ledger(daemon->store);
-	config.zones = zones_source(daemon->zones);
 	config.drivers = lock_drivers;
+	config.zones = zones_source(daemon->zones);
 	config.unreachable_ms = (int64_t) conf->hub.unreachable_min * 60000;
 	config.poll_ms = (int64_t) conf->hub.poll_min * 60000;
 	config.battery_ms = (int64_t) conf->hub.battery_h * 3600000;
@@ -637,7 +638,7 @@ static int start(struct daemon *daemon, struct fault *ret_fault) {
 		return r;
 	}
 	/* Schedules are by the machine's own zone, where a lock has no other. */
-	r = zones_new("", &daemon->zones, ret_fault);
+	r = zones_new(daemon->options->conf->hub.time_zone, &daemon->zones, ret_fault);
 	if (r < 0) {
 		return r;
 	}

@@ -57,6 +57,7 @@ static void defaults_hold(void **state) {
 	conf_defaults(&conf);
 	assert_string_equal(conf.hub.name, "lockhub");
 	assert_int_equal(conf.hub.poll_min, 30);
+	assert_string_equal(conf.hub.time_zone, ""); /* the machine's own */
 	assert_true(conf.policy.mqtt_unlock);
 	assert_int_equal(conf.log.keep_days, 0); /* nothing is taken away unasked */
 	assert_string_equal(conf.mqtt.host, "");
