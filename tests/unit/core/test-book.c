@@ -684,6 +684,74 @@ static void holidays_come_and_go(void **state) {
 #undef MODE
 }
 
+/* ---- a year ---- */
+
+/*
+ * Every quarter of an hour of a year, over both changes of DST and one of the zone, with the hub's
+ * clock cranked by hand: what book_decide() says is compared with the wall clock and the calendar
+ * of the zone, told apart from all code above by counting days from a known Monday.
+ */
+static bool is_open_on_the_wall(int64_t local) {
+	int64_t monday = 1782691200; /* 2026-06-29, on the wall */
+	int64_t s = local - monday;
+	int64_t day = s >= 0 ? s / 86400 : -((86399 - s) / 86400);
+	int64_t weekday = ((day % 7) + 7) % 7; /* 0 Monday */
+	int64_t of_day = s - day * 86400;
+	bool is_week = (weekday <= 4 && of_day >= 8 * 3600 && of_day <= 12 * 3600) ||
+		       (weekday == 4 && of_day >= 22 * 3600) ||
+		       (weekday == 5 && of_day <= 6 * 3600) ||
+		       (weekday == 6 && of_day >= 9000 && of_day <= 10800); /* 02:30 to 03:00 */
+	bool is_year =
+		local >= 1767225600 && local <= 1790812800; /* 2026-01-01 to 2026-10-01 00:00 */
+	bool is_second = local >= 1791331200 && local <= 1830297599; /* 2026-10-07 to 2027-12-31 */
+
+	return is_week && (is_year || is_second);
+}
+
+static void a_year_of_schedules(void **state) {
+	static const struct fake_zone new_york = { .zone = { .name = "Test/New_York",
+							   .offset = fake_zone_offset },
+		.first = -18000,
+		.changes = { { 1772953200, -14400 }, { 1793512800, -18000 }, { 1805007600, -14400 },
+			{ 1825567200, -18000 } } };
+	AUTO(book_free) struct book *book = book_new();
+	struct gate gate = gate_of(book, USER_SCHEDULE_RESTRICTED);
+	wall_t moved = at(2026, 8, 15, 0, 0, 0);
+	wall_t end = at(2027, 5, 1, 0, 0, 0);
+	unsigned n_open = 0;
+	unsigned n_edges = 0;
+	bool was_open = false;
+
+	(void) state;
+	add_schedules(book, &gate.user, FRONT,
+		"Mon-Fri 08:00-12:00; Fri 22:00-06:00; Sun 02:30-03:00;"
+		"2026-01-01 00:00 - 2026-10-01 00:00; 2026-10-07 00:00 - 2027-12-31 23:59:59");
+	for (wall_t now = at(2026, 2, 1, 0, 0, 0); now.s < end.s; now.s += 900) {
+		/* The house moves over the sea in August and back in the next year. */
+		bool is_abroad = now.s >= moved.s && now.s < at(2027, 2, 1, 0, 0, 0).s;
+		bool is_open;
+
+		gate.zone = is_abroad ? &new_york.zone : &berlin.zone;
+		for (int64_t s = now.s; s <= now.s + 1; s++) {
+			is_open = decide(&gate, (wall_t){ s }) == ACCESS_ALLOW;
+			if (is_open != is_open_on_the_wall(zone_local(gate.zone, (wall_t){ s }))) {
+				fail_msg("at %lld", (long long) s);
+			}
+		}
+		is_open = decide(&gate, now) == ACCESS_ALLOW;
+		n_open += is_open;
+		n_edges += is_open != was_open;
+		was_open = is_open;
+		/* While the clock may be wrong nothing is open. */
+		gate.is_untrusted = true;
+		assert_int_equal(decide(&gate, now), ACCESS_RESTRICTED);
+		gate.is_untrusted = false;
+	}
+	/* 65 weeks of seven windows, more or less. */
+	assert_in_range(n_open, 7000, 8600);
+	assert_in_range(n_edges, 800, 950);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(users_stand_by_number),
@@ -703,6 +771,7 @@ int main(void) {
 		cmocka_unit_test(schedules_of_other_locks_do_not_count),
 		cmocka_unit_test(modes_are_a_table),
 		cmocka_unit_test(holidays_come_and_go),
+		cmocka_unit_test(a_year_of_schedules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
