@@ -321,6 +321,23 @@ static void line_operation(const struct event *event, char *out) {
 	}
 }
 
+/* "user Anna added", "pin of Anna removed". */
+static void line_user_change(const struct event *event, char *out) {
+	const char *verb = event->data_operation == DATA_ADD     ? "added"
+			   : event->data_operation == DATA_CLEAR ? "removed"
+								 : "changed";
+
+	if (event->data == LOCK_DATA_USER_INDEX) {
+		line_add(out, "user %s", event->user);
+	} else if (event->data == LOCK_DATA_UNSPECIFIED) {
+		line_add(out, "%s", event->user[0] != '\0' ? event->user : "lock");
+	} else {
+		line_add(out, "%s%s%s", lock_data_type_name(event->data),
+			event->user[0] != '\0' ? " of " : "", event->user);
+	}
+	line_add(out, " %s", verb);
+}
+
 char *event_line(const struct event *event, char out[static EVENT_LINE_MAX]) {
 	out[0] = '\0';
 	switch (event->kind) {
@@ -342,11 +359,26 @@ char *event_line(const struct event *event, char out[static EVENT_LINE_MAX]) {
 		break;
 	case EVENT_ALARM:
 		line_add(out, "alarm: %s", alarm_code_name(event->alarm));
+		if (event->user[0] != '\0') {
+			line_add(out, ", %s", event->user);
+		}
 		break;
 	case EVENT_BATTERY:
 		line_add(out, "%s", battery_word(event));
 		if (event->number >= 0) {
 			line_add(out, ", %d %%", (int) event->number);
+		}
+		break;
+	case EVENT_LOCK_USER_CHANGE:
+		line_user_change(event, out);
+		break;
+	case EVENT_LOCKED_OUT:
+		line_add(out, "remote opening refused for %lld s", (long long) event->number);
+		break;
+	case EVENT_CODE_REVEALED:
+		line_add(out, "%s", event_word(event));
+		if (event->user[0] != '\0') {
+			line_add(out, ", of %s", event->user);
 		}
 		break;
 	case EVENT_LOG_GAP:
@@ -355,7 +387,6 @@ char *event_line(const struct event *event, char out[static EVENT_LINE_MAX]) {
 		break;
 	case EVENT_NONE:
 	case EVENT_DOOR_STATE_CHANGE:
-	case EVENT_LOCK_USER_CHANGE:
 	case EVENT_FAULT:
 	case EVENT_FAULT_CLEARED:
 	case EVENT_PAIRED:
@@ -367,9 +398,7 @@ char *event_line(const struct event *event, char out[static EVENT_LINE_MAX]) {
 	case EVENT_LOCK_SETTING:
 	case EVENT_CLOCK_SET:
 	case EVENT_RENAMED:
-	case EVENT_CODE_REVEALED:
 	case EVENT_SYNCED:
-	case EVENT_LOCKED_OUT:
 		line_add(out, "%s", event_word(event));
 		break;
 	}

@@ -76,6 +76,24 @@ static void lines_read_well(void **state) {
 	event.operation = OPERATION_LOCK;
 	event.fault = FAULT_JAMMED;
 	assert_string_equal(event_line(&event, line), "lock_failed: The motor is blocked");
+	event_init(&event, EVENT_LOCK_USER_CHANGE, NULL);
+	event.data = LOCK_DATA_PIN;
+	event.data_operation = DATA_CLEAR;
+	strcpy(event.user, "Anna");
+	strcpy(event.text, "by root: pin 11223344");
+	assert_string_equal(
+		event_line(&event, line), "pin of Anna removed (by root: pin 11223344)");
+	event.data = LOCK_DATA_USER_INDEX;
+	event.data_operation = DATA_ADD;
+	event.text[0] = '\0';
+	assert_string_equal(event_line(&event, line), "user Anna added");
+	event_init(&event, EVENT_LOCK_USER_CHANGE, NULL);
+	event.data = LOCK_DATA_HOLIDAY_SCHEDULE;
+	event.data_operation = DATA_MODIFY;
+	assert_string_equal(event_line(&event, line), "holiday_schedule changed");
+	event_init(&event, EVENT_LOCKED_OUT, NULL);
+	event.number = 120;
+	assert_string_equal(event_line(&event, line), "remote opening refused for 120 s");
 }
 
 int main(void) {
