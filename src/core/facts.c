@@ -22,6 +22,8 @@
 /* A motor runs for seconds: a state read meanwhile is not the last word. */
 #define MOTION_LOOK_MS 3000
 #define MOTION_LOOKS_MAX 10
+/* Facts this close together are of the same moment. */
+#define FRESH_MS 2000
 
 bool fault_is_answer(enum fault_code code) {
 	switch (code) {
@@ -189,6 +191,57 @@ static void record_door(struct lock *lock) {
 	hub_record(lock->hub, &event);
 }
 
+/* Both were just told: then the bolt was out when the door opened. */
+static bool is_fresh(const struct known *known, mono_t now) {
+	return (known->how == EVIDENCE_ANSWERED || known->how == EVIDENCE_ADVERTISED) &&
+	       mono_since(known->at, now) <= FRESH_MS;
+}
+
+static void record_alarm(struct lock *lock, enum alarm_code alarm, const char *text) {
+	struct event event;
+
+	lock_event_init(&event, lock, EVENT_ALARM);
+	event.alarm = alarm;
+	event.door = lock->status.door;
+	event.state = lock->status.bolt.state;
+	(void) text_copy(event.text, sizeof(event.text), text);
+	hub_record(lock->hub, &event);
+}
+
+static void judge_door(struct lock *lock, const struct lock_status *before) {
+	const struct lock_status *status = &lock->status;
+	mono_t now = hub_now(lock->hub);
+
+	if (status->door != DOOR_STATE_OPEN) {
+		lock->door_open_since = MONO_NEVER;
+		lock->is_ajar_told = false;
+		lock->is_forced_told = false;
+		return;
+	}
+	if (lock->door_open_since.ms == INT64_MAX) {
+		lock->door_open_since = now;
+	}
+	if (!lock->is_forced_told && before->door == DOOR_STATE_CLOSED &&
+		before->bolt_known.how != EVIDENCE_NONE &&
+		before->bolt.state == LOCK_STATE_LOCKED &&
+		status->bolt.state == LOCK_STATE_LOCKED &&
+		status->bolt.motion == LOCK_MOTION_NONE && is_fresh(&status->bolt_known, now) &&
+		is_fresh(&status->door_known, now)) {
+		lock->is_forced_told = true;
+		record_alarm(
+			lock, ALARM_DOOR_FORCED_OPEN, "the door opened while the bolt was out");
+	}
+}
+
+/* MONO_NEVER: not open, not asked for, or told already. */
+static mono_t ajar_at(const struct lock *lock) {
+	unsigned minutes = book_rules(lock->hub->book, lock->id)->open_period_minutes;
+
+	return minutes > 0 && !lock->is_ajar_told
+		       ? mono_after(lock->door_open_since, (int64_t) minutes * 60000)
+		       : MONO_NEVER;
+}
+
 static void judge_battery(struct lock *lock, enum battery_level was) {
 	const struct battery_facts *battery = &lock->status.battery;
 	struct fault fault = { .code = FAULT_NONE };
@@ -306,6 +359,9 @@ void facts_take(struct lock *lock, const struct evidence *evidence) {
 	if ((changed & FACT_DOOR) != 0 && before.door_known.how != EVIDENCE_NONE) {
 		record_door(lock);
 	}
+	if ((changed & FACT_DOOR) != 0) {
+		judge_door(lock, &before);
+	}
 	if ((changed & FACT_BATTERY) != 0) {
 		judge_battery(lock, before.battery.level);
 	}
@@ -416,7 +472,14 @@ static void store_facts(struct lock *lock) {
 
 void facts_run_due(struct lock *lock, mono_t now) {
 	struct fault fault;
+	char text[64];
 
+	if (mono_is_due(ajar_at(lock), now)) {
+		lock->is_ajar_told = true;
+		(void) snprintf(text, sizeof(text), "open for %lld min",
+			(long long) (mono_since(lock->door_open_since, now) / 60000));
+		record_alarm(lock, ALARM_DOOR_AJAR, text);
+	}
 	if (lock->is_facts_dirty && mono_is_due(lock->facts_at, now)) {
 		/* While the motor runs there is nothing final to write down, if it does not run for
 		 * ever. */
@@ -435,7 +498,7 @@ void facts_run_due(struct lock *lock, mono_t now) {
 }
 
 mono_t facts_next_due(const struct lock *lock) {
-	mono_t due = lock->is_facts_dirty ? lock->facts_at : MONO_NEVER;
+	mono_t due = mono_min(ajar_at(lock), lock->is_facts_dirty ? lock->facts_at : MONO_NEVER);
 
 	if (lock->is_reachable) {
 		due = mono_min(due, mono_after(lock->contact, silence_ms(lock)));

@@ -24,12 +24,63 @@ bool import_is_possible(const struct lock *lock) {
 }
 
 /*
+ * The row that the entry names, as long as the lock does not say that it was made only later: refs
+ * are used again, and a name must never be that of whoever has the row today.
+ */
+static const struct credential *credential_of(
+	const struct lock *lock, const struct log_entry *entry) {
+	const struct book *book = lock->hub->book;
+	const struct slot *slots;
+	size_t n;
+
+	if (entry->credential == CREDENTIAL_NONE || entry->user_ref == 0 || entry->is_own) {
+		return NULL;
+	}
+	slots = book_slots(book, lock->id, &n, NULL);
+	for (size_t i = 0; i < n; i++) {
+		if (slots[i].type == entry->credential && slots[i].ref == entry->user_ref &&
+			entry->time.s != 0 && slots[i].created_at.s > entry->time.s) {
+			return NULL;
+		}
+	}
+	return book_credential_of_slot(book, lock->id, entry->credential, entry->user_ref);
+}
+
+static bool is_use(const struct log_entry *entry) {
+	return entry->kind == EVENT_LOCK_OPERATION && entry->error == OPERATION_ERROR_NONE &&
+	       (entry->operation == OPERATION_UNLOCK || entry->operation == OPERATION_UNLATCH);
+}
+
+/* What the lock presented as evidence; else the name in its entry, else nobody. */
+static void attribute_at_lock(
+	struct lock *lock, const struct log_entry *entry, struct txn *txn, struct event *event) {
+	const struct credential *credential = credential_of(lock, entry);
+	const struct user *user =
+		credential != NULL ? book_user(lock->hub->book, credential->user_id) : NULL;
+
+	event->credential = entry->credential;
+	if (user == NULL) {
+		event->attribution =
+			event->user[0] != '\0' ? ATTRIBUTION_LOCK_NAME : ATTRIBUTION_NONE;
+		return;
+	}
+	event->attribution = ATTRIBUTION_CREDENTIAL;
+	(void) text_copy(event->user, sizeof(event->user), user->name);
+	(void) text_copy(event->user_id, sizeof(event->user_id), user->id);
+	if (is_use(entry) && !lock->is_first_import) {
+		people_used(lock, credential, entry->time, txn);
+	}
+}
+
+/*
  * Whoever asked the hub is who did it. Only an operation of the same kind that the hub has really
  * sent and that has no entry yet counts; otherwise the name in the entry stands.
  */
-static void attribute(struct lock *lock, const struct log_entry *entry, struct event *event) {
+static void attribute(
+	struct lock *lock, const struct log_entry *entry, struct txn *txn, struct event *event) {
 	struct op_entry *op;
 
+	attribute_at_lock(lock, entry, txn, event);
 	if (!entry->is_own) {
 		return;
 	}
@@ -39,7 +90,7 @@ static void attribute(struct lock *lock, const struct log_entry *entry, struct e
 			act_operation(op->op.act) == entry->operation &&
 			mono_since(op->op.received, hub_now(lock->hub)) < OWN_ENTRY_MS) {
 			op->is_attributed = true;
-			memcpy(event->user, op->op.actor, sizeof(event->user));
+			op_attribute(&op->op, event);
 			memcpy(event->op_id, op->op.id, sizeof(event->op_id));
 			event->act = op->op.act;
 			return;
@@ -84,7 +135,7 @@ static void import_one(struct lock *lock, const struct log_entry *entry) {
 	event->is_history = lock->is_first_import;
 	memcpy(event->user, entry->user, sizeof(event->user));
 	memcpy(event->text, entry->text, sizeof(event->text));
-	attribute(lock, entry, event);
+	attribute(lock, entry, txn, event);
 }
 
 /* Guessing at the keypad: counted by the lock's own times. */

@@ -25,6 +25,7 @@ struct lock *lock_new(struct hub *hub, const struct driver *driver) {
 	lock->next_poll = MONO_NEVER;
 	lock->next_battery = MONO_NEVER;
 	lock->facts_at = MONO_NEVER;
+	lock->door_open_since = MONO_NEVER;
 	lock->sync = sync_new();
 	return lock->sync != NULL ? lock : lock_free(lock);
 }

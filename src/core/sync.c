@@ -559,9 +559,10 @@ static void agree(struct lock *lock) {
 
 /* Without limits nothing can be done, but what is there is still to be worried about. */
 static const struct credential_limits *limits_to_judge(const struct lock *lock) {
-	static const struct credential_limits any = {
-		.types = UINT32_MAX, .has_app_keys = true, .name_most = EVENT_USER_MAX
-	};
+	static const struct credential_limits any = { .types = UINT32_MAX,
+		.has_app_keys = true,
+		.name_most = EVENT_USER_MAX,
+		.n_windows = 1 };
 	const struct credential_limits *limits = limits_of(lock);
 
 	return limits != NULL ? limits : &any;

@@ -295,7 +295,9 @@ static void store_slot(struct fake *fake, const struct txn_item *item) {
 	size_t n = 0;
 	const struct slot *old = book_slots(fake->disk, item->slots.lock_id, &n, NULL);
 
-	memcpy(slots, old, n * sizeof(slots[0]));
+	for (size_t i = 0; i < n; i++) {
+		slots[i] = old[i];
+	}
 	slots[n++] = item->slots.slot;
 	(void) book_put_slots(fake->disk, item->slots.lock_id, slots, n, item->slots.at);
 }
@@ -608,6 +610,12 @@ static void report_state(struct fake_session *session, uint8_t state) {
 
 	if (state == '-') {
 		return;
+	}
+	evidence.config.version = the_fake->config_version;
+	if (strchr("cowd", state) != NULL) {
+		evidence.has |= FACT_DOOR;
+		evidence.door = strchr("ow", state) != NULL ? DOOR_STATE_OPEN : DOOR_STATE_CLOSED;
+		state = strchr("co", state) != NULL ? 'L' : 'U';
 	}
 	evidence.bolt.state = state == 'L'   ? LOCK_STATE_LOCKED
 			      : state == 'U' ? LOCK_STATE_UNLOCKED

@@ -10,7 +10,8 @@
  *	write:  'L' lock  'U' unlock  'O' unlatch  's' state  'c' config  'b' battery  'l' log
  *	        't' time  'v' verify PIN  'p' pair  'x' unpair  'k' calibrate  'r' reboot
  *	answer: "D<state>" done, with the state ('L' 'U' 'O' 'J' jammed, 'M' motor
- *	        runs, '-' none)
+ *	        runs, '-' none, and with a door sensor 'c' locked, door closed; 'o' locked, door
+ *	        open; 'w' unlocked, door open; 'd' unlocked, door closed)
  *	        "F<code>"  refused with fault code (one octet)
  *	        "E<n><n entries: seq, own flag, operation>" log entries, then "D-" ends the job;
  *	        operation 'L' 'U', 'W' wrong code, 'N' unlocked by "Guest", 'K' unlocked at the
@@ -76,6 +77,7 @@ struct fake {
 	struct lock_record records[16];
 	size_t n_records;
 
+	uint32_t config_version; /* told with each state */
 	bool has_keypads;
 	struct credential_limits limits; /* of all of them */
 	struct fake_keypad keypads[16];  /* by lock, in the order of fake_add_lock() */

@@ -455,6 +455,65 @@ static void authorisations_are_switched_off(void **state) {
 	assert_true(plan->steps[0].is_revocation);
 }
 
+static struct slot pin_slot(int64_t ref, const char *name, const char *pin) {
+	struct slot slot = { .type = CREDENTIAL_PIN, .ref = ref, .is_enabled = true };
+
+	(void) text_copy(slot.name, sizeof(slot.name), name);
+	(void) secret_set_text(&slot.pin, pin);
+	return slot;
+}
+
+static void the_hubs_own_row_is_never_touched(void **state) {
+	struct slot slot = pin_slot(3, "lockhub", "482916");
+
+	(void) state;
+	slot.is_own = true;
+	assert_int_equal(book_put_slots(book, LOCK, &slot, 1, now), 0);
+	add_user("00000001", USER_UNRESTRICTED);
+	add_pin("c0000001", "00000001", "738205");
+	put_placement("c0000001", PLACEMENT_PRESENT, 3); /* by whatever mistake */
+	want();
+	plan_make(book, LOCK, wants, &limits, plan);
+	assert_int_equal(plan->n, 1);
+	assert_int_equal(plan->steps[0].kind, PLAN_ADD);
+	assert_int_equal(plan->n_foreign, 0);
+}
+
+static void a_pin_that_is_there_is_not_sent(void **state) {
+	struct slot slot = pin_slot(3, "Gran", "482916");
+
+	(void) state;
+	assert_int_equal(book_put_slots(book, LOCK, &slot, 1, now), 0);
+	add_user("00000001", USER_UNRESTRICTED);
+	add_pin("c0000001", "00000001", "482916");
+	want();
+	plan_make(book, LOCK, wants, &limits, plan);
+	assert_int_equal(plan->n, 0);
+	assert_int_equal(plan->n_matches, 0);
+	assert_int_equal(plan->n_foreign, 1);
+}
+
+static void a_lost_addition_is_not_what_was_there_before(void **state) {
+	struct slot slots[2] = { pin_slot(3, "User 00000001", "111999"),
+		pin_slot(4, "User 00000001", "222888") };
+	struct placement placement = { .lock_id = LOCK,
+		.credential_id = "c0000001",
+		.state = PLACEMENT_SENT,
+		.fault = FAULT_OUTCOME_UNKNOWN };
+	struct plan_match matches[SLOTS_PER_LOCK_MAX];
+
+	(void) state;
+	add_user("00000001", USER_UNRESTRICTED);
+	add_pin("c0000001", "00000001", "482916"); /* changed since it was sent */
+	assert_int_equal(book_put_placement(book, &placement), 0);
+	assert_int_equal(book_put_slots(book, LOCK, slots, 1, now), 0);
+	assert_int_equal(plan_match_new(book, LOCK, &limits, slots, 1, matches), 0);
+	assert_int_equal(book_put_slots(book, LOCK, slots, 2, now), 0);
+	assert_int_equal(plan_match_new(book, LOCK, &limits, slots, 1, matches), 1);
+	assert_int_equal(matches[0].ref, 4);
+	assert_string_equal(matches[0].credential_id, "c0000001");
+}
+
 /* ---------------------------------------------------------------------- generated stories */
 
 #define MODEL_MAX 64
@@ -1022,6 +1081,10 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(an_adopted_code_keeps_its_form, setup, teardown),
 		cmocka_unit_test_setup_teardown(names_are_cut_between_characters, setup, teardown),
 		cmocka_unit_test_setup_teardown(authorisations_are_switched_off, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_hubs_own_row_is_never_touched, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_pin_that_is_there_is_not_sent, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_lost_addition_is_not_what_was_there_before, setup, teardown),
 		cmocka_unit_test_setup_teardown(every_story_ends_well, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_step_without_cause, setup, teardown),
 	};

@@ -140,6 +140,21 @@ static void live(int64_t ms) {
 	serve();
 }
 
+/* The next look at the state finds this. */
+static void see(char seen) {
+	const uint8_t answer[] = { 'D', (uint8_t) seen };
+
+	fake_advance(fake, 6LL * HOUR);
+	fake_up(fake, door);
+	while (fake_written(door) != NULL) {
+		bool is_state = fake_written(door)->bytes[0] == 's';
+
+		fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+		fake_answer(fake, door, is_state ? (const char *) answer : "D-", 2);
+	}
+	fake_down(fake, door, FAULT_NONE);
+}
+
 /* ------------------------------------------------------------------------------ the good way */
 
 static void a_code_is_put_and_read_back(void **state) {
@@ -282,6 +297,7 @@ static void two_days_out_of_range(void **state) {
 	add_code("Ben", "739164");
 	fake_heard(fake, ADDRESS, false, false);
 	fake_up(fake, door);
+	assert_int_equal(fake_written(door)->bytes[0], 'u'); /* before the state and all else */
 	fake_serve(fake, door, 'L');
 	assert_string_equal(keypad->trail, "+-+");
 	assert_null(placement(anna));
@@ -384,6 +400,33 @@ static void a_lost_reply_of_a_revoked_code(void **state) {
 	live(10000);
 	assert_string_equal(keypad->trail, "+-");
 	assert_null(placement(anna));
+	assert_int_equal(standing(), FAULT_NONE);
+}
+
+/* The book changes its mind amid a batch. */
+static void a_step_that_is_wrong_by_now_is_left_out(void **state) {
+	char ids[3][ROW_ID_MAX];
+	unsigned n_gone = 0;
+
+	(void) state;
+	memcpy(ids[0], add_code("Anna", "482916"), ROW_ID_MAX);
+	memcpy(ids[1], add_code("Ben", "739164"), ROW_ID_MAX);
+	memcpy(ids[2], add_code("Cleo", "593827"), ROW_ID_MAX);
+	fake_up(fake, door);
+	fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+	fake_answer(fake, door, "D-", 2);
+	assert_int_equal(fake_written(door)->bytes[0], '+');
+	for (unsigned i = 0; i < 3; i++) {
+		if (placement(ids[i])->state == PLACEMENT_WANTED) {
+			revoke(ids[i]);
+			n_gone++;
+		}
+	}
+	assert_int_equal(n_gone, 2);
+	fake_serve(fake, door, 'L');
+	assert_string_equal(keypad->trail, "+"); /* those two were never there */
+	assert_int_equal(status().n_present, 1);
+	assert_int_equal(status().n_leaving, 0);
 	assert_int_equal(standing(), FAULT_NONE);
 }
 
@@ -545,6 +588,12 @@ static void the_breaker(void **state) {
 	assert_true(n >= 3 && n <= 4);
 	live(HOUR);
 	assert_int_equal(fake_count(door, '+'), n);
+	/* Looking at the list goes on. */
+	fake->config_version = 7;
+	n = keypad->n_reads;
+	see('L');
+	assert_int_equal(keypad->n_reads, n + 1);
+	assert_true(status().is_broken);
 	keypad->is_liar = false;
 	ask_sync();
 	assert_int_equal(standing(), FAULT_NONE);
@@ -578,6 +627,40 @@ static void the_list_is_read_once_a_day(void **state) {
 	assert_int_equal(keypad->n_reads, n);
 	live(6LL * HOUR);
 	assert_int_equal(keypad->n_reads, n + 1);
+}
+
+static void another_configuration_has_the_list_read(void **state) {
+	unsigned n = keypad->n_reads;
+
+	(void) state;
+	fake_put_foreign(keypad, "Gran", "1357");
+	see('L');
+	assert_int_equal(keypad->n_reads, n);
+	fake->config_version = 7;
+	see('L');
+	assert_int_equal(keypad->n_reads, n + 1); /* in that very link */
+	assert_int_equal(status().n_foreign, 1);
+	see('L');
+	assert_int_equal(keypad->n_reads, n + 1);
+}
+
+static void a_lock_that_leaves_holds_nothing_up(void **state) {
+	char anna[ROW_ID_MAX];
+	struct op *op;
+	struct fault fault;
+
+	(void) state;
+	memcpy(anna, add_code("Anna", "482916"), sizeof(anna));
+	serve();
+	revoke(anna);
+	assert_non_null(placement(anna));
+	assert_int_equal(
+		hub_unpair(fake->hub, "front-door", true, "anna", ROLE_MANAGE, &op, &fault), 0);
+	fake_turn(fake);
+	fake_advance(fake, 1000);
+	assert_null(hub_lock_at(fake->hub, 0));
+	assert_null(book_placement_at(hub_book(fake->hub), 0));
+	assert_null(book_credential(hub_book(fake->hub), anna));
 }
 
 static void without_its_pin_the_lock_is_not_ours_to_manage(void **state) {
@@ -661,6 +744,157 @@ static void time_that_is_not_trusted_adds_nothing(void **state) {
 	fake->wall.s -= 6 * 3600;
 	live(600000);
 	assert_string_equal(keypad->trail, "+-");
+}
+
+/* ------------------------------------------------------------------------------- who it was */
+
+/* The lock's log is read, and these are its entries: seq, ref or own flag, operation. */
+static void log_says(const uint8_t *entries, size_t n) {
+	uint8_t answer[64] = { 'E', (uint8_t) n };
+	unsigned n_logs = fake_count(door, 'l');
+
+	memcpy(answer + 2, entries, 3 * n);
+	fake_advance(fake, 3 * 60000);
+	fake_heard(fake, ADDRESS, false, true);
+	assert_true(fake_is_wanted(door));
+	fake_up(fake, door);
+	while (fake_written(door) != NULL) {
+		bool is_log =
+			fake_written(door)->bytes[0] == 'l' && fake_count(door, 'l') == n_logs + 1;
+
+		fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+		if (is_log) {
+			fake_answer(fake, door, answer, 2 + 3 * n);
+		}
+		fake_answer(fake, door, "D-", 2);
+	}
+	fake_down(fake, door, FAULT_NONE);
+}
+
+static void the_code_tells_who_it_was(void **state) {
+	const struct event *event;
+	const struct user *user;
+	char anna[ROW_ID_MAX];
+	struct user_edit edit = { .set = USER_EDIT_NAME, .name = "Anna Berg" };
+	struct fault fault;
+
+	(void) state;
+	memcpy(anna, add_code("Anna", "482916"), sizeof(anna));
+	serve();
+	assert_int_equal(hub_user_edit(fake->hub, "anna", &edit, &by, NULL, NULL, &fault), 0);
+	fake_turn(fake);
+	fake->n_events = 0;
+	log_says((const uint8_t[]){ 11, (uint8_t) placement(anna)->ref, 'K' }, 1);
+	event = fake_find_event(fake, EVENT_LOCK_OPERATION);
+	user = book_find_user(hub_book(fake->hub), "Anna Berg");
+	assert_string_equal(event->user, "Anna Berg"); /* the name of today, not of the lock */
+	assert_string_equal(event->user_id, user->id);
+	assert_int_equal(event->attribution, ATTRIBUTION_CREDENTIAL);
+	assert_int_equal(event->credential, CREDENTIAL_PIN);
+	assert_int_equal(event->source, SOURCE_KEYPAD);
+	assert_int_not_equal(user->first_used_at.s, 0); /* people_used() was told */
+	/* A code that nobody of the book has: the name in the entry. */
+	log_says((const uint8_t[]){ 12, 99, 'K' }, 1);
+	event = fake_find_event(fake, EVENT_LOCK_OPERATION);
+	assert_string_equal(event->user, "Guest");
+	assert_string_equal(event->user_id, "");
+	assert_int_equal(event->attribution, ATTRIBUTION_LOCK_NAME);
+	/* Nothing told: nobody, and not the last one. */
+	log_says((const uint8_t[]){ 13, 0, 'U' }, 1);
+	event = fake_find_event(fake, EVENT_LOCK_OPERATION);
+	assert_string_equal(event->user, "");
+	assert_int_equal(event->attribution, ATTRIBUTION_NONE);
+}
+
+static void a_ref_that_is_used_again_names_nobody_of_before(void **state) {
+	const struct event *event;
+	char anna[ROW_ID_MAX];
+
+	(void) state;
+	memcpy(anna, add_code("Anna", "482916"), sizeof(anna));
+	serve();
+	keypad->slots[0].created_at.s = 5000; /* the fake lock's entries are of second 1000 */
+	ask_sync();
+	serve();
+	fake->n_events = 0;
+	log_says((const uint8_t[]){ 11, (uint8_t) placement(anna)->ref, 'K' }, 1);
+	event = fake_find_event(fake, EVENT_LOCK_OPERATION);
+	assert_string_equal(event->user, "Guest");
+	assert_int_equal(event->attribution, ATTRIBUTION_LOCK_NAME);
+	assert_int_equal(event->credential, CREDENTIAL_PIN);
+}
+
+static void what_the_hub_was_asked_for_is_the_askers(void **state) {
+	struct request request = fake_request("front-door", ACT_UNLOCK);
+	struct op *op;
+	struct fault fault;
+	const struct event *event;
+
+	(void) state;
+	assert_int_equal(hub_request(fake->hub, &request, &op, &fault), 0);
+	fake_turn(fake);
+	serve();
+	fake->n_events = 0;
+	log_says((const uint8_t[]){ 11, 1, 'U' }, 1);
+	event = fake_find_event(fake, EVENT_LOCK_OPERATION);
+	assert_string_equal(event->user, "anna");
+	assert_int_equal(event->attribution, ATTRIBUTION_REQUEST);
+}
+
+/* ---------------------------------------------------------------------------------- the door */
+
+static unsigned count_alarms(enum alarm_code code) {
+	unsigned n = 0;
+
+	for (size_t i = 0; i < fake->n_events; i++) {
+		n += fake->events[i].kind == EVENT_ALARM && fake->events[i].alarm == code;
+	}
+	return n;
+}
+
+static void a_door_that_opens_while_bolted(void **state) {
+	(void) state;
+	see('c');
+	see('d');
+	see('w'); /* unlocked, then opened */
+	see('o'); /* the bolt was thrown while it stood open */
+	see('d');
+	see('o'); /* likewise, and nobody saw it between */
+	assert_int_equal(count_alarms(ALARM_DOOR_FORCED_OPEN), 0);
+	see('c');
+	see('o');
+	assert_int_equal(count_alarms(ALARM_DOOR_FORCED_OPEN), 1);
+	see('o');
+	assert_int_equal(count_alarms(ALARM_DOOR_FORCED_OPEN), 1);
+	see('c');
+	see('o');
+	assert_int_equal(count_alarms(ALARM_DOOR_FORCED_OPEN), 2);
+}
+
+static void a_door_left_open(void **state) {
+	struct lock_rules rules = LOCK_RULES_DEFAULT;
+	struct fault fault;
+
+	(void) state;
+	see('w');
+	fake_advance(fake, HOUR);
+	assert_int_equal(count_alarms(ALARM_DOOR_AJAR), 0); /* nobody wants to know */
+	see('d');
+	rules.open_period_minutes = 10;
+	assert_int_equal(
+		hub_rules_set(fake->hub, "front-door", &rules, &by, NULL, NULL, &fault), 0);
+	fake_turn(fake);
+	see('w');
+	fake_advance(fake, 9 * 60000);
+	assert_int_equal(count_alarms(ALARM_DOOR_AJAR), 0);
+	fake_advance(fake, 2 * 60000);
+	assert_int_equal(count_alarms(ALARM_DOOR_AJAR), 1);
+	fake_advance(fake, HOUR);
+	assert_int_equal(count_alarms(ALARM_DOOR_AJAR), 1); /* once */
+	see('d');
+	see('w');
+	fake_advance(fake, 11 * 60000);
+	assert_int_equal(count_alarms(ALARM_DOOR_AJAR), 2);
 }
 
 /* -------------------------------------------------------------------------------------- kills */
@@ -807,6 +1041,8 @@ int main(void) {
 			a_changed_code_is_alarmed_until_the_old_one_is_gone, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_reply_is_read_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_lost_reply_of_a_revoked_code, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_step_that_is_wrong_by_now_is_left_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_full_lock, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_refused_code_waits_for_a_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_busy_lock_is_asked_later, setup, teardown),
@@ -821,12 +1057,23 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(a_refused_pin_stops_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_list_is_read_once_a_day, setup, teardown),
 		cmocka_unit_test_setup_teardown(
+			another_configuration_has_the_list_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_lock_that_leaves_holds_nothing_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(
 			without_its_pin_the_lock_is_not_ours_to_manage, setup_plain, teardown),
 		cmocka_unit_test_setup_teardown(only_managers_ask, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_hub_keeps_windows_that_the_lock_cannot, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			time_that_is_not_trusted_adds_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_code_tells_who_it_was, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_ref_that_is_used_again_names_nobody_of_before, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_the_hub_was_asked_for_is_the_askers, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_door_that_opens_while_bolted, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_door_left_open, setup, teardown),
 		cmocka_unit_test(killed_at_any_instant),
 	};
 
