@@ -320,6 +320,30 @@ static void one_time_passwords_are_used_up(void **state) {
 	assert_int_equal(ask(ACT_UNLOCK, ONE_TIME), FAULT_FACTOR_WRONG);
 }
 
+/* A change of the user that was on its way already does not give the password back. */
+static void a_change_does_not_give_it_back(void **state) {
+	struct people_by by = { .actor = "root", .role = ROLE_MANAGE };
+	struct user_edit edit = { .set = USER_EDIT_NAME, .name = "Anna Berg" };
+	struct request request = mqtt(ACT_UNLOCK, ONE_TIME);
+	struct txn *txn;
+	struct op *op = NULL;
+
+	(void) state;
+	fake->is_ledger_held = true;
+	assert_int_equal(hub_user_edit(fake->hub, "Anna", &edit, &by, NULL, NULL, NULL), 0);
+	assert_int_equal(hub_request(fake->hub, &request, &op, NULL), 0);
+	txn = list_first(&fake->txns, struct txn, link);
+	list_remove(&txn->link);
+	txn->done(txn->user, txn, NULL);
+	txn_free(txn);
+	(void) fault_set(&fake->ledger_fault, FAULT_DATABASE_FULL, "by the test");
+	fake->is_ledger_held = false;
+	fake_turn(fake);
+	fake->ledger_fault.code = FAULT_NONE;
+	assert_string_equal(book_user(hub_book(fake->hub), anna.id)->name, "Anna Berg");
+	assert_int_equal(ask(ACT_UNLOCK, ONE_TIME), FAULT_FACTOR_WRONG);
+}
+
 static void passwords_need_a_clock(void **state) {
 	(void) state;
 	fake->is_trusted = false;
@@ -561,6 +585,7 @@ int main(void) {
 		TEST(modes_forbid_opening),
 		TEST(the_user_is_known_by_name),
 		TEST(one_time_passwords_are_used_up),
+		TEST(a_change_does_not_give_it_back),
 		TEST(passwords_need_a_clock),
 		TEST(users_may_what_they_may),
 		TEST(non_access_users_are_told),

@@ -194,6 +194,15 @@ static const struct event *last_change(void) {
 	return NULL;
 }
 
+static unsigned count_events(enum event_kind kind) {
+	unsigned n = 0;
+
+	for (size_t i = 0; i < fake->n_events; i++) {
+		n += fake->events[i].kind == kind;
+	}
+	return n;
+}
+
 static size_t schedules_at(const char *word, const char *lock_id) {
 	size_t n;
 	const struct schedule *rows = book_user_schedules(book(), user_of(word)->id, &n);
@@ -703,6 +712,20 @@ static void schedules_per_user_have_a_limit(void **state) {
 	assert_true(
 		hub_schedule_add(fake->hub, "Anna", "", "Wed", &manager, NULL, NULL, &fault) < 0);
 	assert_int_equal(fault.code, FAULT_HUB_FULL);
+	/* What is replaced makes room. */
+	grant("Anna", "Front", NULL);
+	assert_int_equal(book_user_schedules(book(), user_of("Anna")->id, &(size_t){ 0 })->kind,
+		SCHEDULE_WEEK_DAY);
+	assert_int_equal(
+		hub_schedule_remove(fake->hub,
+			book_user_schedules(book(), user_of("Anna")->id, &(size_t){ 0 })->id,
+			&manager, NULL, NULL, NULL),
+		0);
+	fake_turn(fake);
+	grant("Anna", "Front", "Sat");
+	grant("Anna", "Front", "Sun");
+	assert_int_equal(schedules_at("Anna", FRONT), 1);
+	assert_int_equal(schedules_at("Anna", ""), SCHEDULES_PER_USER_MAX - 1);
 }
 
 static void access_comes_with_hours_and_goes(void **state) {
@@ -967,9 +990,11 @@ static void one_use_and_no_more(void **state) {
 	people_used(hub_lock_by_id(fake->hub, FRONT), book_credential(book(), id),
 		(wall_t){ fake->wall.s - 4 }, txn);
 	n_changes = 0;
+	fake->n_events = 0;
 	hub_commit(fake->hub, txn);
 	fake_turn(fake);
 	assert_int_equal(book_credential(book(), id)->state, CREDENTIAL_REVOKED);
+	assert_int_equal(count_events(EVENT_LOCK_USER_CHANGE), 1); /* told once */
 	assert_true(user_of("Anna")->first_used_at.s == fake->wall.s - 5);
 	assert_in_range(n_changes, 1, 2);
 	size_t n = fake->n_stored;
@@ -1041,6 +1066,33 @@ static void expiring_users_expire(void **state) {
 	use(id, fake->wall.s);
 	fake_advance(fake, 601000);
 	assert_int_equal(user_of("Anna")->status, USER_STATUS_OCCUPIED_DISABLED);
+}
+
+/* Nor does a clock that went back when something else was changed in between. */
+static void no_change_gives_time(void **state) {
+	struct code_add code = code_for("Anna", "Front", "904118");
+	struct code_add other = code_for("Bert", "Front", "618845");
+	char ids[2][ROW_ID_MAX];
+
+	(void) state;
+	add("Anna");
+	add("Bert");
+	memcpy(ids[0], put_code(&code)->id, sizeof(ids[0]));
+	(void) text_copy(other.until, sizeof(other.until), "+5m");
+	memcpy(ids[1], put_code(&other)->id, sizeof(ids[1]));
+	set_type("Anna", USER_EXPIRING, 10);
+	use(ids[0], fake->wall.s);
+	fake->is_trusted = false;
+	fake_advance(fake, 400000);
+	fake->wall.s -= 5000;
+	add("Cleo");
+	fake_advance(fake, 198000);
+	assert_int_equal(user_of("Anna")->status, USER_STATUS_OCCUPIED_ENABLED);
+	fake->wall.s += 9000;
+	fake_advance(fake, 3000);
+	assert_int_equal(user_of("Anna")->status, USER_STATUS_OCCUPIED_DISABLED);
+	/* The code of the other one ends by trusted time only. */
+	assert_false(book_credential(book(), ids[1])->is_expired);
 }
 
 /* The timer goes on over a restart: the first use is on the disk. */
@@ -1149,6 +1201,7 @@ int main(void) {
 		TEST(disposable_users_are_disabled),
 		TEST(forced_users_raise_an_alarm),
 		TEST(expiring_users_expire),
+		TEST(no_change_gives_time),
 		TEST(expiring_survives_a_restart),
 		TEST(codes_end),
 		TEST(a_use_meets_a_change),
