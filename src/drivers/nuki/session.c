@@ -242,8 +242,9 @@ static enum nuki_event event_of(
 		(command == session->step->answer || command == session->step->wanted)) {
 		return command == session->step->answer ? EVENT_ROW : EVENT_TOTAL;
 	}
-	if (session->phase == PHASE_COMMAND && session->step->answer == command &&
-		command != NUKI_STATUS && (session->step->flags & STEP_LIST) == 0) {
+	if (session->phase == PHASE_COMMAND && session->step != NULL &&
+		session->step->answer == command && command != NUKI_STATUS &&
+		(session->step->flags & STEP_LIST) == 0) {
 		return EVENT_ANSWER;
 	}
 	switch (command) {
