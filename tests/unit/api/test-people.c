@@ -454,6 +454,29 @@ static void a_lock_tells_what_it_holds(void **state) {
 	assert_int_equal(rig_signals(rig, ANNA_PATH, "PropertiesChanged", USER, NULL), 0);
 }
 
+static void a_factor_comes_along(void **state) {
+	struct rig *rig = *state;
+	const char *path;
+	char own[128];
+	add_anna(rig);
+	rig_call(rig, ANNA_PATH, USER, "Edit", "a{sv}", 1, "code", "s", "482915");
+	expect_ok(rig);
+	rig_call(rig, ANNA_PATH, USER, "Grant", "ss", "front-door", "");
+	expect_ok(rig);
+	rig_call(rig, FRONT_PATH, LOCK, "UnlockWithFactor", "s", "");
+	expect_error(rig, "BadArgument", "code");
+	rig_call(rig, FRONT_PATH, LOCK, "UnlockWithFactor", "s", "482916");
+	expect_error(rig, "FactorWrong", "");
+	assert_null(strstr(sd_bus_message_get_error(rig->reply)->message, "482916"));
+	rig_forget(rig);
+	rig_call(rig, FRONT_PATH, LOCK, "UnlockWithFactor", "s", "482915");
+	expect_ok(rig);
+	assert_true(sd_bus_message_read(rig->reply, "o", &path) > 0);
+	snprintf(own, sizeof(own), "%s", path);
+	rig_until_signal(rig, own, "Finished", "done", NULL);
+	assert_string_equal(rig_text(rig, own, "org.lockhub1.Operation", "Act"), "unlock");
+}
+
 static void asking_for_a_look_is_answered_at_once(void **state) {
 	struct rig *rig = *state;
 	rig->fake->is_ledger_held = true;
@@ -477,6 +500,7 @@ int main(void) {
 		ON_RIG(access_and_schedules_are_told),
 		ON_RIG(a_lock_tells_its_rules_and_holidays),
 		ON_RIG(a_lock_tells_what_it_holds),
+		ON_RIG(a_factor_comes_along),
 		ON_RIG(asking_for_a_look_is_answered_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -692,6 +692,35 @@ static void the_group_may_view_and_operate(void **state) {
 	expect_err("Not allowed");
 }
 
+/* Whoever does not manage proves who he is, where the rules want it. */
+static void the_group_proves_who_it_is(void **state) {
+	struct rig *rig = *state;
+	if (!can_run_as_others(rig)) {
+		skip();
+	}
+	RUN(rig, "user", "add", "Anna", "--lock", "front-door");
+	RUN_WITH(rig, "482915\n", "user", "edit", "anna", "--code", "--stdin");
+	expect_status(0);
+	RUN(rig, "rules", "front-door", "factor=code");
+	expect_status(0);
+	RUN_AS(rig, UID_OF_GROUP, "unlock", "front-door");
+	expect_status(1);
+	expect_err("lockhubctl user edit USER --code");
+	assert_int_equal(rig->bolt, 'L');
+	run_as(rig, UID_OF_GROUP, "482916\n",
+		(const char *const[]){ "unlock", "front-door", "--code", "--stdin", NULL });
+	expect_status(1);
+	assert_null(strstr(output.err, "482916"));
+	assert_int_equal(rig->bolt, 'L');
+	run_as(rig, UID_OF_GROUP, "482915\n",
+		(const char *const[]){ "unlock", "front-door", "--code", "--stdin", NULL });
+	expect_status(0);
+	assert_int_equal(rig->bolt, 'U');
+	/* Locking needs no proof. */
+	RUN_AS(rig, UID_OF_GROUP, "lock", "front-door");
+	expect_status(0);
+}
+
 static void others_may_nothing(void **state) {
 	struct rig *rig = *state;
 	static const char *const words[][4] = { { "unlock", "front-door" },
@@ -820,6 +849,7 @@ int main(void) {
 		ON_RIG(the_log_is_followed),
 		ON_RIG(a_lock_is_paired_by_its_address),
 		ON_RIG(the_group_may_view_and_operate),
+		ON_RIG(the_group_proves_who_it_is),
 		ON_RIG(others_may_nothing),
 		ON_RIG(polkit_decides_where_there_is_one),
 	};
