@@ -286,7 +286,12 @@ static void on_disconnect(void *user) {
 	struct device *device = user;
 	bool is_removing = device->is_removing;
 	if (device->is_disconnecting && device->is_connected) {
-		/* The reply first, the signal 10 to 100 ms later. */
+		/* ServicesResolved, the reply, and Connected 10 to 100 ms later; see
+		 * tests/vectors/bluez/hang-up.txt. */
+		if (device->is_resolved) {
+			device->is_resolved = false;
+			node_changed(&device->node, "ServicesResolved", NULL);
+		}
 		gatt_link_lost(device, true);
 		give_link(device);
 		answer_disconnects(device);
@@ -329,10 +334,6 @@ void device_foreign_disconnect(struct device *device) {
 	sched_disarm(sched_of(device), &device->connect_job);
 	if (device->connecting != CONNECTING_NOT) {
 		fail_connect(device, "br-connection-canceled");
-	}
-	if (device->is_resolved) {
-		device->is_resolved = false;
-		node_changed(&device->node, "ServicesResolved", NULL);
 	}
 	sched_arm(sched_of(device), &device->disconnect_job,
 		DISCONNECT_MS + world_chance(device->station->world, 300));
