@@ -308,9 +308,11 @@ static void a_stranger_cannot_release_it(void **state) {
 	assert_true(sd_bus_call_method_async(sd, NULL, monitor_of(t)->owner, monitor_of(t)->path,
 			    "org.bluez.AdvertisementMonitor1", "Release", count_error, &n_errors,
 			    "") >= 0);
-	for (int64_t end = scene_now_ms() + 8000; n_errors == 0; scene_turn(t)) {
+	int64_t end = scene_now_ms() + 8000;
+	while (n_errors == 0) {
 		assert_true(scene_now_ms() < end);
 		assert_true(sd_bus_process(sd, NULL) >= 0);
+		scene_turn(t);
 	}
 	sd_bus_flush_close_unref(sd);
 	scene_clock_skip(2 * WINDOW_EVERY);
