@@ -5,6 +5,7 @@ What a case says to the virtual org.bluez (`rig.sim("bluez", "kill")`) is done t
 that one set of cases runs on both. The private bus stays: bluetoothd goes to the bus that it is told.
 """
 
+import os
 import pathlib
 import shutil
 import subprocess
@@ -63,6 +64,8 @@ class RealRig(rig.Rig):
 
     def restart_sim(self):
         super().restart_sim()
+        # A controller is hardware: the kernel gives it two seconds for an answer.
+        os.setpriority(os.PRIO_PROCESS, self.sim_child.pid, -15)
         if self.bluetoothd is None or not self.bluetoothd.is_running():
             # Nothing of an earlier case.
             shutil.rmtree(MEMORY, ignore_errors=True)
