@@ -125,7 +125,7 @@ static void make_digits(struct secret *ret, unsigned n) {
 			ret->bytes[ret->len++] = (uint8_t) ('0' + byte % 10);
 		}
 	}
-	byte = 0;
+	wipe(&byte, sizeof(byte));
 }
 
 static int generate(const struct hub *hub, unsigned digits, const char *user_id,
