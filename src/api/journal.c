@@ -207,7 +207,9 @@ static int set_text_filter(const struct hub *hub, struct log_query *query, enum 
 	if (key == FILTER_LOCK) {
 		return set_lock(hub, query, text, ret_fault);
 	}
-	text_copy(query->user, sizeof(query->user), text);
+	/* Whatever finds a user; else a name as it stands in the log, of somebody who has gone. */
+	const struct user *found = book_find_user(hub_book(hub), text);
+	text_copy(query->user, sizeof(query->user), found != NULL ? found->name : text);
 	return 0;
 }
 

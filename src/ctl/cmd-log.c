@@ -18,7 +18,10 @@ static const char *attribution_text(const json_t *event) {
 		{ "request", "  (asked the hub for it)" },
 		{ "factor", "  (proven by a personal code or one-time password)" },
 	};
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	/* The line of a request says who asked. */
+	bool is_told = strcmp(facts_text(event, "kind"), "operation_requested") == 0 ||
+		       strcmp(facts_text(event, "kind"), "operation_finished") == 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows) && !is_told; i++) {
 		if (strcmp(rows[i].name, facts_text(event, "attribution")) == 0) {
 			return rows[i].text;
 		}
@@ -49,6 +52,7 @@ static void print_event(struct ctl *ctl, const json_t *event) {
 struct follow {
 	struct ctl *ctl;
 	char lock_id[32]; /* "" all */
+	char user[256];   /* "" all; as the log names him */
 	int64_t last_seq;
 	json_t *early; /* came before the answer to the question */
 	bool is_live;
@@ -59,7 +63,7 @@ static bool is_wanted(const struct follow *follow, const json_t *event) {
 	const struct options *opt = &follow->ctl->opt;
 	return (follow->lock_id[0] == '\0' ||
 		       strcmp(follow->lock_id, facts_text(event, "lock_id")) == 0) &&
-	       (opt->user == NULL || strcmp(opt->user, facts_text(event, "user")) == 0) &&
+	       (follow->user[0] == '\0' || strcmp(follow->user, facts_text(event, "user")) == 0) &&
 	       (opt->type == NULL || strcmp(opt->type, facts_text(event, "type")) == 0);
 }
 
@@ -130,6 +134,24 @@ static json_t *query(struct ctl *ctl, const char *lock, int *ret_exit) {
 	return STEAL(events);
 }
 
+/* The name of whom --user means; somebody who has gone is still named in the log. */
+static void resolve_user(struct ctl *ctl, struct follow *follow) {
+	char path[PATH_TEXT_MAX];
+	if (ctl->opt.user == NULL) {
+		return;
+	}
+	snprintf(follow->user, sizeof(follow->user), "%s", ctl->opt.user);
+	ctl->expected = FAULT_NO_SUCH_USER;
+	if (people_find(ctl, ctl->opt.user, path) >= 0) {
+		AUTO(json_decref) json_t *user = people_fetch_user(ctl, path);
+		if (user != NULL) {
+			snprintf(
+				follow->user, sizeof(follow->user), "%s", facts_text(user, "name"));
+		}
+	}
+	ctl->expected = FAULT_NONE;
+}
+
 static int start_following(
 	struct ctl *ctl, struct ears *ears, struct follow *follow, const char *lock) {
 	if (lock != NULL) {
@@ -143,6 +165,7 @@ static int start_following(
 		}
 		snprintf(follow->lock_id, sizeof(follow->lock_id), "%s", facts_text(facts, "id"));
 	}
+	resolve_user(ctl, follow);
 	return talk_connect(ctl) < 0 ||
 			       talk_match(ctl, ears, MANAGER_PATH, MANAGER_INTERFACE, "Event",
 				       on_event, follow) < 0 ||

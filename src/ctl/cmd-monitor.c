@@ -84,6 +84,17 @@ static void print_changes(struct monitor *monitor, const char *path, const json_
 		if (is_quiet(key) || (old != NULL && json_equal(old, value))) {
 			continue;
 		}
+		if (strcmp(key, "sync") == 0) {
+			stamp(ctl);
+			say(ctl, "%-20s  codes: %s\n", name_of_lock(monitor, path),
+				people_sync_text(value, new_text, sizeof(new_text)));
+			continue;
+		}
+		if (json_is_object(value) || json_is_array(value)) {
+			stamp(ctl);
+			say(ctl, "%-20s  %s changed\n", name_of_lock(monitor, path), key);
+			continue;
+		}
 		enum tone tone = strcmp(key, "state") == 0 ? tone_of_state(facts_text(changed, key))
 							   : TONE_PLAIN;
 		stamp(ctl);

@@ -174,6 +174,18 @@ static void show_config(struct ctl *ctl, const json_t *lock) {
 		facts_flag(config, "has_door_sensor") ? ", door sensor" : "", text);
 }
 
+static void show_codes(struct ctl *ctl, const json_t *lock) {
+	const json_t *sync = json_object_get(lock, "sync");
+	char text[LINE_TEXT_MAX], moment[MOMENT_TEXT_MAX];
+	if (!facts_flag(sync, "supported")) {
+		return;
+	}
+	bool is_bad = facts_flag(sync, "broken") || facts_number(sync, "leaving", 0) > 0;
+	fact(ctl, lock, "codes", NULL, is_bad ? TONE_WARN : TONE_PLAIN, "%s  (read %s)",
+		people_sync_text(sync, text, sizeof(text)),
+		moment_text(facts_text(sync, "read_at"), moment));
+}
+
 static void show_acts(struct ctl *ctl, const json_t *lock) {
 	size_t i;
 	json_t *act;
@@ -200,6 +212,7 @@ static void show_lock(struct ctl *ctl, const json_t *lock) {
 	show_radio(ctl, lock);
 	show_clock(ctl, lock);
 	show_config(ctl, lock);
+	show_codes(ctl, lock);
 	show_identity(ctl, lock);
 	show_acts(ctl, lock);
 	if (facts_number(lock, "queue_length", 0) > 0) {

@@ -177,6 +177,27 @@ char *people_when(const json_t *user, const char *lock, char *out, size_t size) 
 	return out;
 }
 
+char *people_sync_text(const json_t *sync, char *out, size_t size) {
+	static const char *const keys[] = { "present", "pending", "leaving", "refused", "foreign" };
+	size_t n = 0;
+	if (!facts_flag(sync, "supported")) {
+		snprintf(out, size, "none that the hub can manage");
+		return out;
+	}
+	n = (size_t) snprintf(out, size, "%jd present", (intmax_t) facts_number(sync, keys[0], 0));
+	for (size_t i = 1; i < ARRAY_SIZE(keys) && n < size; i++) {
+		int64_t count = facts_number(sync, keys[i], 0);
+		if (count > 0) {
+			n += (size_t) snprintf(
+				out + n, size - n, ", %jd %s", (intmax_t) count, keys[i]);
+		}
+	}
+	if (n < size && facts_text(sync, "fault_text")[0] != '\0') {
+		snprintf(out + n, size - n, "; %s", facts_text(sync, "fault_text"));
+	}
+	return out;
+}
+
 enum tone tone_of_placement(const char *state) {
 	if (strcmp(state, "present") == 0) {
 		return TONE_GOOD;

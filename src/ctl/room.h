@@ -242,6 +242,8 @@ int people_call(struct ctl *ctl, const char *path, const char *interface, const 
 char *people_join(const json_t *texts, char *out, size_t size);
 /* "Mon-Fri 08:00-12:00; ..." of the schedules that count at @lock (NULL: of all). */
 char *people_when(const json_t *user, const char *lock, char *out, size_t size);
+/* "3 present, 1 leaving, 2 foreign; The lock is not heard ..." of a lock's "sync". */
+char *people_sync_text(const json_t *sync, char *out, size_t size);
 enum tone tone_of_placement(const char *state);
 /* "present", "pending", "refused: The list is full", ... */
 char *people_placement_text(const json_t *at, char *out, size_t size);

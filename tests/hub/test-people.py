@@ -7,14 +7,16 @@ import hmac
 import json
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
 import struct
 import subprocess
 import time
 
 from case import case, expect, expect_equal, main
-from rig import Lock, Rig, Skipped, a_paired_hub, program, wait
+from rig import PATIENCE, Lock, Rig, Skipped, a_paired_hub, program, wait
 
 FRONT = Lock("front-door", "nuki:gen4", "54:D2:72:00:00:01", "4711")
 FRONT.extra = "keypad=2"
@@ -394,6 +396,77 @@ def a_lock_that_comes_back_empty_gets_everything_again():
         wait(is_again, 60, lambda: f"put there again: {codes(rig)}", 0.2)
         press(rig, FRONT, "582741")
         wait(lambda: bolt(rig, FRONT) == "unlocked", 15, "the code opens again")
+
+
+class Terminal:
+    """lockhubctl on a terminal of its own."""
+
+    def __init__(self, rig, *words):
+        self.master, slave = pty.openpty()
+        env = dict(rig.env(), TERM="xterm", LC_ALL="C.UTF-8")
+        self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+            [program("lockhubctl"), *words], stdin=slave, stdout=slave, stderr=slave, env=env,
+            start_new_session=True)
+        os.close(slave)
+        self.text = ""
+
+    def read_until(self, word, seconds=30):
+        deadline = time.monotonic() + seconds * PATIENCE
+        while word not in self.text:
+            expect(time.monotonic() < deadline, lambda: f"no {word!r} in {self.text!r}")
+            ready, _, _ = select.select([self.master], [], [], 0.1)
+            if ready and not self._read():
+                break
+        expect(word in self.text, lambda: f"no {word!r} in {self.text!r}")
+
+    def _read(self):
+        try:
+            data = os.read(self.master, 4096)
+        except OSError:  # the other end is closed
+            return False
+        self.text += data.decode(errors="replace")
+        return bool(data)
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+
+    def finish(self, seconds=60):
+        deadline = time.monotonic() + seconds * PATIENCE
+        while time.monotonic() < deadline:
+            ready, _, _ = select.select([self.master], [], [], 0.1)
+            if ready and not self._read():
+                break
+        os.close(self.master)
+        return self.process.wait(10 * PATIENCE)
+
+
+@case
+def a_person_at_a_terminal_is_asked_without_showing():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        rig.ctl("user", "add", "Anna", "--lock", FRONT.slug)
+        terminal = Terminal(rig, "code", "add", "anna")
+        terminal.read_until("Code: ")
+        terminal.type("582741\r")
+        terminal.read_until("Code again: ")
+        terminal.type("582742\r")
+        expect_equal(terminal.finish(), 1, terminal.text)
+        expect("the two are not the same" in terminal.text, terminal.text)
+        terminal = Terminal(rig, "code", "add", "anna")
+        terminal.read_until("Code: ")
+        terminal.type("582741\r")
+        terminal.read_until("Code again: ")
+        terminal.type("582741\r")
+        expect_equal(terminal.finish(), 0, terminal.text)
+        expect("58274" not in terminal.text, f"shown: {terminal.text!r}")
+        # On a terminal one sees how it goes, and in the end only how it went.
+        last = terminal.text.rsplit("\x1b[K", 1)[-1]
+        expect("front-door: " in last and "present" in last, f"{terminal.text!r}")
+        terminal = Terminal(rig, "user", "remove", "anna")
+        terminal.read_until("[y/N]")
+        terminal.type("n\r")
+        expect_equal(terminal.finish(), 1, terminal.text)
+        expect("nothing was changed" in terminal.text, terminal.text)
+        expect_equal(len(rig.ctl_json("user", "list")["users"]), 1, "users")
 
 
 @case

@@ -35,7 +35,7 @@ _lockhubctl() {
                 door_opened door_closed door_jammed state_changed battery_ok battery_low battery_critical
                 fault fault_cleared log_gap paired unpaired reachable unreachable hub_started hub_stopped
                 requested finished failed outcome_unknown setting_changed clock_set renamed
-                user_changed' -- "$cur")
+                user_changed code_revealed synced locked_out' -- "$cur")
             return
             ;;
         -S | --since | -U | --until)

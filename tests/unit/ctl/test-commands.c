@@ -313,6 +313,13 @@ static void people_are_managed(void **state) {
 	expect_out("commands know the user as anna");
 	RUN(rig, "user", "list");
 	expect_out("disabled");
+	RUN(rig, "log", "--user", "1");
+	assert_string_equal(rig->query.user, "Anna");
+	RUN(rig, "show", "front-door", "--json");
+	json = parsed();
+	row = json_array_get(json_object_get(json, "locks"), 0);
+	assert_true(json_is_null(json_object_get(json_object_get(row, "sync"), "read_at")));
+	json_decref(json);
 	RUN(rig, "user", "remove", "anna");
 	expect_status(2);
 	expect_err("--yes");
