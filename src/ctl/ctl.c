@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "room.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -294,11 +295,18 @@ static int run_words(struct ctl *ctl, char **words, int n_words, uint64_t used) 
 	return r != 0 ? r : ctl->command->run(ctl, words + n_name, n_words - n_name);
 }
 
+/* A code may pass through JSON: what is released is wiped. */
+static void wiping_free(void *p) {
+	wipe(p, malloc_usable_size(p));
+	free(p);
+}
+
 int ctl_main(int argc, char **argv, const struct ctl_streams *streams) {
 	struct ctl ctl = { .in = streams->in, .out = streams->out, .err = streams->err };
 	char *words[WORDS_MAX];
 	uint64_t used = 0;
 	int n_words = 0;
+	json_set_alloc_funcs(malloc, wiping_free);
 	ctl.opt.timeout = TIMEOUT_DEFAULT_S;
 	ctl.is_tty = is_terminal(ctl.out);
 	ctl.is_asking = is_terminal(ctl.in) && is_terminal(ctl.err);
