@@ -111,24 +111,26 @@ static json_t *parse_csv(struct ctl *ctl, const char *path, char *content) {
 			return NULL;
 		}
 	}
+	n = n_columns;
 	while (p != NULL && *p != '\0') {
 		line++;
 		p = csv_line(p, fields, &n);
-		if (p == NULL || (n != n_columns && !(n == 1 && fields[0][0] == '\0'))) {
+		if (p != NULL && n == 1 && fields[0][0] == '\0') {
+			n = n_columns; /* an empty line */
+			continue;
+		}
+		if (p == NULL || n != n_columns) {
 			break;
 		}
 		AUTO(json_decref) json_t *user = json_object();
-		for (size_t i = 0; n == n_columns && i < n; i++) {
+		for (size_t i = 0; i < n; i++) {
 			if (!set_field(user, columns[i], fields[i])) {
 				complain(ctl, "%s:%u: '%s' is not a good %s", path, line, fields[i],
 					columns[i]);
 				return NULL;
 			}
 		}
-		if (n == n_columns) {
-			json_array_append(users, user);
-		}
-		n = n_columns;
+		json_array_append(users, user);
 	}
 	if (p == NULL || n != n_columns) {
 		complain(ctl, "%s:%u: not a line of comma-separated values with %zu columns", path,
@@ -179,8 +181,10 @@ static json_t *parse(struct ctl *ctl, const char *path, int *ret_exit) {
 		}
 		return users;
 	}
-	const char *start = content + strspn(content, " \t\r\n");
-	return start[0] == '{' ? parse_json(ctl, path, start) : parse_csv(ctl, path, content);
+	/* Spreadsheets put a byte order mark in front. */
+	char *text = content + (strncmp(content, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
+	const char *start = text + strspn(text, " \t\r\n");
+	return start[0] == '{' ? parse_json(ctl, path, start) : parse_csv(ctl, path, text);
 }
 
 /* ---------------------------------------------------------------- judging */

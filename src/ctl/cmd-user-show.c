@@ -64,8 +64,8 @@ static void say_user(struct ctl *ctl, const json_t *user) {
 		say(ctl, "  %s  %s%s%s\n", facts_text(each, "id"), facts_text(each, "text"),
 			lock[0] != '\0' ? ", at " : "", lock);
 	}
-	say(ctl, "Codes and keys: %s\n",
-		json_array_size(json_object_get(user, "credentials")) == 0 ? "none" : "");
+	say(ctl, "Codes and keys:%s\n",
+		json_array_size(json_object_get(user, "credentials")) == 0 ? " none" : "");
 	json_array_foreach(json_object_get(user, "credentials"), i, each) {
 		say_credential(ctl, each);
 	}

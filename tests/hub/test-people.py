@@ -177,6 +177,26 @@ def a_foreign_code_is_shown_and_adopted():
 
 
 @case
+def a_foreign_code_is_left_alone_until_it_is_revoked():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        rig.sim("app", FRONT.slug, "add-code", "582741", "Stranger")
+        rig.ctl("user", "add", "Anna", "--lock", FRONT.slug)
+        code = add_code(rig, "anna", "739158")
+        expect_state(rig, code, "present")
+        rows = wait(lambda: codes(rig)["foreign"], 60, "a foreign code", 0.2)
+        press(rig, FRONT, "582741")
+        wait(lambda: bolt(rig, FRONT) == "unlocked", 15, "the foreign code still opens")
+        rig.ctl("code", "revoke", FRONT.slug, str(rows[0]["ref"]))
+        wait(lambda: all(row["name"] != "Stranger" for row in rig.show(FRONT).get("codes", []))
+             and len(rig.prop(FRONT, "Users")) == 2, 60, "it is gone", 0.2)
+        relock(rig, FRONT)
+        press(rig, FRONT, "582741")
+        rig.ctl("refresh", FRONT.slug)
+        expect_equal(bolt(rig, FRONT), "locked", "bolt")
+        expect_state(rig, code, "present")
+
+
+@case
 def a_code_for_once_works_once():
     with a_paired_hub(FRONT, broker=False) as rig:
         # What a lock has logged before it is known for the first time is history, and nobody's use.

@@ -103,7 +103,8 @@ _lockhubctl() {
             --type' ;;
         'code change') options='--json --no-wait --generate --stdin' ;;
         'code list' | 'schedule add') options='--json --lock' ;;
-        'code revoke' | 'access revoke') options='--json --no-wait' ;;
+        'code revoke') options='--json --no-wait --type' ;;
+        'access revoke') options='--json --no-wait' ;;
         'access grant') options='--json --no-wait --valid' ;;
         'code adopt') options='--json --type' ;;
         'holiday add') options='--json --mode' ;;

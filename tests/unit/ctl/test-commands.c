@@ -501,6 +501,15 @@ static void people_come_as_comma_separated_values(void **state) {
 	expect_status(0);
 	expect_out("\"Huber, Anna\",");
 	expect_out("\"front-door, back-door\"");
+	RUN_WITH(rig, "\xef\xbb\xbfname\n\nEmil\n\n", "user", "import", "-", "--dry-run");
+	expect_status(0);
+	expect_out("Emil: would be added");
+	RUN_WITH(rig, "name,locks\n", "user", "import", "-");
+	expect_status(0);
+	expect_out("0 added");
+	RUN_WITH(rig, "name\n\"An\"na\n", "user", "import", "-");
+	expect_status(1);
+	expect_err(":2: not a line");
 	RUN_WITH(rig, "name,pin\nAnna,1234\n", "user", "import", "-");
 	expect_status(1);
 	expect_err("there is no column 'pin'");

@@ -102,6 +102,8 @@ static void mistakes_are_explained(void **state) {
 		{ { "code", "reveal" }, "lockhubctl code list" },
 		{ { "code", "change", "1f2e3d4c", "--digits", "8" }, "goes with 'code add'" },
 		{ { "code", "adopt", "front-door", "three", "anna" }, "REF is the number" },
+		{ { "code", "revoke", "front-door", "three" }, "REF is the number" },
+		{ { "code", "revoke", "1f2e3d4c", "--type", "pin" }, "goes with LOCK REF" },
 		{ { "schedule", "add", "anna" }, "Mon-Fri 08:00-12:00" },
 		{ { "schedule", "remove" }, "lockhubctl schedule list" },
 		{ { "holiday", "remove" }, "lockhubctl holiday list" },
