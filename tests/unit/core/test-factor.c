@@ -344,6 +344,25 @@ static void a_change_does_not_give_it_back(void **state) {
 	assert_int_equal(ask(ACT_UNLOCK, ONE_TIME), FAULT_FACTOR_WRONG);
 }
 
+/* Nor does a log that was being read when it was used. */
+static void an_import_does_not_give_it_back(void **state) {
+	struct request request = mqtt(ACT_UNLOCK, ONE_TIME);
+	struct txn *import = hub_txn_new(fake->hub);
+	struct op *op = NULL;
+
+	(void) state;
+	assert_non_null(import);
+	people_user_used(front, anna.id, fake->wall, import, ATTRIBUTION_CREDENTIAL);
+	assert_int_equal(hub_request(fake->hub, &request, &op, NULL), 0);
+	fake_turn(fake);
+	assert_true(book_user(fake->disk, anna.id)->totp_step == fake->wall.s / 30);
+	hub_commit(fake->hub, import);
+	fake_turn(fake);
+	/* On the disk: a kill would make it count. */
+	assert_true(book_user(fake->disk, anna.id)->totp_step == fake->wall.s / 30);
+	assert_true(book_user(fake->disk, anna.id)->first_used_at.s == fake->wall.s);
+}
+
 static void passwords_need_a_clock(void **state) {
 	(void) state;
 	fake->is_trusted = false;
@@ -578,6 +597,21 @@ static void two_users_are_not_mixed_up(void **state) {
 	assert_string_equal(event_of(EVENT_OPERATION_REQUESTED, 0)->user, "Anna");
 }
 
+/* Home Assistant may have been told long ago to send a code along: it must not keep a door open. */
+static void a_code_means_nothing_where_nobody_has_one(void **state) {
+	(void) state;
+	secret_wipe(&anna.code);
+	put_anna();
+	assert_int_equal(ask(ACT_LOCK, WRONG), FAULT_FACTOR_WRONG); /* she has a TOTP still */
+	secret_wipe(&anna.totp);
+	put_anna();
+	assert_int_equal(ask(ACT_LOCK, WRONG), FAULT_NONE);
+	assert_string_equal(event_of(EVENT_OPERATION_REQUESTED, 0)->user_id, "");
+	set_rules(FACTOR_CODE, MODE_NORMAL);
+	assert_int_equal(ask(ACT_UNLOCK, WRONG), FAULT_FACTOR_WRONG);
+	assert_int_equal(ask(ACT_UNLOCK, NOTHING), FAULT_FACTOR_REQUIRED);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
@@ -586,6 +620,7 @@ int main(void) {
 		TEST(the_user_is_known_by_name),
 		TEST(one_time_passwords_are_used_up),
 		TEST(a_change_does_not_give_it_back),
+		TEST(an_import_does_not_give_it_back),
 		TEST(passwords_need_a_clock),
 		TEST(users_may_what_they_may),
 		TEST(non_access_users_are_told),
@@ -594,6 +629,7 @@ int main(void) {
 		TEST(each_time_is_twice_as_long),
 		TEST(a_restart_is_not_worth_a_guess),
 		TEST(two_users_are_not_mixed_up),
+		TEST(a_code_means_nothing_where_nobody_has_one),
 	};
 
 	if (crypto_setup() < 0) {
