@@ -34,7 +34,7 @@ struct change {
 	enum credential_type type;
 	int64_t ref;
 	enum operating_mode mode;
-	struct lock_rules rules;
+	struct lock_rules rules, rules_before;
 	struct user_edit edit;
 	struct code_add add;
 };

@@ -12,6 +12,8 @@
 
 #define DIGITS_LEAST 6
 #define GENERATE_TRIES 1000
+/* 2099-12-31T23:59:59: the end of what has a beginning only. */
+#define ADOPTED_UNTIL 4102444799
 
 /* What the locks at which a code will count make of it. */
 struct form {
@@ -527,16 +529,50 @@ static int put_placement(struct change *change, const struct lock *lock, const c
 	return 0;
 }
 
+/* What has not begun yet at the lock must not begin by being adopted. */
+static int adopt_dates(struct change *change, struct user *user, const struct lock *lock,
+	const struct slot_window *window, struct fault *ret_fault) {
+	const struct clock *clock = change->hub->config.clock;
+	const struct zone *zone = hub_lock_zone(change->hub, lock->id);
+	struct schedule row = { .kind = SCHEDULE_YEAR_DAY, .until = ADOPTED_UNTIL };
+	char text[SCHEDULE_TEXT_MAX];
+
+	if (window->from.s == 0 ||
+		(clock_is_trusted(clock) && window->from.s <= clock_wall(clock).s)) {
+		return 0;
+	}
+	row.from = zone_local(zone, window->from);
+	if (window->until.s != 0 && zone_local(zone, window->until) < row.until) {
+		row.until = zone_local(zone, window->until);
+	}
+	if (row.from < 0 || row.until <= row.from) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+			"its dates make no sense: remove it, and give a code of the hub");
+	}
+	return change_add_schedules(change, user, lock->id, schedule_text(&row, text), ret_fault);
+}
+
 /* The slot's own limits become the user's at this lock: to adopt must not open the door further. */
 static int adopt_window(struct change *change, struct user *user, const struct lock *lock,
 	const struct slot *slot, struct credential *credential, struct fault *ret_fault) {
 	struct schedule row = { .kind = SCHEDULE_WEEK_DAY };
 	char text[SCHEDULE_TEXT_MAX];
+	int r;
 
+	if (!slot->is_enabled && user->status == USER_STATUS_OCCUPIED_ENABLED) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+			"it is switched off at %s and would be switched on: disable %s first, or "
+			"remove it",
+			lock->slug, user->name);
+	}
 	if (!slot->is_limited) {
 		return 0;
 	}
 	credential->valid_until = slot->window.until;
+	r = adopt_dates(change, user, lock, &slot->window, ret_fault);
+	if (r < 0) {
+		return r;
+	}
 	if (slot->window.days == 0 && slot->window.start_minute == 0 &&
 		slot->window.end_minute == 0) {
 		return 0;

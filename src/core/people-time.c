@@ -107,6 +107,39 @@ int change_add_daily(struct change *change, const struct user *user, const char 
 	return put_row(change, user, lock_id, &daily, ret_fault);
 }
 
+/* As plan.c and book_decide() do; whoever is UNRESTRICTED becomes SCHEDULE_RESTRICTED by it. */
+static bool heeds(enum user_type type, enum schedule_kind kind) {
+	switch (type) {
+	case USER_UNRESTRICTED:
+	case USER_SCHEDULE_RESTRICTED:
+	case USER_NON_ACCESS: /* opens nothing at any hour */
+		return true;
+	case USER_WEEK_DAY_SCHEDULE:
+		return kind == SCHEDULE_WEEK_DAY;
+	case USER_YEAR_DAY_SCHEDULE:
+		return kind == SCHEDULE_YEAR_DAY;
+	case USER_PROGRAMMING:
+	case USER_FORCED:
+	case USER_DISPOSABLE:
+	case USER_EXPIRING:
+	case USER_REMOTE_ONLY:
+		break;
+	}
+	return false;
+}
+
+/* Hours that nobody will heed must not look as if they held: the door would open at all others. */
+static int put_heeded_row(struct change *change, const struct user *user, const char *lock_id,
+	const struct schedule *window, struct fault *ret_fault) {
+	if (!heeds(user->type, window->kind)) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+			"%s is of type %s, which knows no %s: change the type first", user->name,
+			user_type_name(user->type),
+			window->kind == SCHEDULE_YEAR_DAY ? "dates" : "hours of the week");
+	}
+	return put_row(change, user, lock_id, window, ret_fault);
+}
+
 int change_add_schedules(struct change *change, struct user *user, const char *lock_id,
 	const char *when, struct fault *ret_fault) {
 	struct schedule rows[SCHEDULES_PER_TEXT_MAX];
@@ -114,7 +147,7 @@ int change_add_schedules(struct change *change, struct user *user, const char *l
 	int r = 0;
 
 	for (int i = 0; n >= 0 && r >= 0 && i < n; i++) {
-		r = put_row(change, user, lock_id, &rows[i], ret_fault);
+		r = put_heeded_row(change, user, lock_id, &rows[i], ret_fault);
 	}
 	if (n < 0 || r < 0) {
 		return n < 0 ? n : r;
@@ -360,12 +393,33 @@ static int check_rules(
 	return 0;
 }
 
+/*
+ * All rules come at once, made of those that were on the disk when they were asked for. What was
+ * not changed against those is left as it is by now, so that two who change different rules at the
+ * same time do not undo each other's (a second factor would be lost without a word).
+ */
+static void merge_rules(
+	const struct lock_rules *before, const struct lock_rules *now, struct lock_rules *rules) {
+#define MERGE(field) (rules->field = rules->field == before->field ? now->field : rules->field)
+	MERGE(factor);
+	MERGE(mode);
+	MERGE(wrong_code_limit);
+	MERGE(code_disable_s);
+	MERGE(open_period_minutes);
+#undef MERGE
+	if (strncmp(rules->zone, before->zone, sizeof(rules->zone)) == 0) {
+		memcpy(rules->zone, now->zone, sizeof(rules->zone));
+	}
+}
+
 static int run_rules(struct change *change, struct fault *ret_fault) {
 	struct lock *lock;
 	struct txn_item *item;
 	int r = hub_get_lock(change->hub, change->lock, &lock, ret_fault);
 
 	if (r >= 0) {
+		merge_rules(&change->rules_before, book_rules(change->hub->book, lock->id),
+			&change->rules);
 		r = check_rules(change->hub, &change->rules, ret_fault);
 	}
 	if (r < 0) {
@@ -387,12 +441,15 @@ static int run_rules(struct change *change, struct fault *ret_fault) {
 int hub_rules_set(struct hub *hub, const char *lock_word, const struct lock_rules *rules,
 	const struct people_by *by, people_done_fn *done, void *user, struct fault *ret_fault) {
 	struct change *change = change_new(hub, run_rules, by, done, user, ret_fault);
+	struct lock *lock = NULL;
 	int r;
 
 	if (change == NULL) {
 		return change_refused(by);
 	}
+	(void) hub_get_lock(hub, lock_word, &lock, NULL); /* run_rules() tells when there is none */
 	change->rules = *rules;
+	change->rules_before = *book_rules(hub->book, lock != NULL ? lock->id : "");
 	r = change_set_text(change->lock, sizeof(change->lock), lock_word, "a lock", ret_fault);
 	return r < 0 ? change_drop(change, r) : change_submit(change, ret_fault);
 }

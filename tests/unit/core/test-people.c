@@ -683,13 +683,61 @@ static void schedules_restrict(void **state) {
 	assert_int_equal(
 		hub_schedule_add(fake->hub, "Bert", "", "Mon", &manager, NULL, NULL, &fault),
 		fault_errno(FAULT_NO_SUCH_USER));
-	/* A user of another type stays so. */
-	add("Cleo");
-	set_type("Cleo", USER_FORCED, 0);
-	assert_int_equal(
-		hub_schedule_add(fake->hub, "Cleo", "", "Mon", &manager, NULL, NULL, NULL), 0);
-	fake_turn(fake);
-	assert_int_equal(user_of("Cleo")->type, USER_FORCED);
+}
+
+/* The door must not open at all hours to whom hours were given in good faith. */
+static void hours_that_nobody_heeds_are_refused(void **state) {
+	static const struct {
+		enum user_type type;
+		bool week, year;
+	} rows[] = {
+		{ USER_UNRESTRICTED, true, true },
+		{ USER_YEAR_DAY_SCHEDULE, false, true },
+		{ USER_WEEK_DAY_SCHEDULE, true, false },
+		{ USER_PROGRAMMING, false, false },
+		{ USER_NON_ACCESS, true, true },
+		{ USER_FORCED, false, false },
+		{ USER_DISPOSABLE, false, false },
+		{ USER_EXPIRING, false, false },
+		{ USER_SCHEDULE_RESTRICTED, true, true },
+		{ USER_REMOTE_ONLY, false, false },
+	};
+	struct code_add code = code_for("Cleo", "Front", "904118");
+	struct secret pin;
+	char id[ROW_ID_MAX];
+	struct fault fault;
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct {
+			const char *when;
+			bool is_good;
+		} tries[] = { { "Mon-Fri 08:00-12:00", rows[i].week },
+			{ "2027-03-01", rows[i].year } };
+
+		for (size_t k = 0; k < ARRAY_SIZE(tries); k++) {
+			int r;
+
+			add("Cleo");
+			set_type("Cleo", rows[i].type, 5);
+			fault.code = FAULT_NONE;
+			r = hub_schedule_add(
+				fake->hub, "Cleo", "", tries[k].when, &manager, NULL, NULL, &fault);
+			assert_int_equal(r, tries[k].is_good ? 0 : fault_errno(FAULT_BAD_ARGUMENT));
+			(void) text_copy(code.when, sizeof(code.when), tries[k].when);
+			fake_turn(fake);
+			r = hub_code_add(fake->hub, &code, &manager, id, &pin, NULL, NULL, &fault);
+			assert_int_equal(r, tries[k].is_good ? 0 : fault_errno(FAULT_BAD_ARGUMENT));
+			fake_turn(fake);
+			assert_int_equal(book_has_access(book(), user_of("Cleo")->id, FRONT),
+				tries[k].is_good);
+			assert_int_equal(
+				hub_user_remove(fake->hub, "Cleo", &manager, NULL, NULL, NULL), 0);
+			fake_turn(fake);
+			fake_turn(fake);
+			assert_int_equal(book_user_count(book()), 0);
+		}
+	}
 }
 
 static void schedules_per_user_have_a_limit(void **state) {
@@ -819,6 +867,30 @@ static void holidays_and_rules(void **state) {
 #undef REFUSED
 }
 
+/* Each of them read the rules before the other's were on the disk. */
+static void two_who_set_rules_do_not_undo_each_other(void **state) {
+	struct lock_rules safe = LOCK_RULES_DEFAULT;
+	struct lock_rules ajar = LOCK_RULES_DEFAULT;
+
+	(void) state;
+	safe.factor = FACTOR_BOTH;
+	ajar.open_period_minutes = 5;
+	fake->is_ledger_held = true;
+	assert_int_equal(hub_rules_set(fake->hub, "Front", &safe, &manager, NULL, NULL, NULL), 0);
+	assert_int_equal(hub_rules_set(fake->hub, "Front", &ajar, &manager, NULL, NULL, NULL), 0);
+	fake->is_ledger_held = false;
+	fake_turn(fake);
+	assert_int_equal(book_rules(book(), FRONT)->factor, FACTOR_BOTH);
+	assert_int_equal(book_rules(book(), FRONT)->open_period_minutes, 5);
+	/* And whoever wants it away gets that. */
+	safe = *book_rules(book(), FRONT);
+	safe.factor = FACTOR_NONE;
+	assert_int_equal(hub_rules_set(fake->hub, "Front", &safe, &manager, NULL, NULL, NULL), 0);
+	fake_turn(fake);
+	assert_int_equal(book_rules(book(), FRONT)->factor, FACTOR_NONE);
+	assert_int_equal(book_rules(book(), FRONT)->open_period_minutes, 5);
+}
+
 /* ---- going ---- */
 
 /* As sync.c would: a lock holds it, or holds it no longer. */
@@ -908,6 +980,7 @@ static void foreign_codes_are_adopted_or_removed(void **state) {
 		{ .type = CREDENTIAL_PIN,
 			.ref = 4,
 			.name = "Putz",
+			.is_enabled = true,
 			.is_limited = true,
 			.window = { .days = 0x02, .start_minute = 1320, .end_minute = 360 } },
 		{ .type = CREDENTIAL_APP_KEY, .ref = 3, .is_own = true }
@@ -959,6 +1032,56 @@ static void foreign_codes_are_adopted_or_removed(void **state) {
 	assert_int_equal(hub_code_remove_foreign(fake->hub, "Front", CREDENTIAL_PIN, 9, &manager,
 				 NULL, NULL, &fault),
 		fault_errno(FAULT_NO_SUCH_CODE));
+}
+
+/* What the lock itself did not open for yesterday, it does not open for because it was adopted. */
+static void adopting_opens_nothing(void **state) {
+	struct slot slots[2] = {
+		{ .type = CREDENTIAL_PIN, .ref = 3, .name = "Off" },
+		{ .type = CREDENTIAL_PIN,
+			.ref = 4,
+			.name = "Later",
+			.is_enabled = true,
+			.is_limited = true },
+	};
+	struct user_edit off = { .set = USER_EDIT_STATUS, .status = USER_STATUS_OCCUPIED_DISABLED };
+	const struct schedule *rows;
+	struct fault fault;
+	char id[ROW_ID_MAX];
+	size_t n;
+
+	(void) state;
+	add("Anna");
+	add("Bert");
+	assert_int_equal(secret_set_text(&slots[0].pin, "904118"), 0);
+	assert_int_equal(secret_set_text(&slots[1].pin, "590418"), 0);
+	slots[1].window.from.s = fake->wall.s + 86400;
+	assert_int_equal(
+		book_put_slots(hub_load_book(fake->hub), FRONT, slots, 2, (wall_t){ 1234 }), 0);
+	assert_int_equal(hub_code_adopt(fake->hub, "Front", CREDENTIAL_PIN, 3, "Anna", &manager, id,
+				 NULL, NULL, &fault),
+		fault_errno(FAULT_BAD_ARGUMENT));
+	assert_non_null(strstr(fault.detail, "switched off"));
+	assert_int_equal(hub_user_edit(fake->hub, "Anna", &off, &manager, NULL, NULL, NULL), 0);
+	fake_turn(fake);
+	assert_int_equal(hub_code_adopt(fake->hub, "Front", CREDENTIAL_PIN, 3, "Anna", &manager, id,
+				 NULL, NULL, NULL),
+		0);
+	assert_int_equal(hub_code_adopt(fake->hub, "Front", CREDENTIAL_PIN, 4, "Bert", &manager, id,
+				 NULL, NULL, NULL),
+		0);
+	fake_turn(fake);
+	rows = book_user_schedules(book(), user_of("Bert")->id, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(rows[0].kind, SCHEDULE_YEAR_DAY);
+	assert_true(
+		rows[0].from == zone_local(hub_lock_zone(fake->hub, FRONT), slots[1].window.from));
+	assert_int_equal(book_decide(book(), user_of("Bert"), FRONT, false,
+				 hub_lock_zone(fake->hub, FRONT), fake->wall, true),
+		ACCESS_RESTRICTED);
+	assert_int_equal(book_decide(book(), user_of("Bert"), FRONT, false,
+				 hub_lock_zone(fake->hub, FRONT), slots[1].window.from, true),
+		ACCESS_ALLOW);
 }
 
 /* ---- what use and time do ---- */
@@ -1191,6 +1314,9 @@ int main(void) {
 		TEST(codes_are_changed_and_revealed),
 		TEST(unrecorded_codes_stay_hidden),
 		TEST(schedules_restrict),
+		TEST(hours_that_nobody_heeds_are_refused),
+		TEST(two_who_set_rules_do_not_undo_each_other),
+		TEST(adopting_opens_nothing),
 		TEST(schedules_per_user_have_a_limit),
 		TEST(access_comes_with_hours_and_goes),
 		TEST(holidays_and_rules),
