@@ -399,6 +399,7 @@ struct txn *hub_txn_new(struct hub *hub) {
 
 void hub_commit(struct hub *hub, struct txn *take_txn) {
 	if (take_txn != NULL) {
+		people_keep_steps(hub, take_txn);
 		hub->n_commits++;
 		hub->config.ledger->impl->commit(hub->config.ledger, take_txn);
 	}

@@ -384,15 +384,30 @@ void people_finish(struct hub *hub) {
 
 /* ---- committed ---- */
 
-static void apply_user(struct hub *hub, const struct user *row) {
+/* A one-time password that was used meanwhile stays used. */
+static void keep_step(const struct hub *hub, struct user *row) {
 	const struct user *old = book_user(hub->book, row->id);
+
+	if (old != NULL && secret_equal(&old->totp, &row->totp) &&
+		old->totp_step > row->totp_step) {
+		row->totp_step = old->totp_step;
+	}
+}
+
+void people_keep_steps(const struct hub *hub, struct txn *txn) {
+	struct txn_item *item;
+
+	list_for_each(item, &txn->items, link) {
+		if (item->kind == TXN_USER_PUT) {
+			keep_step(hub, &item->user);
+		}
+	}
+}
+
+static void apply_user(struct hub *hub, const struct user *row) {
 	struct user user = *row;
 
-	/* A one-time password that was used meanwhile stays used. */
-	if (old != NULL && secret_equal(&old->totp, &user.totp) &&
-		old->totp_step > user.totp_step) {
-		user.totp_step = old->totp_step;
-	}
+	keep_step(hub, &user);
 	(void) book_put_user(hub->book, &user);
 	wipe(&user, sizeof(user));
 }

@@ -113,6 +113,7 @@ struct lock {
 	mono_t next_mark;              /* no look because of a mark before then */
 	int64_t mark_pause_ms;         /* grows while marks turn out to mean nothing */
 	bool is_mark_read;             /* the state is being read because of a mark */
+	bool has_late_mark;            /* a mark was heard that has not been looked at yet */
 	bool has_news;                 /* and something about bolt, door or battery was different */
 	bool is_back;                  /* just heard after a silence, or for the first time */
 
@@ -330,6 +331,11 @@ void people_user_used(struct lock *lock, const char *user_id, wall_t at, struct 
 	enum attribution attribution);
 /* The row as it will be when what is with the ledger has been committed. NULL: none. */
 const struct user *people_newest_user(const struct hub *hub, const char *id);
+/*
+ * Before a commit: a row of a user that was made some time ago (a log was being read) must not
+ * overtake the one-time password that was used since, or after a kill it would count once more.
+ */
+void people_keep_steps(const struct hub *hub, struct txn *txn);
 int people_init(struct hub *hub); /* -ENOMEM */
 void people_finish(struct hub *hub);
 void people_start(struct hub *hub); /* the book is complete */
