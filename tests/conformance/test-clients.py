@@ -135,6 +135,8 @@ def play(conversation, *locks, seconds=30, args=OBJECTS_FIRST):
     try:
         with rig.Rig() as here:
             here.start_bus()
+            # See tests/vm/real.py; bleak gets along with the real BlueZ only when it is not that quick.
+            here.is_controller_first = False
             here.start_sim(*locks, speed=20, args=args)
             os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = here.bus_address
             asyncio.run(asyncio.wait_for(conversation(here, *locks), seconds * PATIENCE))
