@@ -170,6 +170,7 @@ void care_done(
 		lock->is_state_wanted_by_event = false;
 		lock->next_poll = poll_at(lock);
 		lock->quiet_until = mono_after(now, QUIET_MS);
+		lock->has_late_mark = false;
 		judge_mark(lock, now);
 	}
 	if (bit == CARE_BATTERY) {
@@ -192,6 +193,28 @@ void care_done(
 	}
 }
 
+/* When the mark that was heard may be looked at. */
+static mono_t mark_due(const struct lock *lock) {
+	if (!lock->has_late_mark || lock->is_state_wanted_by_event || lock->is_leaving) {
+		return MONO_NEVER;
+	}
+	return lock->quiet_until.ms > lock->next_mark.ms ? lock->quiet_until : lock->next_mark;
+}
+
+static void follow_mark(struct lock *lock, mono_t now) {
+	if (!mono_is_due(mark_due(lock), now)) {
+		return;
+	}
+	lock->has_late_mark = false;
+	lock->is_state_wanted_by_event = true;
+	lock->is_mark_read = true;
+	lock->has_news = false;
+	if (lock->n_failures == 0) {
+		lock->retry = now;
+	}
+	care_want(lock, CARE_STATE | CARE_LOG);
+}
+
 void care_heard(struct lock *lock, const struct sighting *sighting) {
 	mono_t now = hub_now(lock->hub);
 
@@ -205,18 +228,12 @@ void care_heard(struct lock *lock, const struct sighting *sighting) {
 	}
 	if (!sighting->is_changed) {
 		lock->quiet_until = now;
+		lock->has_late_mark = false;
 		return;
 	}
-	if (mono_is_due(lock->quiet_until, now) && mono_is_due(lock->next_mark, now) &&
-		!lock->is_state_wanted_by_event) {
-		lock->is_state_wanted_by_event = true;
-		lock->is_mark_read = true;
-		lock->has_news = false;
-		if (lock->n_failures == 0) {
-			lock->retry = now;
-		}
-		care_want(lock, CARE_STATE | CARE_LOG);
-	}
+	/* BlueZ may tell of a mark once only, when it changes: what is not looked at now waits. */
+	lock->has_late_mark = true;
+	follow_mark(lock, now);
 }
 
 void care_after_op(struct lock *lock, const struct op_entry *entry) {
@@ -238,13 +255,14 @@ void care_run_due(struct lock *lock, mono_t now) {
 		sync_want_list(lock, false);
 		care_want(lock, CARE_BATTERY | CARE_CONFIG);
 	}
+	follow_mark(lock, now);
 	if (lock->due != 0 && lock->state == RUNNER_IDLE && mono_is_due(lock->retry, now)) {
 		runner_kick(lock);
 	}
 }
 
 mono_t care_next_due(const struct lock *lock) {
-	mono_t due = mono_min(lock->next_poll, lock->next_battery);
+	mono_t due = mono_min(mono_min(lock->next_poll, lock->next_battery), mark_due(lock));
 
 	if (lock->due != 0 && lock->state == RUNNER_IDLE && !lock->is_leaving &&
 		!lock->hub->is_stopping) {

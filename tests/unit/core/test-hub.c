@@ -352,6 +352,29 @@ static void mark_in_the_air_makes_the_hub_look(void **state) {
 	assert_true(fake_is_wanted(door));
 }
 
+/* A monitor tells of a mark once: a knob turned just after a look must not wait for a window. */
+static void mark_heard_too_early_is_looked_at_later(void **state) {
+	(void) state;
+	fake_advance(fake, 60000);
+	fake_heard(fake, ADDRESS, false, true);
+	fake_up(fake, door);
+	fake_serve(fake, door, 'L');
+	fake_down(fake, door, FAULT_NONE);
+	fake_heard(fake, ADDRESS, false, true);
+	fake_advance(fake, 3000);
+	assert_false(fake_is_wanted(door));
+	fake_advance(fake, 60000);
+	assert_true(fake_is_wanted(door));
+	fake_up(fake, door);
+	fake_serve(fake, door, 'U');
+	fake_down(fake, door, FAULT_NONE);
+	/* Seen clear in between, it was a leftover. */
+	fake_heard(fake, ADDRESS, false, true);
+	fake_heard(fake, ADDRESS, false, false);
+	fake_advance(fake, 60000);
+	assert_false(fake_is_wanted(door));
+}
+
 static void import_is_exactly_once(void **state) {
 	const uint8_t entries[] = { 'E', 2, 11, 0, 'U', 12, 0, 'L' };
 	const uint8_t again[] = { 'E', 3, 11, 0, 'U', 12, 0, 'L', 13, 0, 'U' };
@@ -787,6 +810,7 @@ int main(void) {
 		TEST(can_be_cancelled_before_but_not_after, setup),
 		TEST(requests_are_judged, setup),
 		TEST(mark_in_the_air_makes_the_hub_look, setup),
+		TEST(mark_heard_too_early_is_looked_at_later, setup),
 		TEST(import_is_exactly_once, setup_pin),
 		TEST(import_that_was_not_committed_is_read_again, setup_pin),
 		TEST(hole_in_the_log_is_an_event, setup_pin),
