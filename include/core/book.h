@@ -82,9 +82,9 @@ int book_check_user(const struct book *book, const struct user *user, struct fau
  * Whether the PIN may be used by @user_id at @lock_id ("": at all of the user's), as a credential's
  * or as a personal code; @self is the id of the credential or user that has it already, or NULL.
  * WEAK_CODE: fewer than @least digits, all the same, a sequence up or down, a repeated pattern,
- * nearly all the same, a well-known default, a date of birth. CODE_TAKEN: another credential's, a
- * user's personal code, a foreign code's at one of the locks where it will count. BAD_ARGUMENT: no
- * digits, too long. The fault never tells a digit.
+ * nearly all the same, a well-known default, a date of birth. CODE_TAKEN: another credential's
+ * (but the same user's at another lock), a user's personal code, a foreign code's at one of the
+ * locks where it will count. BAD_ARGUMENT: no digits, too long. The fault never tells a digit.
  */
 int book_check_pin(const struct book *book, const struct secret *pin, const char *user_id,
 	const char *lock_id, const char *self, unsigned least, struct fault *ret_fault);

@@ -186,13 +186,22 @@ static bool is_foreign_anywhere(const struct book *book, const struct secret *pi
 	return false;
 }
 
-static bool is_taken(const struct book *book, const struct secret *pin, const char *self) {
+/* The same person may have the same code at another lock: the log tells them apart by the lock. */
+static bool is_own_elsewhere(
+	const struct credential *credential, const char *user_id, const char *lock_id) {
+	return strcmp(credential->user_id, user_id) == 0 && credential->lock_id[0] != '\0' &&
+	       lock_id[0] != '\0' && strcmp(credential->lock_id, lock_id) != 0;
+}
+
+static bool is_taken(const struct book *book, const struct secret *pin, const char *user_id,
+	const char *lock_id, const char *self) {
 	const struct credential *credential;
 	bool is_it = false;
 
 	/* A revoked one may still be in a lock: it counts until it is gone. */
 	for (size_t i = 0; (credential = book_credential_at(book, i)) != NULL; i++) {
 		if (credential->type == CREDENTIAL_PIN && secret_equal(&credential->pin, pin) &&
+			!is_own_elsewhere(credential, user_id, lock_id) &&
 			(self == NULL || strcmp(credential->id, self) != 0)) {
 			is_it = true;
 		}
@@ -230,7 +239,7 @@ int book_check_pin(const struct book *book, const struct secret *pin, const char
 	if (why != NULL) {
 		return fault_set(ret_fault, FAULT_WEAK_CODE, "%s", why);
 	}
-	if (is_taken(book, pin, self)) {
+	if (is_taken(book, pin, user_id, lock_id, self)) {
 		return fault_set(
 			ret_fault, FAULT_CODE_TAKEN, "another code of this hub is the same");
 	}

@@ -454,6 +454,15 @@ static void taken_pins_are_refused(void **state) {
 	assert_int_equal(check_pin(book, "904117", bert.id, "", NULL), FAULT_CODE_TAKEN);
 	assert_int_equal(check_pin(book, "618845", anna->id, "", NULL), FAULT_CODE_TAKEN);
 	assert_int_equal(check_pin(book, "618845", bert.id, "", bert.id), FAULT_NONE);
+	/* One code for two doors, given to each on its own, as code managers do it. */
+	memcpy(credential.lock_id, FRONT, sizeof(credential.lock_id));
+	assert_int_equal(book_put_credential(book, &credential), 0);
+	assert_int_equal(check_pin(book, "904117", anna->id, BACK, NULL), FAULT_NONE);
+	assert_int_equal(check_pin(book, "904117", anna->id, FRONT, NULL), FAULT_CODE_TAKEN);
+	assert_int_equal(check_pin(book, "904117", anna->id, "", NULL), FAULT_CODE_TAKEN);
+	assert_int_equal(check_pin(book, "904117", bert.id, BACK, NULL), FAULT_CODE_TAKEN);
+	credential.lock_id[0] = '\0';
+	assert_int_equal(book_put_credential(book, &credential), 0);
 
 	/* Foreign codes count where this one would. */
 	assert_int_equal(secret_set_text(&slots[0].pin, "904117"), 0);
