@@ -65,7 +65,6 @@ struct view {
 	wall_t now;
 	bool is_trusted;
 	enum operating_mode mode;
-	bool is_mode_timed; /* holidays can change it */
 	struct want_list *ret;
 };
 
@@ -214,6 +213,24 @@ static bool is_there(const struct view *view, const struct credential *credentia
 	return placement != NULL && placement->state == PLACEMENT_PRESENT;
 }
 
+static bool is_shut(enum operating_mode mode, enum user_type type) {
+	return mode == MODE_PRIVACY || (mode == MODE_VACATION && type != USER_PROGRAMMING);
+}
+
+/* Whether any holiday opens what the rules shut, or shuts what they open. */
+static bool is_mode_timed(const struct view *view, enum user_type type) {
+	bool is_shut_by_rules = is_shut(book_rules(view->book, view->lock_id)->mode, type);
+	const struct holiday *holiday;
+
+	for (size_t i = 0; (holiday = book_holiday_at(view->book, i)) != NULL; i++) {
+		if (strcmp(holiday->lock_id, view->lock_id) == 0 &&
+			is_shut(holiday->mode, type) != is_shut_by_rules) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /*
  * When it should open the lock, *slot gets the window that the lock keeps by itself; *ret_is_timed:
  * the rest is the hub's to enforce.
@@ -223,7 +240,7 @@ static enum verdict judge(struct view *view, const struct credential *credential
 	bool has_native = view->limits->n_windows > 0;
 	wall_t end = end_of(credential, user);
 	struct windows windows;
-	bool is_in = true;
+	bool is_in;
 
 	if (user->status != USER_STATUS_OCCUPIED_ENABLED) {
 		return VERDICT_DISABLED;
@@ -231,11 +248,8 @@ static enum verdict judge(struct view *view, const struct credential *credential
 	if (user->type == USER_NON_ACCESS || user->type == USER_REMOTE_ONLY) {
 		return VERDICT_DISABLED;
 	}
-	*ret_is_timed = view->is_mode_timed;
-	if (view->mode == MODE_PRIVACY ||
-		(view->mode == MODE_VACATION && user->type != USER_PROGRAMMING)) {
-		is_in = false;
-	}
+	*ret_is_timed = is_mode_timed(view, user->type);
+	is_in = !is_shut(view->mode, user->type);
 	if (heeds_kind(user->type, SCHEDULE_WEEK_DAY) ||
 		heeds_kind(user->type, SCHEDULE_YEAR_DAY)) {
 		collect_windows(view, user, &windows);
@@ -352,7 +366,6 @@ static void look_at_holidays(struct view *view) {
 		};
 
 		if (strcmp(holiday->lock_id, view->lock_id) == 0) {
-			view->is_mode_timed = true;
 			note_edge(view, schedule_next_edge(&as_window, view->zone, view->now));
 		}
 	}

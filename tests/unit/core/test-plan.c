@@ -326,6 +326,34 @@ static void untrusted_time_adds_nothing(void **state) {
 	assert_int_equal(wanted(), 1);
 }
 
+/* A person has shut the door: that some day will be a holiday does not open it. */
+static void a_mode_does_not_wait_for_the_clock(void **state) {
+	struct lock_rules rules = LOCK_RULES_DEFAULT;
+	struct holiday holiday = { .id = "d0000001", .lock_id = LOCK, .index = 1, .from = 1 };
+
+	(void) state;
+	add_user("00000001", USER_UNRESTRICTED);
+	add_pin("c0000001", "00000001", "482916");
+	put_placement("c0000001", PLACEMENT_PRESENT, 3);
+	rules.mode = MODE_PRIVACY;
+	assert_int_equal(book_put_rules(book, LOCK, &rules), 0);
+	holiday.until = 2;
+	holiday.mode = MODE_VACATION;
+	assert_int_equal(book_put_holiday(book, &holiday), 0);
+	is_trusted = false;
+	want();
+	assert_int_equal(wants->n, 0);
+	/* But where it may be a holiday that opens the door, nothing changes until that is known.
+	 */
+	holiday.mode = MODE_NORMAL;
+	assert_int_equal(book_put_holiday(book, &holiday), 0);
+	want();
+	assert_int_equal(wants->n, 1);
+	is_trusted = true;
+	want();
+	assert_int_equal(wants->n, 0);
+}
+
 static void a_holiday_clears_the_keypad(void **state) {
 	struct holiday holiday = { .id = "d0000001",
 		.lock_id = LOCK,
@@ -1076,6 +1104,8 @@ int main(void) {
 			an_expiring_user_ends_after_the_first_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(untrusted_time_adds_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_holiday_clears_the_keypad, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_mode_does_not_wait_for_the_clock, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			codes_the_lock_cannot_take_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_adopted_code_keeps_its_form, setup, teardown),
