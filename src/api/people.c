@@ -253,7 +253,7 @@ static int read_foreign(sd_bus_message *message, const char **ret_lock,
 
 static int adopt_code(struct api *api, sd_bus_message *message, const struct people_by *by,
 	struct pending *pending, struct fault *fault) {
-	enum credential_type type;
+	enum credential_type type = CREDENTIAL_PIN;
 	const char *lock, *user;
 	int64_t ref;
 	int r = read_foreign(message, &lock, &type, &ref, fault);
@@ -267,7 +267,7 @@ static int adopt_code(struct api *api, sd_bus_message *message, const struct peo
 
 static int remove_foreign_code(struct api *api, sd_bus_message *message, const struct people_by *by,
 	struct pending *pending, struct fault *fault) {
-	enum credential_type type;
+	enum credential_type type = CREDENTIAL_PIN;
 	const char *lock;
 	int64_t ref;
 	int r = read_foreign(message, &lock, &type, &ref, fault);
