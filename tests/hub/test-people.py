@@ -243,6 +243,30 @@ def everything_survives_a_restart():
 
 
 @case
+def many_are_imported_and_the_whole_log_is_exported():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        lines = ["name,locks,valid"] + [f"Guest {number},{FRONT.slug},Mon-Fri 08:00-12:00"
+                                        for number in range(1, 221)]
+        began = time.monotonic()
+        text = rig.ctl("user", "import", "-", stdin="\n".join(lines) + "\n", seconds=120)
+        expect("220 added, 0 there already, 0 failed" in text, text[-300:])
+        rig.note(f"220 users in {time.monotonic() - began:.1f} s")
+        expect_equal(len(rig.ctl_json("user", "list")["users"]), 220, "users")
+        expect_equal(rig.ctl_json("user", "show", "Guest 220")["locks"], [FRONT.slug], "access")
+        # More than a page of the log, from the very first entry on, each once.
+        target = rig.dir / "log.jsonl"
+        rig.ctl("log", "export", target)
+        rows = [json.loads(line) for line in target.read_text().splitlines()]
+        expect(len(rows) > 600, f"{len(rows)} entries")
+        expect_equal([row["seq"] for row in rows], list(range(1, len(rows) + 1)), "numbers")
+        expect_equal(target.stat().st_mode & 0o777, 0o600, "mode")
+        table = rig.ctl("log", "export", "-", "--csv", "--user", "Guest 7").splitlines()
+        expect(len(table) > 2 and all("Guest 7" in line for line in table[1:]), table[:5])
+        done = rig.try_ctl("log", "export", target)
+        expect_equal(done.returncode, 1, "an export over a file")
+
+
+@case
 def a_code_is_nowhere_but_at_the_lock():
     with Rig() as rig:
         rig.start_bus()

@@ -521,6 +521,49 @@ static void people_come_as_comma_separated_values(void **state) {
 	expect_err("lockhub-users");
 }
 
+/* The door must not open wider than the file says. */
+static void an_import_leaves_no_limit_out(void **state) {
+	static const struct {
+		const char *user, *stray;
+	} rows[] = {
+		{ "\"schedule\": []", "'schedule'" },
+		{ "\"schedules\": {\"lock\": \"\", \"text\": \"Mon\"}", "'schedules'" },
+		{ "\"schedules\": [{\"lock\": \"\", \"days\": \"Mon\"}]", "'days'" },
+		{ "\"expiring_minutes\": \"5\"", "'expiring_minutes'" },
+		{ "\"credentials\": [{\"type\": \"pin\", \"pin\": \"582047\","
+		  " \"valid_until\": \"2037-03-01\"}]",
+			"'valid_until'" },
+		{ "\"credentials\": [{\"type\": \"pin\", \"pin\": \"582047\","
+		  " \"until\": \"2037-03-01T00:00:00Z\"}]",
+			"'until'" },
+		{ "\"credentials\": [{\"type\": \"pin\", \"pin\": \"582047\", \"once\": 1}]",
+			"'once'" },
+		{ "\"\\u001b[2J\": 1", "'?[2J'" },
+	};
+	struct rig *rig = *state;
+	char text[512];
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		snprintf(text, sizeof(text),
+			"{\"format\": \"lockhub-users\", \"version\": 1, \"users\": ["
+			"{\"name\": \"An\\u001bna\", %s}]}",
+			rows[i].user);
+		RUN_WITH(rig, text, "user", "import", "-");
+		expect_status(1);
+		expect_err("An?na: not added: ");
+		/* The name itself is the first that is wrong, but not the only thing. */
+		snprintf(text, sizeof(text),
+			"{\"format\": \"lockhub-users\", \"version\": 1, \"users\": ["
+			"{\"name\": \"Anna\", %s}]}",
+			rows[i].user);
+		RUN_WITH(rig, text, "user", "import", "-");
+		expect_status(1);
+		expect_err(rows[i].stray);
+		expect_err("is not understood");
+		assert_null(strchr(output.err, '\033'));
+	}
+	assert_int_equal(book_user_count(hub_book(rig->fake->hub)), 0);
+}
+
 /* What the app on the phone would show. */
 static void one_time_passwords_are_set_up(void **state) {
 	struct rig *rig = *state;
@@ -703,6 +746,16 @@ static void the_group_may_view_and_operate(void **state) {
 	expect_err("manage");
 	RUN_AS(rig, UID_OF_GROUP, "unpair", "front-door", "--yes");
 	expect_status(1);
+	/* Who there is may be seen; who may enter is not theirs to say. */
+	RUN(rig, "user", "add", "Anna");
+	RUN_AS(rig, UID_OF_GROUP, "user", "show", "anna");
+	expect_status(0);
+	RUN_AS(rig, UID_OF_GROUP, "user", "remove", "anna", "--yes");
+	expect_status(1);
+	expect_err("manage");
+	RUN_AS(rig, UID_OF_GROUP, "rules", "front-door", "factor=none");
+	expect_status(1);
+	expect_err("manage");
 	RUN_AS(rig, UID_OF_GROUP, "calibrate", "front-door");
 	expect_status(1);
 	expect_err("Not allowed");
@@ -856,6 +909,7 @@ int main(void) {
 		ON_RIG(rules_and_holidays_are_kept),
 		ON_RIG(people_are_exported_and_imported),
 		ON_RIG(people_come_as_comma_separated_values),
+		ON_RIG(an_import_leaves_no_limit_out),
 		ON_RIG(one_time_passwords_are_set_up),
 		ON_RIG(the_log_is_exported),
 		ON_RIG(unpairing_wants_to_be_meant),

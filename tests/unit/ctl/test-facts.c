@@ -137,6 +137,81 @@ static int in_utc(void **state) {
 	return 0;
 }
 
+static void csv_is_quoted_and_no_formula(void **state) {
+	static const char *const rows[][2] = {
+		{ "", "" },
+		{ "Anna", "Anna" },
+		{ "Huber, Anna", "\"Huber, Anna\"" },
+		{ "the \"boss\"", "\"the \"\"boss\"\"\"" },
+		{ "two\nlines", "\"two\nlines\"" },
+		{ "=HYPERLINK(1)", "\"'=HYPERLINK(1)\"" },
+		{ "-1", "\"'-1\"" },
+		{ "@x", "\"'@x\"" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *text = NULL;
+		size_t n = 0;
+		FILE *out = open_memstream(&text, &n);
+		assert_non_null(out);
+		csv_print_text(out, rows[i][0]);
+		fclose(out);
+		assert_string_equal(text, rows[i][1]);
+		free(text);
+	}
+}
+
+static void an_agreement_is_put_in_words(void **state) {
+	char text[256];
+	json_t *sync = json_pack("{s:b, s:i, s:i, s:i, s:i}", "supported", 1, "present", 3,
+		"pending", 0, "leaving", 1, "foreign", 2);
+	assert_string_equal(
+		people_sync_text(sync, text, sizeof(text)), "3 present, 1 leaving, 2 foreign");
+	json_object_set_new(sync, "fault_text", json_string("The lock is not heard"));
+	assert_string_equal(people_sync_text(sync, text, sizeof(text)),
+		"3 present, 1 leaving, 2 foreign; The lock is not heard");
+	/* Cut, not overrun. */
+	assert_int_equal(strlen(people_sync_text(sync, text, 12)), 11);
+	json_object_set_new(sync, "supported", json_false());
+	assert_string_equal(
+		people_sync_text(sync, text, sizeof(text)), "none that the hub can manage");
+	json_decref(sync);
+}
+
+/* A sealed file opens with its passphrase only, and not when it was changed. */
+static void sealed_text_opens_with_its_passphrase(void **state) {
+	AUTO_VALUE(secret_wipe) struct secret right = { 0 }, wrong = { 0 };
+	char *err = NULL, *file = NULL;
+	size_t n_err = 0, n = 0;
+	struct ctl ctl = { .err = open_memstream(&err, &n_err), .out = stdout };
+	FILE *out = open_memstream(&file, &n);
+	secret_set_text(&right, "correct horse");
+	secret_set_text(&wrong, "short");
+	assert_int_equal(sealed_write(&ctl, out, "hello", &wrong), CTL_FAILED);
+	assert_int_equal(sealed_write(&ctl, out, "hello", &right), CTL_DONE);
+	fclose(out);
+	assert_true(sealed_is(file, n));
+	assert_false(sealed_is("{}", 2));
+	assert_null(memmem(file, n, "hello", 5));
+	char *text = sealed_open(&ctl, file, n, &right);
+	assert_string_equal(text, "hello");
+	free(text);
+	secret_set_text(&wrong, "correct horsE");
+	assert_null(sealed_open(&ctl, file, n, &wrong));
+	assert_null(sealed_open(&ctl, file, n - 1, &right));
+	assert_null(sealed_open(&ctl, file, 30, &right));
+	file[n - 1] ^= 1;
+	assert_null(sealed_open(&ctl, file, n, &right));
+	file[n - 1] ^= 1;
+	/* Asking for all the memory there is. */
+	static const char greedy[] = "lockhub-sealed 1 argon2id 3 999999999 "
+				     "00000000000000000000000000000000\n"
+				     "0123456789012345678901234567890123456789";
+	assert_null(sealed_open(&ctl, greedy, sizeof(greedy) - 1, &right));
+	fclose(ctl.err);
+	free(err);
+	free(file);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(times_are_understood),
@@ -145,6 +220,9 @@ int main(void) {
 		cmocka_unit_test(keys_are_snake_case),
 		cmocka_unit_test(what_is_not_known_is_null),
 		cmocka_unit_test(what_is_known_stays),
+		cmocka_unit_test(csv_is_quoted_and_no_formula),
+		cmocka_unit_test(an_agreement_is_put_in_words),
+		cmocka_unit_test(sealed_text_opens_with_its_passphrase),
 	};
 	return cmocka_run_group_tests(tests, in_utc, NULL);
 }
