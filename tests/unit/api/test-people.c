@@ -54,7 +54,7 @@ static char *add_code(struct rig *rig, const char *pin, char id[static 16]) {
 	return id;
 }
 
-/* An aa{sv} property: whether a row has that text under the key; NULL: how many rows. */
+/* An aa{sv} property: how many rows have that text (or "yes", "no") under the key; NULL: rows. */
 static size_t rows(struct rig *rig, const char *path, const char *interface, const char *property,
 	const char *key, const char *value) {
 	size_t n = 0, n_fit = 0;
@@ -72,6 +72,10 @@ static size_t rows(struct rig *rig, const char *path, const char *interface, con
 			if (key != NULL && strcmp(each, key) == 0 && contents[0] == 's') {
 				assert_true(sd_bus_message_read(rig->reply, "v", "s", &text) > 0);
 				n_fit += strcmp(text, value) == 0;
+			} else if (key != NULL && strcmp(each, key) == 0 && contents[0] == 'b') {
+				int flag;
+				assert_true(sd_bus_message_read(rig->reply, "v", "b", &flag) > 0);
+				n_fit += strcmp(flag ? "yes" : "no", value) == 0;
 			} else {
 				assert_true(sd_bus_message_skip(rig->reply, "v") > 0);
 			}
@@ -325,6 +329,11 @@ static void mistakes_have_names(void **state) {
 	rig_call(rig, MANAGER_PATH, MANAGER, "AddCode", "sa{sv}", "anna", 2, "pin", "s", "719364",
 		"when", "s", "sometimes");
 	expect_error(rig, "BadArgument", "sometimes");
+	/* Not cut silently. */
+	rig_call(rig, MANAGER_PATH, MANAGER, "AddCode", "sa{sv}", "anna", 2, "pin", "s", "719364",
+		"label", "s",
+		"a label of more than sixty-three octets, which is as long as one may be");
+	expect_error(rig, "BadArgument", "label");
 	rig_call(rig, MANAGER_PATH, MANAGER, "RevokeCode", "s", "nonsense");
 	expect_error(rig, "NoSuchCode", "");
 	rig_call(rig, MANAGER_PATH, MANAGER, "AdoptCode", "ssxs", "front-door", "spell",
@@ -431,6 +440,8 @@ static void a_lock_tells_what_it_holds(void **state) {
 	assert_int_equal(rows(rig, FRONT_PATH, LOCK, "Users", "credential", id), 1);
 	assert_int_equal(rows(rig, FRONT_PATH, LOCK, "Users", "user", ""), 2);
 	assert_int_equal(rows(rig, FRONT_PATH, LOCK, "Users", "name", "evil?[2J"), 1);
+	assert_int_equal(rows(rig, FRONT_PATH, LOCK, "Users", "foreign", "yes"), 1);
+	assert_int_equal(rows(rig, FRONT_PATH, LOCK, "Users", "own", "yes"), 1);
 	assert_int_equal(rows(rig, FRONT_PATH, LOCK, "Users", "window",
 				 "Mon-Fri 08:00-12:00, from 2027-01-15 08:00"),
 		1);
