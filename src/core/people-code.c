@@ -102,7 +102,7 @@ static int check_form(const struct hub *hub, const struct secret *pin, const cha
 /* @self: the credential that is to have it, or NULL. */
 static int check_pin(const struct hub *hub, const struct secret *pin, const char *user_id,
 	const char *lock_id, const char *self, struct fault *ret_fault) {
-	struct form form;
+	struct form form = { 0 };
 	int r = find_form(hub, user_id, lock_id, &form, ret_fault);
 
 	if (r >= 0 && pin->len > form.most) {
@@ -133,7 +133,7 @@ static void make_digits(struct secret *ret, unsigned n) {
 static int generate(const struct hub *hub, unsigned digits, const char *user_id,
 	const char *lock_id, const char *self, struct secret *ret, struct fault *ret_fault) {
 	struct fault fault = { .code = FAULT_NONE };
-	struct form form;
+	struct form form = { 0 };
 	int r = find_form(hub, user_id, lock_id, &form, ret_fault);
 	unsigned n;
 
