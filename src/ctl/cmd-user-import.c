@@ -200,6 +200,87 @@ static bool exists(const json_t *rows, const char *key, const char *value) {
 	return false;
 }
 
+/* Of one key of an object in the file. */
+struct shape {
+	const char *key;
+	bool (*is_good)(const json_t *value);
+};
+
+static bool is_text(const json_t *value) {
+	return json_is_string(value) &&
+	       text_is_clean(json_string_value(value), json_string_length(value));
+}
+static bool is_number(const json_t *value) {
+	return json_is_integer(value) && json_integer_value(value) >= 0 &&
+	       json_integer_value(value) <= UINT32_MAX;
+}
+static bool is_flag(const json_t *value) {
+	return json_is_boolean(value);
+}
+static bool is_moment(const json_t *value) {
+	int64_t moment;
+	return json_is_string(value) &&
+	       moment_parse_rfc3339(json_string_value(value), &moment) >= 0 && moment > 0 &&
+	       moment <= UINT32_MAX;
+}
+static bool is_list(const json_t *value) {
+	return json_is_array(value);
+}
+
+static const struct shape user_shapes[] = { { "name", is_text }, { "type", is_text },
+	{ "status", is_text }, { "expiring_minutes", is_number }, { "locks", is_list },
+	{ "schedules", is_list }, { "credentials", is_list } };
+static const struct shape schedule_shapes[] = { { "lock", is_text }, { "text", is_text } };
+static const struct shape credential_shapes[] = { { "type", is_text }, { "label", is_text },
+	{ "lock", is_text }, { "once", is_flag }, { "valid_until", is_moment },
+	{ "pin", is_text } };
+
+/* The first key that is not known or not as it should be; NULL: none. */
+static const char *stray_key(const json_t *object, const struct shape *shapes, size_t n) {
+	const char *key;
+	json_t *value;
+	if (!json_is_object(object)) {
+		return "?";
+	}
+	json_object_foreach((json_t *) object, key, value) {
+		size_t i = 0;
+		while (i < n && strcmp(shapes[i].key, key) != 0) {
+			i++;
+		}
+		if (i == n || (!json_is_null(value) && !shapes[i].is_good(value))) {
+			return key;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * A limit under another name, or written in another way, would be left out without a word, and the
+ * door would open to more people and for longer than the file says.
+ */
+static const char *stray_key_of_user(const json_t *user) {
+	const char *key = stray_key(user, user_shapes, ARRAY_SIZE(user_shapes));
+	size_t i;
+	json_t *each;
+	json_array_foreach(json_object_get(user, "schedules"), i, each) {
+		key = key != NULL ? key
+				  : stray_key(each, schedule_shapes, ARRAY_SIZE(schedule_shapes));
+	}
+	json_array_foreach(json_object_get(user, "credentials"), i, each) {
+		key = key != NULL
+			      ? key
+			      : stray_key(each, credential_shapes, ARRAY_SIZE(credential_shapes));
+	}
+	return key;
+}
+
+/* What comes from a file, as a terminal may see it. */
+static const char *shown(const char *text, char out[static LINE_TEXT_MAX]) {
+	text_copy(out, LINE_TEXT_MAX, text);
+	text_sanitize(out);
+	return out;
+}
+
 /* The first lock that the hub does not have, of all that the user is to have; NULL: none. */
 static const char *unknown_lock(const struct import *import, const json_t *user) {
 	static const char *const lists[] = { "schedules", "credentials" };
@@ -351,16 +432,21 @@ static int add_user(struct import *import, const json_t *user) {
 
 static void import_user(struct import *import, const json_t *user) {
 	struct ctl *ctl = import->ctl;
-	const char *name = facts_text(user, "name");
+	char of_name[LINE_TEXT_MAX], of_file[LINE_TEXT_MAX];
+	const char *name = shown(facts_text(user, "name"), of_name);
 	const char *lock = unknown_lock(import, user);
+	const char *stray = stray_key_of_user(user);
 	if (name[0] == '\0') {
 		complain(ctl, "a user without a name: not added");
+		import->n_failed++;
+	} else if (stray != NULL) {
+		complain(ctl, "%s: not added: '%s' is not understood", name, shown(stray, of_file));
 		import->n_failed++;
 	} else if (exists(import->users, "name", name)) {
 		say(ctl, "%s: exists already, left as it is\n", name);
 		import->n_skipped++;
 	} else if (lock != NULL) {
-		complain(ctl, "%s: not added: there is no lock %s", name, lock);
+		complain(ctl, "%s: not added: there is no lock %s", name, shown(lock, of_file));
 		import->n_failed++;
 	} else if (ctl->opt.is_dry_run) {
 		say(ctl, "%s: would be added\n", name);
