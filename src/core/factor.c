@@ -233,6 +233,36 @@ static void use_step(struct hub *hub, const struct user *user, int64_t step, str
 	wipe(&row, sizeof(row));
 }
 
+/* Under duress: told when the code is given, whatever comes of the lock. */
+static void alarm_forced(struct lock *lock, const struct request *request, const struct user *user,
+	struct txn *txn) {
+	struct event *event = add_event(txn, lock, EVENT_ALARM, request);
+
+	if (event != NULL) {
+		event->alarm = ALARM_FORCED_USER;
+		event->operation = OPERATION_FORCED_USER_EVENT;
+		event->attribution = ATTRIBUTION_FACTOR;
+		(void) text_copy(event->user, sizeof(event->user), user->name);
+		(void) text_copy(event->user_id, sizeof(event->user_id), user->id);
+	}
+}
+
+/* The one use that such a user has is under way already, here or at another door. */
+static bool is_spending(const struct hub *hub, const struct user *user) {
+	const struct op_entry *entry;
+
+	if (user->type != USER_DISPOSABLE) {
+		return false;
+	}
+	list_for_each(entry, &hub->ops, all) {
+		if (entry->op.state < OP_FINISHED && policy_opens(entry->op.act) &&
+			strcmp(entry->op.user_id, user->id) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int let_in(struct lock *lock, const struct request *request, const struct found *found,
 	struct passed *ret, struct fault *ret_fault) {
 	struct hub *hub = lock->hub;
@@ -246,6 +276,13 @@ static int let_in(struct lock *lock, const struct request *request, const struct
 	}
 	(void) text_copy(ret->user_id, sizeof(ret->user_id), found->user->id);
 	(void) text_copy(ret->user, sizeof(ret->user), found->user->name);
+	if (decision == ACCESS_ALLOW && policy_opens(request->act) &&
+		is_spending(hub, found->user)) {
+		decision = ACCESS_DISABLED;
+	}
+	if (found->user->type == USER_FORCED) {
+		alarm_forced(lock, request, found->user, txn);
+	}
 	if (found->step != 0) {
 		use_step(hub, found->user, found->step, txn);
 	}

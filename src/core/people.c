@@ -748,7 +748,8 @@ void people_user_used(struct lock *lock, const char *user_id, wall_t at, struct 
 	if (user == NULL) {
 		return;
 	}
-	if (user->type == USER_FORCED) {
+	/* By a second factor it was told when that was given (factor.c). */
+	if (user->type == USER_FORCED && attribution != ATTRIBUTION_FACTOR) {
 		alarm_forced(lock, txn, user, attribution);
 	}
 	is_first = user->first_used_at.s == 0;

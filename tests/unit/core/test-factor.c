@@ -447,6 +447,35 @@ static void use_has_its_consequences(void **state) {
 	carry_out();
 	assert_int_equal(event_of(EVENT_ALARM, 0)->alarm, ALARM_FORCED_USER);
 	assert_int_equal(event_of(EVENT_ALARM, 0)->attribution, ATTRIBUTION_FACTOR);
+	assert_null(event_of(EVENT_ALARM, 1));
+}
+
+/* Nobody under duress chooses a lock that is in reach. */
+static void duress_is_told_whatever_the_lock_does(void **state) {
+	(void) state;
+	anna.type = USER_FORCED;
+	put_anna();
+	assert_int_equal(ask(ACT_UNLOCK, PERSONAL), FAULT_NONE);
+	assert_int_equal(event_of(EVENT_ALARM, 0)->alarm, ALARM_FORCED_USER);
+	assert_string_equal(event_of(EVENT_ALARM, 0)->user_id, anna.id);
+	fake_advance(fake, 20000);
+	assert_null(event_of(EVENT_ALARM, 1));
+	/* Nor one that lets them in. */
+	book_remove_access(hub_load_book(fake->hub), anna.id, FRONT);
+	assert_int_equal(ask(ACT_UNLOCK, PERSONAL), FAULT_NO_ACCESS);
+	assert_non_null(event_of(EVENT_ALARM, 1));
+}
+
+/* One use is one use, also while it is not known yet what came of it. */
+static void one_use_is_not_two_at_once(void **state) {
+	(void) state;
+	anna.type = USER_DISPOSABLE;
+	put_anna();
+	assert_int_equal(ask(ACT_UNLOCK, PERSONAL), FAULT_NONE);
+	assert_int_equal(ask(ACT_UNLATCH, PERSONAL), FAULT_USER_DISABLED);
+	assert_int_equal(ask(ACT_LOCK, PERSONAL), FAULT_NONE);
+	fake_advance(fake, 20000); /* it was out of reach: nothing was used */
+	assert_int_equal(ask(ACT_UNLOCK, PERSONAL), FAULT_NONE);
 }
 
 /* ---- too many ---- */
@@ -625,6 +654,8 @@ int main(void) {
 		TEST(users_may_what_they_may),
 		TEST(non_access_users_are_told),
 		TEST(use_has_its_consequences),
+		TEST(duress_is_told_whatever_the_lock_does),
+		TEST(one_use_is_not_two_at_once),
 		TEST(wrong_ones_lock_out),
 		TEST(each_time_is_twice_as_long),
 		TEST(a_restart_is_not_worth_a_guess),
