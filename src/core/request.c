@@ -293,6 +293,15 @@ static void add_operation_event(
 	}
 }
 
+/* For whom a second factor told. In doubt it has, unless the bolt is seen to be out. */
+static bool has_opened(const struct op_entry *entry, const struct lock *lock) {
+	if (entry->op.user_id[0] == '\0' || !policy_opens(entry->op.act)) {
+		return false;
+	}
+	return entry->op.outcome == OP_DONE ||
+	       (entry->op.outcome == OP_UNKNOWN && lock->status.bolt.state != LOCK_STATE_LOCKED);
+}
+
 void op_finish_with(struct op_entry *entry, enum op_outcome outcome, const struct fault *fault,
 	struct txn *take_txn) {
 	struct lock *lock = entry->lock;
@@ -313,8 +322,7 @@ void op_finish_with(struct op_entry *entry, enum op_outcome outcome, const struc
 	}
 	if (txn != NULL) {
 		add_operation_event(txn, entry, lock);
-		if (outcome == OP_DONE && entry->op.user_id[0] != '\0' &&
-			policy_opens(entry->op.act)) {
+		if (has_opened(entry, lock)) {
 			people_user_used(
 				lock, entry->op.user_id, (wall_t){ 0 }, txn, ATTRIBUTION_FACTOR);
 		}

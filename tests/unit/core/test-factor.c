@@ -466,6 +466,25 @@ static void duress_is_told_whatever_the_lock_does(void **state) {
 	assert_non_null(event_of(EVENT_ALARM, 1));
 }
 
+/* The lock may have opened: then it has, unless it is seen to be locked. */
+static void a_use_in_doubt_counts(void **state) {
+	(void) state;
+	for (unsigned is_open = 0; is_open < 2; is_open++) {
+		anna.type = USER_DISPOSABLE;
+		put_anna();
+		assert_int_equal(ask(ACT_UNLOCK, PERSONAL), FAULT_NONE);
+		fake_up(fake, fake_link(fake, ADDRESS));
+		fake_down(fake, fake_link(fake, ADDRESS), FAULT_LINK_LOST);
+		fake_up(fake, fake_link(fake, ADDRESS));
+		fake_serve(fake, fake_link(fake, ADDRESS), is_open != 0 ? 'U' : 'L');
+		fake_turn(fake);
+		assert_int_equal(fake->finished[fake->n_finished - 1].outcome, OP_UNKNOWN);
+		assert_int_equal(book_user(hub_book(fake->hub), anna.id)->status,
+			is_open != 0 ? USER_STATUS_OCCUPIED_DISABLED
+				     : USER_STATUS_OCCUPIED_ENABLED);
+	}
+}
+
 /* One use is one use, also while it is not known yet what came of it. */
 static void one_use_is_not_two_at_once(void **state) {
 	(void) state;
@@ -656,6 +675,7 @@ int main(void) {
 		TEST(use_has_its_consequences),
 		TEST(duress_is_told_whatever_the_lock_does),
 		TEST(one_use_is_not_two_at_once),
+		TEST(a_use_in_doubt_counts),
 		TEST(wrong_ones_lock_out),
 		TEST(each_time_is_twice_as_long),
 		TEST(a_restart_is_not_worth_a_guess),
