@@ -32,6 +32,7 @@ enum {
 	FACT_NAME = 1 << 14,
 	FACT_QUEUE = 1 << 15, /* operations waiting or running */
 	FACT_LOG = 1 << 16,   /* log cursor moved */
+	FACT_TIMERS = 1 << 17,
 };
 
 struct bolt_facts {

@@ -12,6 +12,9 @@
 
 struct lock;
 
+/* What is beyond in a lock's list of timers is not kept. */
+#define LOCK_TIMERS_MAX 256
+
 const char *lock_id(const struct lock *lock);   /* 8 hex digits, fixed at pairing */
 const char *lock_slug(const struct lock *lock); /* "front-door"; changes with the name */
 const char *lock_name(const struct lock *lock);
@@ -37,3 +40,9 @@ void lock_radio_stats(const struct lock *lock, struct radio_stats *ret);
 const struct event *lock_last_event(const struct lock *lock);
 /* Operations in its queue, the running one included. */
 unsigned lock_queue_length(const struct lock *lock);
+/*
+ * What the lock does by itself at a time of day, in its own order, as it was when the list was read
+ * last and completely; *ret_at (may be NULL) says when, 0 s: it has not been read since the hub
+ * started, and the list is empty. Borrowed until the loop runs on.
+ */
+const struct lock_timer *lock_timers(const struct lock *lock, size_t *ret_n, wall_t *ret_at);

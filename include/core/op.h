@@ -48,6 +48,7 @@ struct op {
 	wall_t requested_at;
 	mono_t received; /* when the request came in: expiry counts from here */
 	mono_t finished;
+	int64_t ref;    /* ACT_PUT_TIMER: the lock's id of it, once it has told; else 0 */
 	unsigned tries; /* times it was given to a session */
 	/* Timing for benchmarks and `show`: 0 until it happened. */
 	mono_t first_write;

@@ -27,6 +27,8 @@ struct request {
 	int64_t sent_at_ms;
 	/* ACT_VERIFY_PIN (set-pin) */
 	struct secret pin;
+	/* ACT_PUT_TIMER, ACT_REMOVE_TIMER */
+	struct lock_timer timer;
 	/* The second factor as the asker gave it: personal code, TOTP or both; empty none. */
 	struct secret factor;
 };

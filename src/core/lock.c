@@ -38,6 +38,7 @@ struct lock *lock_free(struct lock *lock) {
 	runner_forget(lock);
 	txn_free(lock->import);
 	sync_free(lock->sync);
+	timers_free(lock);
 	wipe(lock, sizeof(*lock));
 	free(lock);
 	return NULL;

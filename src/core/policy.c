@@ -26,6 +26,7 @@ enum role policy_role_for(enum act act) {
 	case ACT_READ_STATE:
 	case ACT_READ_BATTERY:
 	case ACT_READ_LOG:
+	case ACT_READ_TIMERS:
 		return ROLE_OPERATE;
 	case ACT_NONE:
 	case ACT_CALIBRATE:
@@ -38,7 +39,6 @@ enum role policy_role_for(enum act act) {
 	case ACT_READ_USERS:
 	case ACT_PUT_CREDENTIAL:
 	case ACT_REMOVE_CREDENTIAL:
-	case ACT_READ_TIMERS:
 	case ACT_PUT_TIMER:
 	case ACT_REMOVE_TIMER:
 	case ACT_COUNT_:

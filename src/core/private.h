@@ -10,6 +10,7 @@
  *	care.c     what the hub does by itself: state, log, battery, configuration, clock
  *	facts.c    evidence into status, events and standing faults
  *	import.c   the lock's own log into the ledger, exactly once
+ *	timers.c   what a lock does by itself at a time of day: read, changed, read again
  *	factor.c   the lock's mode, and the second factor of remote commands
  *	enrol.c    scan, pair, unpair, rename
  *	people.c   changes of the book: checked, committed, told
@@ -140,6 +141,12 @@ struct lock {
 	bool is_ajar_told;
 	bool is_forced_told;
 
+	/* timers, as read last; the list that is being read */
+	struct lock_timer *timers, *listing;
+	size_t n_timers, n_listing;
+	wall_t timers_at;
+	bool is_listing_short; /* no memory for it */
+
 	/* facts to store */
 	bool is_facts_dirty;
 	mono_t facts_at;
@@ -247,6 +254,22 @@ mono_t op_next_due(const struct lock *lock);
 
 /* Who it was, as far as is known, into an event about the operation. */
 void op_attribute(const struct op *op, struct event *event);
+
+/* timers.c */
+bool timers_is_change(enum act act);
+/* 0, or BAD_ARGUMENT: what the request's act cannot be done with. */
+int timers_check(const struct request *request, struct fault *ret_fault);
+/* "timer 3: Mon-Fri 22:30 lock", for the log; returns out. */
+char *timers_text(const struct op_entry *entry, char *out, size_t size);
+/* ACT_READ_TIMERS: begins, gives rows, ends; no memory for them becomes the result's fault. */
+void timers_begin(struct lock *lock);
+void timers_take(struct lock *lock, const struct lock_timer *timers, size_t n);
+void timers_end(struct lock *lock, struct job_result *result);
+/* The job of a change has ended. false: nothing was changed; as with any other operation then. */
+bool timers_job_done(struct op_entry *entry, const struct job_result *result);
+/* The list cannot be read any more after a change: finishes the operation. */
+void timers_give_up(struct op_entry *entry);
+void timers_free(struct lock *lock);
 
 /* factor.c */
 struct passed {

@@ -186,6 +186,8 @@ static void record_intent(struct op_entry *entry) {
 	event_of_op(event, entry);
 	if (entry->op.user_id[0] != '\0') {
 		(void) snprintf(event->text, sizeof(event->text), "asked by %s", entry->op.actor);
+	} else if (timers_is_change(entry->op.act)) {
+		timers_text(entry, event->text, sizeof(event->text));
 	}
 	hub_commit(lock->hub, txn);
 }
@@ -399,6 +401,10 @@ void op_run_due(struct lock *lock, mono_t now) {
 			!mono_is_due(entry->deadline, now)) {
 			continue;
 		}
+		if (entry->op.state == OP_READING_BACK && timers_is_change(entry->op.act)) {
+			timers_give_up(entry);
+			continue;
+		}
 		if (entry->op.state == OP_READING_BACK) {
 			(void) fault_set(&fault, FAULT_OUTCOME_UNKNOWN,
 				"%s; its state could not be read since",
@@ -420,7 +426,7 @@ void op_run_due(struct lock *lock, mono_t now) {
 
 static bool needs_pin(enum act act) {
 	return act == ACT_CALIBRATE || act == ACT_SET_TIME || act == ACT_REBOOT ||
-	       act == ACT_READ_LOG;
+	       act == ACT_READ_LOG || act == ACT_READ_TIMERS || timers_is_change(act);
 }
 
 static int check_able(
@@ -432,6 +438,9 @@ static int check_able(
 	if (request->act == ACT_VERIFY_PIN && request->pin.len == 0) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "no PIN was given (%s)",
 			lock->driver->pin_form);
+	}
+	if (timers_is_change(request->act) && timers_check(request, ret_fault) < 0) {
+		return -EINVAL;
 	}
 	if (needs_pin(request->act) && !lock_has_pin(lock)) {
 		return fault_set(ret_fault, FAULT_PIN_REQUIRED, "%s", act_name(request->act));
@@ -503,6 +512,7 @@ int hub_request(struct hub *hub, const struct request *request, struct op **ret_
 		return r;
 	}
 	entry->job.pin = request->pin;
+	entry->job.timer = request->timer;
 	entry->intent = passed.txn;
 	memcpy(entry->op.user_id, passed.user_id, sizeof(entry->op.user_id));
 	memcpy(entry->op.user, passed.user, sizeof(entry->op.user));

@@ -74,6 +74,10 @@ static void host_slots(void *host, const struct slot *slots, size_t n) {
 	sync_slots(host, slots, n);
 }
 
+static void host_timers(void *host, const struct lock_timer *timers, size_t n) {
+	timers_take(host, timers, n);
+}
+
 static void host_keys(void *host, const struct secret *keys) {
 	struct lock *lock = host;
 	struct txn *txn;
@@ -144,6 +148,7 @@ static const struct session_host host_impl = {
 	.evidence = host_evidence,
 	.log = host_log,
 	.slots = host_slots,
+	.timers = host_timers,
 	.keys = host_keys,
 	.gate = host_gate,
 	.done = host_done,
@@ -204,6 +209,9 @@ static void start_job(
 	lock->has_result = false;
 	lock->has_bolt_evidence = false;
 	lock->is_gate_waiting = false;
+	if (job->act == ACT_READ_TIMERS) {
+		timers_begin(lock);
+	}
 	if (entry != NULL && entry->op.state != OP_READING_BACK) {
 		entry->op.state = OP_RUNNING;
 		entry->op.tries++;
@@ -284,7 +292,9 @@ void runner_kick(struct lock *lock) {
 	if (entry != NULL) {
 		job = entry->job;
 		if (entry->op.state == OP_READING_BACK) {
-			job = (struct job){ .act = ACT_READ_STATE };
+			job = (struct job){ .act = timers_is_change(entry->op.act)
+							   ? ACT_READ_TIMERS
+							   : ACT_READ_STATE };
 		}
 	}
 	start_job(lock, &job, entry, care_bit);
@@ -316,6 +326,10 @@ static void finish_unknown(struct op_entry *entry, bool is_read) {
 	struct fault fault;
 	enum fault_code why = entry->op.fault.code;
 
+	if (timers_is_change(entry->op.act)) {
+		timers_give_up(entry);
+		return;
+	}
 	(void) fault_set(&fault, FAULT_OUTCOME_UNKNOWN, "%s; %s: %s", fault_row(why)->summary,
 		is_read ? "state read back" : "its state could not be read",
 		is_read ? lock_state_name(lock->status.bolt.state) : "unknown");
@@ -337,6 +351,9 @@ static void op_job_ended(struct op_entry *entry, const struct job_result *result
 	struct lock *lock = entry->lock;
 	enum fault_code code = result->fault.code;
 
+	if (timers_is_change(entry->op.act) && timers_job_done(entry, result)) {
+		return;
+	}
 	if (entry->op.state == OP_READING_BACK) {
 		bool is_late = mono_is_due(entry->deadline, hub_now(lock->hub));
 
@@ -410,6 +427,9 @@ static void job_ended(struct lock *lock) {
 	facts_job_ended(lock, &job, &result);
 	if (job.act == ACT_READ_LOG) {
 		import_job_ended(lock);
+	}
+	if (job.act == ACT_READ_TIMERS) {
+		timers_end(lock, &result);
 	}
 	if (entry != NULL) {
 		op_job_ended(entry, &result);

@@ -449,10 +449,17 @@ static const uint8_t opcodes[ACT_COUNT_] = { [ACT_LOCK] = 'L',
 	[ACT_REBOOT] = 'r',
 	[ACT_READ_USERS] = 'u',
 	[ACT_PUT_CREDENTIAL] = '+',
-	[ACT_REMOVE_CREDENTIAL] = '-' };
+	[ACT_REMOVE_CREDENTIAL] = '-',
+	[ACT_READ_TIMERS] = 'T',
+	[ACT_PUT_TIMER] = 'S',
+	[ACT_REMOVE_TIMER] = 'R' };
 
 static bool is_keypad_act(enum act act) {
 	return act == ACT_READ_USERS || act == ACT_PUT_CREDENTIAL || act == ACT_REMOVE_CREDENTIAL;
+}
+
+static bool is_timer_act(enum act act) {
+	return act == ACT_READ_TIMERS || act == ACT_PUT_TIMER || act == ACT_REMOVE_TIMER;
 }
 
 static struct fake_session *to_session(struct session *session) {
@@ -476,7 +483,7 @@ static void send_job(struct fake_session *session) {
 
 	session->is_gated = false;
 	session->is_sent = act_moves_motor(session->job.act) || session->job.act == ACT_REBOOT ||
-			   is_keypad_act(session->job.act);
+			   is_keypad_act(session->job.act) || is_timer_act(session->job.act);
 	session->ref = 0;
 	session->code = FAULT_NONE;
 	session->host->write(session->user, "io", buf, sizeof(buf));
@@ -594,6 +601,32 @@ static void keypad_do(struct fake_session *session) {
 	}
 }
 
+static void timers_do(struct fake_session *session) {
+	struct fake *lock = the_fake;
+	const struct lock_timer *wanted = &session->job.timer;
+	size_t i = 0;
+
+	if (!is_timer_act(session->job.act) || session->job.act == ACT_READ_TIMERS) {
+		return;
+	}
+	while (i < lock->n_timers && lock->timers[i].ref != wanted->ref) {
+		i++;
+	}
+	if (session->job.act == ACT_PUT_TIMER && wanted->ref == 0) {
+		assert(lock->n_timers < ARRAY_SIZE(lock->timers));
+		lock->timers[lock->n_timers] = *wanted;
+		session->ref = ++lock->last_timer;
+		lock->timers[lock->n_timers++].ref = session->ref;
+	} else if (i == lock->n_timers) {
+		session->code = FAULT_NO_SUCH_ENTRY;
+	} else if (session->job.act == ACT_PUT_TIMER) {
+		lock->timers[i] = *wanted;
+		session->ref = wanted->ref;
+	} else {
+		lock->timers[i] = lock->timers[--lock->n_timers];
+	}
+}
+
 static void session_written_fake(struct session *base, int error, enum radio_sent sent) {
 	struct fake_session *session = to_session(base);
 
@@ -602,6 +635,7 @@ static void session_written_fake(struct session *base, int error, enum radio_sen
 		end_job(session, FAULT_LINK_LOST);
 	} else if (error == 0 && session->has_job) {
 		keypad_do(session);
+		timers_do(session);
 	}
 }
 
@@ -674,11 +708,17 @@ static void session_bytes_fake(
 			session->host->slots(
 				session->user, session->keypad->slots, session->keypad->n);
 		}
+		for (size_t i = 0; session->job.act == ACT_READ_TIMERS && i < the_fake->n_timers;
+			i++) {
+			session->host->timers(session->user, &the_fake->timers[i], 1);
+		}
 		if (session->job.act == ACT_PAIR) {
 			keys.bytes[1] = '-';
 			session->host->keys(session->user, &keys);
 		}
-		end_job(session, is_keypad_act(session->job.act) ? session->code : FAULT_NONE);
+		end_job(session, is_keypad_act(session->job.act) || is_timer_act(session->job.act)
+					 ? session->code
+					 : FAULT_NONE);
 		break;
 	case 'F':
 		end_job(session, (enum fault_code) buf[1]);
@@ -768,6 +808,9 @@ static unsigned acts_fake(const struct secret *keys, const struct lock_status *s
 	(void) status;
 	for (unsigned act = 0; act < ACT_COUNT_; act++) {
 		acts |= opcodes[act] != 0 ? 1U << act : 0;
+	}
+	if (!the_fake->has_timers || !has_pin_fake(keys)) {
+		acts &= ~(1U << ACT_READ_TIMERS | 1U << ACT_PUT_TIMER | 1U << ACT_REMOVE_TIMER);
 	}
 	if (!the_fake->has_keypads || !has_pin_fake(keys)) {
 		acts &= ~(1U << ACT_READ_USERS | 1U << ACT_PUT_CREDENTIAL |

@@ -20,7 +20,8 @@
  * A lock with a keypad (fake_have_keypads()) also takes
  *	write:  'u' read users  '+' put credential  '-' remove credential
  * and does it when the write is confirmed, whether its answer arrives or not: "D-" lets it tell
- * what came of it.
+ * what came of it. With fake->has_timers it takes in the same way
+ *	write:  'T' read timers  'S' put timer  'R' remove timer
  */
 
 #include "core/hub.h"
@@ -81,6 +82,11 @@ struct fake {
 	bool has_keypads;
 	struct credential_limits limits; /* of all of them */
 	struct fake_keypad keypads[16];  /* by lock, in the order of fake_add_lock() */
+
+	bool has_timers; /* set before fake_start() */
+	struct lock_timer timers[8];
+	size_t n_timers;
+	int64_t last_timer;
 
 	struct hub *hub;
 	struct listener on_event, on_finished, on_changed, on_added, on_removed, on_refused;
