@@ -508,8 +508,15 @@ static int set_user(struct pin_task *task, struct fault *ret_fault) {
 		return hub_user_add(
 			task->mqtt->hub, &edit, &by_mqtt, id, user_done, task, ret_fault);
 	}
-	/* What the hub's own people have decided about a user's type is not for a slot to change.
+	/*
+	 * What the hub's own people have decided about a user is not for a slot to change: code
+	 * managers set all their slots again and again, and would let in who was shut out.
 	 */
+	if (user->status == USER_STATUS_OCCUPIED_DISABLED && intake->is_enabled &&
+		strcmp(user->modified_by, by_mqtt.actor) != 0) {
+		return fault_set(
+			ret_fault, FAULT_USER_DISABLED, "user %u, not by MQTT", intake->user);
+	}
 	if (user->status != edit.status) {
 		return hub_user_edit(
 			task->mqtt->hub, user->id, &edit, &by_mqtt, user_done, task, ret_fault);

@@ -115,6 +115,41 @@ static void a_code_is_set_asked_for_and_cleared(void **state) {
 	no_code_was_published(rig);
 }
 
+static void edit_status(struct rig *rig, const char *word, enum user_status status) {
+	static const struct people_by by = { .actor = "uid 0 (root)", .role = ROLE_MANAGE };
+	struct user_edit edit = { .set = USER_EDIT_STATUS, .status = status };
+
+	assert_int_equal(hub_user_edit(rig->hub, word, &edit, &by, NULL, NULL, NULL), 0);
+}
+
+static const struct user *user_three(const struct rig *rig) {
+	return book_find_user(hub_book(rig->hub), "3");
+}
+
+/* A code manager repeats all its slots: it must not let in whom a person has shut out. */
+static void who_was_disabled_stays_out(void **state) {
+	struct rig *rig = *state;
+	static const char set[] = "{\"pin_code\":{\"user\":3,\"user_enabled\":true,"
+				  "\"pin_code\":\"" CODE "\"}}";
+
+	start(rig);
+	say(rig, set);
+	rig_until(rig, holds(rig, CODE));
+	edit_status(rig, "3", USER_STATUS_OCCUPIED_DISABLED);
+	rig_until(rig, rig->fake.n_slots == 0);
+	size_t since = rig->watcher.n;
+	say(rig, set);
+	rig_until(rig, heard(rig, since, LOCK "event", "user-disabled"));
+	assert_int_equal(user_three(rig)->status, USER_STATUS_OCCUPIED_DISABLED);
+	/* What came by MQTT may go by MQTT. */
+	edit_status(rig, "3", USER_STATUS_OCCUPIED_ENABLED);
+	rig_until(rig, holds(rig, CODE));
+	say(rig, "{\"pin_code\":{\"user\":3,\"user_enabled\":false,\"pin_code\":\"" CODE "\"}}");
+	rig_until(rig, user_three(rig)->status == USER_STATUS_OCCUPIED_DISABLED);
+	say(rig, set);
+	rig_until(rig, user_three(rig)->status == USER_STATUS_OCCUPIED_ENABLED);
+}
+
 /* Code managers ask every five minutes: that must not cost the lock's battery. */
 static void asking_wakes_no_lock(void **state) {
 	struct rig *rig = *state;
@@ -251,6 +286,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_code_is_set_asked_for_and_cleared, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_was_disabled_stays_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(asking_wakes_no_lock, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_refused_in_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(retained_codes_are_not_taken, setup, teardown),
