@@ -365,6 +365,10 @@ int factor_gate(struct lock *lock, const struct request *request, struct passed 
 			return r;
 		}
 	}
+	/* Whoever guesses must not keep a door from being locked: it is, in nobody's name. */
+	if (request->act == ACT_LOCK && left_ms(lock) > 0) {
+		return 0;
+	}
 	if ((is_given || is_bound) && left_ms(lock) > 0) {
 		return fault_set(ret_fault, FAULT_LOCKED_OUT, "%s, for another %" PRId64 " s",
 			lock->slug, (left_ms(lock) + 999) / 1000);

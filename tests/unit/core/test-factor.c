@@ -537,6 +537,20 @@ static void wrong_ones_lock_out(void **state) {
 	assert_int_equal(front->n_lock_outs, 0);
 }
 
+/* Home Assistant sends a code along with LOCK too; and no answer tells whether it is right. */
+static void a_lock_out_does_not_keep_the_door_open(void **state) {
+	(void) state;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(ask(ACT_UNLOCK, WRONG), FAULT_FACTOR_WRONG);
+	}
+	assert_int_equal(ask(ACT_UNLOCK, PERSONAL), FAULT_LOCKED_OUT);
+	assert_int_equal(ask(ACT_LOCK, WRONG), FAULT_NONE);
+	assert_string_equal(hub_op_at(fake->hub, hub_op_count(fake->hub) - 1)->user_id, "");
+	assert_int_equal(ask(ACT_LOCK, PERSONAL), FAULT_NONE);
+	assert_string_equal(hub_op_at(fake->hub, hub_op_count(fake->hub) - 1)->user_id, "");
+	assert_int_equal(ask(ACT_UNLOCK, PERSONAL), FAULT_LOCKED_OUT);
+}
+
 static void each_time_is_twice_as_long(void **state) {
 	static const int64_t seconds[] = { 200, 400, 800, 1600, 3200, 3600, 3600 };
 
@@ -677,6 +691,7 @@ int main(void) {
 		TEST(one_use_is_not_two_at_once),
 		TEST(a_use_in_doubt_counts),
 		TEST(wrong_ones_lock_out),
+		TEST(a_lock_out_does_not_keep_the_door_open),
 		TEST(each_time_is_twice_as_long),
 		TEST(a_restart_is_not_worth_a_guess),
 		TEST(two_users_are_not_mixed_up),
