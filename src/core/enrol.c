@@ -452,6 +452,12 @@ int hub_unpair(struct hub *hub, const char *word, bool is_forced, const char *ac
 	if (lock->is_leaving) {
 		return fault_set(ret_fault, FAULT_DUPLICATE, "%s is being unpaired", lock->slug);
 	}
+	/* Without us nobody takes the code away any more, nor tells of it (L4). */
+	if (!is_forced && facts_has(lock, FAULT_REVOCATION_PENDING)) {
+		return fault_set(ret_fault, FAULT_REVOCATION_PENDING,
+			"%s would never hear of it: wait until it is gone, or unpair with --force",
+			lock->slug);
+	}
 	entry = op_new(hub, lock, ACT_UNPAIR, actor);
 	if (entry == NULL) {
 		return fault_set(ret_fault, FAULT_NO_MEMORY, "unpairing %s", lock->slug);

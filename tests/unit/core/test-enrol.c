@@ -3,6 +3,7 @@
 /* How locks come and go. */
 
 #include "mock/fake-hub.h"
+#include "private.h"
 #include "test.h"
 #include "util/text.h"
 
@@ -245,6 +246,26 @@ static void unpair_removes_us_at_the_lock_first(void **state) {
 	assert_non_null(fake_find_event(fake, EVENT_UNPAIRED));
 }
 
+/* L4: a code that was revoked would stay in the lock for ever, and nobody would be told. */
+static void unpair_waits_for_revocations(void **state) {
+	struct op *op;
+	struct fault fault;
+	struct fault pending;
+
+	(void) state;
+	pair_all("Front Door", "1234");
+	(void) fault_set(&pending, FAULT_REVOCATION_PENDING, "Anna");
+	facts_raise(hub_lock_at(fake->hub, 0), &pending);
+	assert_int_equal(
+		hub_unpair(fake->hub, "front-door", false, "anna", ROLE_MANAGE, &op, &fault),
+		fault_errno(FAULT_REVOCATION_PENDING));
+	assert_int_equal(fault.code, FAULT_REVOCATION_PENDING);
+	assert_int_equal(
+		hub_unpair(fake->hub, "front-door", true, "anna", ROLE_MANAGE, &op, &fault), 0);
+	fake_turn(fake);
+	assert_int_equal(op->outcome, OP_DONE);
+}
+
 static void unpair_of_a_lost_lock_needs_force(void **state) {
 	struct op *op;
 	struct fault fault;
@@ -371,6 +392,7 @@ int main(void) {
 		TEST(requests_are_judged),
 		TEST(paired_twice_is_refused),
 		TEST(unpair_removes_us_at_the_lock_first),
+		TEST(unpair_waits_for_revocations),
 		TEST(unpair_of_a_lost_lock_needs_force),
 		TEST(rename_keeps_id_and_history),
 		TEST(rename_waits_for_the_disk),
