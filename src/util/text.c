@@ -61,8 +61,13 @@ static size_t utf8_char(const uint8_t *at, size_t n, uint32_t *ret_char) {
 }
 
 static bool char_is_control(uint32_t c) {
-	/* C0, DEL, C1, and the line and paragraph separators, which some readers break lines at. */
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
+	/*
+	 * C0, DEL, C1; the line and paragraph separators, which some readers break lines at; and
+	 * what turns the direction of writing: a name with it would change how the rest of a line
+	 * reads.
+	 */
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069);
 }
 
 size_t text_cut(const char *text, size_t max) {

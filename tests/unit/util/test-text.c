@@ -76,7 +76,14 @@ static void utf8_is_told_from_octets(void **state) {
 		S("\xc2\x85", true, false), /* NEL, a C1 control */
 		S("\xc2\x9b", true, false), /* CSI in one character */
 		S("\xc2\xa0", true, true),
+		S("\xe2\x80\xa7", true, true),
 		S("\xe2\x80\xa8", true, false), /* line separator */
+		S("\xe2\x80\xae", true, false), /* from right to left from here on */
+		S("\xe2\x80\xaf", true, true),
+		S("\xe2\x81\xa5", true, true),
+		S("\xe2\x81\xa6", true, false), /* a direction of its own */
+		S("\xe2\x81\xa9", true, false),
+		S("\xe2\x81\xaa", true, true),
 		S("a\0b", true, false),
 		S("\x80", false, false),
 		S("\xc3", false, false),
