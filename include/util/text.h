@@ -12,7 +12,7 @@ bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
 bool text_copy(char *out, size_t size, const char *text);
 /* How many octets of @text fit into @max without cutting a UTF-8 character in two. */
 size_t text_cut(const char *text, size_t max);
-/* Well-formed UTF-8 (RFC 3629) without control characters. */
+/* Well-formed UTF-8 (RFC 3629) without control characters or marks of the direction of writing. */
 bool text_is_clean(const char *text, size_t n);
 bool text_is_utf8(const char *text, size_t n);
 /* Replaces what text_is_clean() forbids by '?', in place. For names that came from outside. */
