@@ -205,6 +205,7 @@ static const struct {
 	{ FACT_NAME,           { "Name", "Slug" } },
 	{ FACT_QUEUE,          { "QueueLength", "HasPin", "Acts" } },
 	{ FACT_LOG,            { "LogCursor" } },
+	{ FACT_TIMERS,         { "Timers", "TimersRead" } },
 };
 /* clang-format on */
 

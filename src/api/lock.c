@@ -24,6 +24,7 @@ static const struct {
 	{ "ReadConfig", ACT_READ_CONFIG },
 	{ "ReadBattery", ACT_READ_BATTERY },
 	{ "ReadLog", ACT_READ_LOG },
+	{ "ReadTimers", ACT_READ_TIMERS },
 	{ "SyncClock", ACT_SET_TIME },
 	{ "Reboot", ACT_REBOOT },
 	{ "SetPin", ACT_VERIFY_PIN },
@@ -79,11 +80,7 @@ char *lock_path(const char *slug, char out[static API_PATH_MAX]) {
 	return out;
 }
 
-/*
- * The lock a message is about, found anew: between the call and the permission it may have gone.
- * NULL: the message has been answered.
- */
-static struct api_lock *lock_called(struct api *api, sd_bus_message *message) {
+struct api_lock *lock_called(struct api *api, sd_bus_message *message) {
 	struct api_lock *shown = find_by_path(api, sd_bus_message_get_path(message));
 	if (shown == NULL) {
 		struct fault fault;
@@ -348,6 +345,10 @@ const sd_bus_vtable lock_vtable[] = {
 	/* Up to SLOTS_PER_LOCK_MAX rows: only who asks for it gets it. */
 	SD_BUS_PROPERTY("Users", "aa{sv}", lock_get_users, 0,
 		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
+	SD_BUS_PROPERTY("Timers", "aa{sv}", lock_get_timers, 0,
+		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
+	SD_BUS_PROPERTY("TimersRead", "x", lock_get_timers_read, 0,
+		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 
 	ACT_METHOD("Lock"),
 	ACT_METHOD("Unlock"),
@@ -359,6 +360,7 @@ const sd_bus_vtable lock_vtable[] = {
 	ACT_METHOD("ReadConfig"),
 	ACT_METHOD("ReadBattery"),
 	ACT_METHOD("ReadLog"),
+	ACT_METHOD("ReadTimers"),
 	ACT_METHOD("SyncClock"),
 	ACT_METHOD("Reboot"),
 	SD_BUS_METHOD_WITH_ARGS("UnlockWithFactor", SD_BUS_ARGS("s", factor),
@@ -369,6 +371,10 @@ const sd_bus_vtable lock_vtable[] = {
 		SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
 	SD_BUS_METHOD_WITH_ARGS("SetPin", SD_BUS_ARGS("s", pin), SD_BUS_RESULT("o", operation),
 		method_act, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+	SD_BUS_METHOD_WITH_ARGS("SetTimer", SD_BUS_ARGS("a{sv}", timer), SD_BUS_RESULT("o", operation),
+		lock_method_timer, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("RemoveTimer", SD_BUS_ARGS("x", id), SD_BUS_RESULT("o", operation),
+		lock_method_timer, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Unpair", SD_BUS_ARGS("b", force), SD_BUS_RESULT("o", operation),
 		method_unpair, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Rename", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", lock),

@@ -91,6 +91,10 @@ static PROPERTY_GETTER(get_requested) {
 	return sd_bus_message_append(reply, "x", ((const struct api_op *) user)->op.requested_at.s);
 }
 
+static PROPERTY_GETTER(get_timer) {
+	return sd_bus_message_append(reply, "x", ((const struct api_op *) user)->op.ref);
+}
+
 static PROPERTY_GETTER(get_tries) {
 	return sd_bus_message_append(reply, "u", ((const struct api_op *) user)->op.tries);
 }
@@ -142,6 +146,7 @@ const sd_bus_vtable operation_vtable[] = {
 	SD_BUS_PROPERTY("Fault", "s", get_text, 0, TOLD),
 	SD_BUS_PROPERTY("Message", "s", get_message, 0, TOLD),
 	SD_BUS_PROPERTY("Hint", "s", get_hint, 0, TOLD),
+	SD_BUS_PROPERTY("Timer", "x", get_timer, 0, 0),
 	SD_BUS_PROPERTY("Tries", "u", get_tries, 0, 0),
 	SD_BUS_PROPERTY("LatencyMs", "x", get_latency, 0, 0),
 	SD_BUS_METHOD("Cancel", NULL, NULL, method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -9,7 +9,7 @@
  *	manager.c      org.lockhub1.Manager;  status.c its Status;  journal.c its logs
  *	people.c       its methods for users, codes and schedules;  pending.c answers after COMMIT
  *	lock.c         org.lockhub1.Lock: methods, life;  lock-facts.c its properties;
- *	               lock-people.c those about who may enter
+ *	               lock-people.c those about who may enter;  lock-timers.c and about timers
  *	user.c         org.lockhub1.User: methods, life;  user-facts.c its properties
  *	operation.c    org.lockhub1.Operation
  *	value.c        values, events and sightings as a{sv};  option.c reads a{sv}
@@ -285,6 +285,16 @@ PROPERTY_GETTER(lock_get_known);
 PROPERTY_GETTER(lock_get_report);
 PROPERTY_GETTER(lock_get_config);
 PROPERTY_GETTER(lock_get_event);
+/*
+ * The lock a message is about, found anew: between the call and the permission it may have gone.
+ * NULL: the message has been answered.
+ */
+struct api_lock *lock_called(struct api *api, sd_bus_message *message);
+
+/* lock-timers.c */
+PROPERTY_GETTER(lock_get_timers);
+PROPERTY_GETTER(lock_get_timers_read);
+int lock_method_timer(sd_bus_message *message, void *user, sd_bus_error *ret_error);
 
 /* operation.c */
 extern const sd_bus_vtable operation_vtable[];

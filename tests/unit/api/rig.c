@@ -195,6 +195,7 @@ int rig_setup(void **state) {
 	rig->daemon = private_bus_new();
 	rig->loop = loop_new();
 	rig->fake = fake_new();
+	rig->fake->has_timers = true;
 	if (rig->daemon == NULL || rig->loop == NULL) {
 		return -1;
 	}
