@@ -44,6 +44,11 @@ extern const struct command cmd_show;
 extern const struct command cmd_signal;
 extern const struct command cmd_status;
 extern const struct command cmd_sync_clock;
+/* cmd-timer.c: they share what they print */
+extern const struct command cmd_timer_add;
+extern const struct command cmd_timer_change;
+extern const struct command cmd_timer_list;
+extern const struct command cmd_timer_remove;
 extern const struct command cmd_unlatch;
 extern const struct command cmd_unlock;
 extern const struct command cmd_unpair;

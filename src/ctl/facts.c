@@ -42,6 +42,7 @@ static const struct {
 	{ "confirmed_at",    MEND_TIME },
 	{ "read_at",         MEND_TIME },
 	{ "next_edge",       MEND_TIME },
+	{ "timer",           MEND_ZERO },
 	{ "rssi",            MEND_ZERO },
 	{ "lock_rssi",       MEND_ZERO },
 	{ "battery_percent", MEND_MINUS_ONE },

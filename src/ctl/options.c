@@ -84,6 +84,8 @@ static const struct option_row rows[] = {
 	{ "totp",         0,  OPTION_FLAG, OPT_USER_EDIT, AT(is_totp), NULL, 0, 0, "Set up one-time passwords with an app; shows a QR code" },
 	{ "no-totp",      0,  OPTION_FLAG, OPT_USER_EDIT, AT(is_no_totp), NULL, 0, 0, "No one-time passwords any more" },
 	{ "code",         0,  OPTION_FLAG, OPT_FACTOR, AT(is_code), NULL, 0, 0, "Ask for the personal code or one-time password" },
+	{ "enable",       0,  OPTION_FLAG, OPT_TIMER, AT(is_enable), NULL, 0, 0, "On: the lock does it" },
+	{ "disable",      0,  OPTION_FLAG, OPT_TIMER, AT(is_disable), NULL, 0, 0, "Off: the lock keeps it and does nothing" },
 	{ "csv",          0,  OPTION_FLAG, OPT_CSV, AT(is_csv), NULL, 0, 0, "Write comma-separated values" },
 	{ "with-codes",   0,  OPTION_FLAG, OPT_WITH_CODES, AT(is_with_codes), NULL, 0, 0, "With the codes; the file is encrypted with a passphrase" },
 	{ "dry-run",      0,  OPTION_FLAG, OPT_DRY_RUN, AT(is_dry_run), NULL, 0, 0, "Only say what would be done" },

@@ -71,6 +71,7 @@ enum {
 	OPT_CSV = 1 << 24,        /* --csv */
 	OPT_WITH_CODES = 1 << 25, /* --with-codes */
 	OPT_DRY_RUN = 1 << 26,    /* --dry-run */
+	OPT_TIMER = 1 << 27,      /* --enable --disable */
 };
 /* What every command takes that asks for an operation. */
 #define OPTS_OPERATION (OPT_JSON | OPT_NO_WAIT)

@@ -13,7 +13,7 @@ _lockhubctl_users() {
 _lockhubctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local commands='access battery calibrate cancel code help holiday list lock lock-n-go log monitor pair reboot
-        record refresh rename rules scan schedule set-pin show signal status sync-clock unlatch unlock unpair
+        record refresh rename rules scan schedule set-pin show signal status sync-clock timer unlatch unlock unpair
         user version'
     local common='--help --version --timeout --color --no-ask-password --bus-address --system-bus'
     local command='' options='' word i n_args=0
@@ -67,7 +67,7 @@ _lockhubctl() {
             *)
                 if [[ -z $command ]]; then
                     command=$word
-                elif [[ $command == @(access|code|holiday|schedule|user) || "$command $word" == log\ @(export|verify) ]]; then
+                elif [[ $command == @(access|code|holiday|schedule|timer|user) || "$command $word" == log\ @(export|verify) ]]; then
                     command+=" $word"
                 else
                     ((n_args++))
@@ -108,7 +108,8 @@ _lockhubctl() {
         'access grant') options='--json --no-wait --valid' ;;
         'code adopt') options='--json --type' ;;
         'holiday add') options='--json --mode' ;;
-        'user show' | 'access show' | 'code reveal' | 'code sync' | 'schedule '* | 'holiday '* | rules)
+        'timer add' | 'timer change') options='--json --enable --disable' ;;
+        'user show' | 'access show' | 'code reveal' | 'code sync' | 'schedule '* | 'holiday '* | 'timer '* | rules)
             options='--json'
             ;;
     esac
@@ -122,6 +123,7 @@ _lockhubctl() {
         user) mapfile -t COMPREPLY < <(compgen -W 'add edit export import list remove show' -- "$cur") ;;
         code) mapfile -t COMPREPLY < <(compgen -W 'add adopt change list reveal revoke sync' -- "$cur") ;;
         schedule | holiday) mapfile -t COMPREPLY < <(compgen -W 'add list remove' -- "$cur") ;;
+        timer) mapfile -t COMPREPLY < <(compgen -W 'add change list remove' -- "$cur") ;;
         access) mapfile -t COMPREPLY < <(compgen -W 'grant revoke show' -- "$cur") ;;
         rules)
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
@@ -137,7 +139,7 @@ _lockhubctl() {
             'access show')
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_users)" -- "$cur")
             ;;
-        'code adopt' | 'code sync' | 'holiday add' | 'holiday list')
+        'code adopt' | 'code sync' | 'holiday add' | 'holiday list' | 'timer '*)
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ;;
         help) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;

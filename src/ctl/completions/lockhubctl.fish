@@ -10,7 +10,7 @@ function __lockhubctl_users
 end
 
 set -l commands access battery calibrate cancel code help holiday list lock lock-n-go log monitor pair reboot record \
-    refresh rename rules scan schedule set-pin show signal status sync-clock unlatch unlock unpair user version
+    refresh rename rules scan schedule set-pin show signal status sync-clock timer unlatch unlock unpair user version
 set -l operations lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin pair unpair
 set -l on_lock lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin unpair rename show \
     monitor battery signal log record rules
@@ -45,6 +45,7 @@ complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a code -d
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a holiday -d 'Days in another mode'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a rules -d 'The rules of a lock'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a schedule -d 'When people may enter'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a timer -d 'What a lock does at a time of day'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a user -d 'People'
 complete -c lockhubctl -n "__fish_seen_subcommand_from $on_lock" -a '(__lockhubctl_locks)'
 complete -c lockhubctl -n '__fish_seen_subcommand_from log' -a verify -d 'Check the chain of entries'
@@ -88,12 +89,15 @@ complete -c lockhubctl -n "__fish_seen_subcommand_from user; and not __fish_seen
 complete -c lockhubctl -n "__fish_seen_subcommand_from code; and not __fish_seen_subcommand_from $words" \
     -a 'add adopt change list reveal revoke sync'
 complete -c lockhubctl -n "__fish_seen_subcommand_from schedule holiday; and not __fish_seen_subcommand_from $words" -a 'add list remove'
+complete -c lockhubctl -n "__fish_seen_subcommand_from timer; and not __fish_seen_subcommand_from $words" -a 'add change list remove'
+complete -c lockhubctl -n '__fish_seen_subcommand_from timer; and __fish_seen_subcommand_from add change list remove' \
+    -a '(__lockhubctl_locks)'
 complete -c lockhubctl -n "__fish_seen_subcommand_from access; and not __fish_seen_subcommand_from $words" -a 'grant revoke show'
 complete -c lockhubctl -n "__fish_seen_subcommand_from user code schedule access; and __fish_seen_subcommand_from $words" \
     -a '(__lockhubctl_users)'
 complete -c lockhubctl -n '__fish_seen_subcommand_from access holiday adopt sync; and __fish_seen_subcommand_from grant revoke add list adopt sync' \
     -a '(__lockhubctl_locks)'
-complete -c lockhubctl -n '__fish_seen_subcommand_from user code schedule holiday access rules' -l json -d 'Print JSON'
+complete -c lockhubctl -n '__fish_seen_subcommand_from user code schedule holiday access rules timer' -l json -d 'Print JSON'
 complete -c lockhubctl -n '__fish_seen_subcommand_from code access user' -l no-wait -d 'Do not wait for the locks'
 complete -c lockhubctl -n '__fish_seen_subcommand_from user code schedule; and __fish_seen_subcommand_from add list' \
     -l lock -x -a '(__lockhubctl_locks)' -d 'At this lock only'
@@ -106,8 +110,8 @@ complete -c lockhubctl -n '__fish_seen_subcommand_from code' -l label -x -d 'Wha
 complete -c lockhubctl -n '__fish_seen_subcommand_from code user' -l type -x -d 'Of which kind'
 complete -c lockhubctl -n '__fish_seen_subcommand_from user' -l expires-after -x -d 'Minutes after the first use'
 complete -c lockhubctl -n '__fish_seen_subcommand_from edit' -l name -x -d 'The new name'
-complete -c lockhubctl -n '__fish_seen_subcommand_from edit' -l enable -d 'May enter again'
-complete -c lockhubctl -n '__fish_seen_subcommand_from edit' -l disable -d 'May not enter for now'
+complete -c lockhubctl -n '__fish_seen_subcommand_from edit timer' -l enable -d 'On, or may enter again'
+complete -c lockhubctl -n '__fish_seen_subcommand_from edit timer' -l disable -d 'Off, or may not enter for now'
 complete -c lockhubctl -n '__fish_seen_subcommand_from edit unlock unlatch' -l code -d 'Ask for the personal code'
 complete -c lockhubctl -n '__fish_seen_subcommand_from edit' -l no-code -d 'Take the personal code away'
 complete -c lockhubctl -n '__fish_seen_subcommand_from edit' -l totp -d 'Set up one-time passwords'
