@@ -156,6 +156,27 @@ static int read_id(struct ctl *ctl, const char *word, uint64_t *ret) {
 				 "'%s' is no number of a timer; see: lockhubctl timer list", word);
 }
 
+/*
+ * Reads the list, so that what is not given can be kept, and so that a wrong number is told as
+ * such: what locks say of one is not helpful.
+ */
+static int check_id(struct ctl *ctl, const char *path, const char *about, uint64_t id) {
+	int r = read_list(ctl, path, about);
+	if (r != CTL_DONE) {
+		return r;
+	}
+	AUTO(json_decref) json_t *timers = fetch(ctl, path, about);
+	if (timers == NULL) {
+		return CTL_FAILED;
+	}
+	if (find(timers, (int64_t) id) == NULL) {
+		complain(ctl, "%s has no timer %ju", about, (uintmax_t) id);
+		advise(ctl, "See what there is: lockhubctl timer list %s", about);
+		return CTL_FAILED;
+	}
+	return CTL_DONE;
+}
+
 static int run_change(struct ctl *ctl, char **args, int n_args) {
 	char path[PATH_TEXT_MAX];
 	uint64_t id;
@@ -173,8 +194,7 @@ static int run_change(struct ctl *ctl, char **args, int n_args) {
 	if (talk_find_lock(ctl, args[0], path) < 0) {
 		return CTL_FAILED;
 	}
-	/* What is not given is kept as the lock has it now. */
-	r = read_list(ctl, path, args[0]);
+	r = check_id(ctl, path, args[0], id);
 	return r != CTL_DONE ? r : set(ctl, path, args[0], id, n_args == 5 ? args + 2 : NULL);
 }
 
@@ -186,8 +206,14 @@ static int run_remove(struct ctl *ctl, char **args, int n_args) {
 	if (r != 0) {
 		return r;
 	}
-	if (talk_find_lock(ctl, args[0], path) < 0 ||
-		talk_new(ctl, path, LOCK_INTERFACE, "RemoveTimer", &call) < 0 ||
+	if (talk_find_lock(ctl, args[0], path) < 0) {
+		return CTL_FAILED;
+	}
+	r = check_id(ctl, path, args[0], id);
+	if (r != CTL_DONE) {
+		return r;
+	}
+	if (talk_new(ctl, path, LOCK_INTERFACE, "RemoveTimer", &call) < 0 ||
 		sd_bus_message_append(call, "x", (int64_t) id) < 0) {
 		return CTL_FAILED;
 	}
