@@ -265,6 +265,109 @@ static void errors_have_the_names_of_faults(void **state) {
 	assert_non_null(strstr(sd_bus_message_get_error(rig->reply)->message, "'pin'"));
 }
 
+static int64_t get_x(struct rig *rig, const char *path, const char *interface, const char *name) {
+	int64_t value = -1;
+	rig_call(rig, path, "org.freedesktop.DBus.Properties", "Get", "ss", interface, name);
+	assert_null(rig_error(rig));
+	assert_true(sd_bus_message_read(rig->reply, "v", "x", &value) > 0);
+	return value;
+}
+
+/* The one timer there is, as the property tells it. */
+static void expect_timer(struct rig *rig, int64_t id, int is_enabled, const char *days,
+	const char *time, const char *act) {
+	const char *keys[5], *texts[3];
+	int64_t told_id;
+	int told_enabled;
+	rig_call(rig, FRONT_PATH, "org.freedesktop.DBus.Properties", "Get", "ss", LOCK, "Timers");
+	assert_null(rig_error(rig));
+	assert_true(sd_bus_message_enter_container(rig->reply, 'v', "aa{sv}") > 0);
+	assert_true(sd_bus_message_enter_container(rig->reply, 'a', "a{sv}") > 0);
+	assert_true(sd_bus_message_read(rig->reply, "a{sv}", 5, &keys[0], "x", &told_id, &keys[1],
+			    "b", &told_enabled, &keys[2], "s", &texts[0], &keys[3], "s", &texts[1],
+			    &keys[4], "s", &texts[2]) > 0);
+	assert_true(sd_bus_message_at_end(rig->reply, false) > 0);
+	assert_string_equal(keys[0], "id");
+	assert_int_equal(told_id, id);
+	assert_int_equal(told_enabled, is_enabled);
+	assert_string_equal(texts[0], days);
+	assert_string_equal(texts[1], time);
+	assert_string_equal(texts[2], act);
+}
+
+static void until_done(struct rig *rig) {
+	char path[128];
+	reply_path(rig, path);
+	rig_until_signal(rig, path, "Finished", "done", "none");
+}
+
+static void timers_are_set_and_told(void **state) {
+	struct rig *rig = *state;
+	char path[128];
+	assert_int_equal(get_x(rig, FRONT_PATH, LOCK, "TimersRead"), 0);
+	rig_call(rig, FRONT_PATH, LOCK, "SetTimer", "a{sv}", 3, "days", "s", "mon-fri", "time", "s",
+		"7:05", "act", "s", "unlock");
+	reply_path(rig, path);
+	rig_until_signal(rig, path, "Finished", "done", "none");
+	assert_int_equal(get_x(rig, path, OPERATION, "Timer"), 1);
+	assert_int_equal(get_x(rig, FRONT_PATH, LOCK, "TimersRead"), rig->fake->wall.s);
+	expect_timer(rig, 1, true, "Mon-Fri", "07:05", "unlock");
+	/* What is not given stays. */
+	rig_call(rig, FRONT_PATH, LOCK, "SetTimer", "a{sv}", 2, "id", "x", (int64_t) 1, "enabled",
+		"b", 0);
+	until_done(rig);
+	expect_timer(rig, 1, false, "Mon-Fri", "07:05", "unlock");
+	/* What somebody did with the vendor's app shows when it is read. */
+	rig->fake->timers[0].act = ACT_NONE;
+	rig->fake->timers[0].days = 0;
+	rig_forget(rig);
+	rig_call(rig, FRONT_PATH, LOCK, "ReadTimers", "");
+	until_done(rig);
+	expect_timer(rig, 1, false, "daily", "07:05", "other");
+	assert_true(rig_signals(rig, FRONT_PATH, "PropertiesChanged", LOCK, NULL) > 0);
+	rig_call(rig, FRONT_PATH, LOCK, "RemoveTimer", "x", (int64_t) 1);
+	until_done(rig);
+	assert_int_equal(rig->fake->n_timers, 0);
+}
+
+static void a_timer_must_make_sense(void **state) {
+	struct rig *rig = *state;
+	static const struct {
+		const char *days, *time, *act, *evidence;
+	} rows[] = {
+		{ "Mon 08:00-09:00", "7:05", "lock", "days of the week" },
+		{ "2027-03-01 - 2027-03-08", "7:05", "lock", "days of the week" },
+		{ "Mon; Tue", "7:05", "lock", "days of the week" },
+		{ "someday", "7:05", "lock", "someday" },
+		{ "daily", "24:00", "lock", "24:00" },
+		{ "daily", "7:60", "lock", "7:60" },
+		{ "daily", "7:5", "lock", "7:5" },
+		{ "daily", "+7:05", "lock", "+7:05" },
+		{ "daily", "7:05h", "lock", "7:05h" },
+		{ "daily", "", "lock", "time of day" },
+		{ "daily", "7:05", "pair", "pair" },
+		{ "daily", "7:05", "dance", "dance" },
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		rig_call(rig, FRONT_PATH, LOCK, "SetTimer", "a{sv}", 3, "days", "s", rows[i].days,
+			"time", "s", rows[i].time, "act", "s", rows[i].act);
+		assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+		assert_non_null(
+			strstr(sd_bus_message_get_error(rig->reply)->message, rows[i].evidence));
+	}
+	rig_call(rig, FRONT_PATH, LOCK, "SetTimer", "a{sv}", 1, "time", "s", "7:05");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+	/* Nothing is known of it, so nothing can be kept. */
+	rig_call(rig, FRONT_PATH, LOCK, "SetTimer", "a{sv}", 2, "id", "x", (int64_t) 9, "enabled",
+		"b", 0);
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+	rig_call(rig, FRONT_PATH, LOCK, "RemoveTimer", "x", (int64_t) -1);
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+	rig_call(rig, BACK_PATH, LOCK, "ReadTimers", "");
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.PinRequired");
+	assert_int_equal(rig->fake->n_timers, 0);
+}
+
 static void an_operation_can_be_cancelled_before_it_is_sent(void **state) {
 	struct rig *rig = *state;
 	char path[128];
@@ -475,6 +578,8 @@ int main(void) {
 		ON_RIG(an_unlock_finishes_once_with_its_outcome),
 		ON_RIG(a_refusal_by_the_lock_is_told_with_its_fault),
 		ON_RIG(errors_have_the_names_of_faults),
+		ON_RIG(timers_are_set_and_told),
+		ON_RIG(a_timer_must_make_sense),
 		ON_RIG(an_operation_can_be_cancelled_before_it_is_sent),
 		ON_RIG(the_log_answers_later),
 		ON_RIG(a_rename_moves_the_object),

@@ -331,6 +331,54 @@ static void people_are_managed(void **state) {
 	expect_err("lockhubctl user list");
 }
 
+static void timers_are_listed_set_and_removed(void **state) {
+	struct rig *rig = *state;
+	RUN(rig, "timer", "list", "front-door");
+	expect_status(0);
+	expect_out("does nothing by itself");
+	RUN(rig, "timer", "add", "front-door", "Mon-Fri", "22:30", "lock", "--json");
+	expect_status(0);
+	json_t *json = parsed();
+	assert_int_equal(json_integer_value(json_object_get(json, "timer")), 1);
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json_object_get(json, "timers"), 0), "days")),
+		"Mon-Fri");
+	json_decref(json);
+	RUN(rig, "timer", "change", "front-door", "1", "--disable");
+	expect_status(0);
+	expect_out("timer 1: Mon-Fri 22:30 lock (off)");
+	RUN(rig, "timer", "change", "front-door", "1", "daily", "7:00", "unlatch");
+	expect_out("timer 1: daily 07:00 unlatch (off)");
+	RUN(rig, "timer", "change", "front-door", "1", "--enable");
+	expect_out("timer 1: daily 07:00 unlatch\n");
+	RUN(rig, "timer", "list", "front-door", "--json");
+	json = parsed();
+	assert_int_equal(json_array_size(json_object_get(json, "timers")), 1);
+	json_decref(json);
+	RUN(rig, "timer", "remove", "front-door", "2");
+	expect_status(1);
+	expect_err("front-door has no timer 2");
+	RUN(rig, "timer", "change", "front-door", "1");
+	expect_status(2);
+	RUN(rig, "timer", "change", "front-door", "1", "daily");
+	expect_status(2);
+	RUN(rig, "timer", "remove", "front-door", "0");
+	expect_status(2);
+	RUN_AS(rig, UID_OF_GROUP, "timer", "list", "front-door");
+	expect_status(0);
+	expect_out("unlatch");
+	RUN_AS(rig, UID_OF_GROUP, "timer", "remove", "front-door", "1");
+	expect_status(1);
+	expect_err("may not manage");
+	RUN(rig, "timer", "list", "back-door");
+	expect_status(1);
+	expect_err("set-pin");
+	RUN(rig, "timer", "remove", "front-door", "1");
+	expect_status(0);
+	expect_out("gone");
+	assert_int_equal(rig->fake->n_timers, 0);
+}
+
 static void codes_are_shown_once_and_never_given_as_arguments(void **state) {
 	struct rig *rig = *state;
 	char id[16], pin[16];
@@ -905,6 +953,7 @@ int main(void) {
 		ON_RIG(the_log_is_printed),
 		ON_RIG(a_pin_comes_from_standard_input_only),
 		ON_RIG(people_are_managed),
+		ON_RIG(timers_are_listed_set_and_removed),
 		ON_RIG(codes_are_shown_once_and_never_given_as_arguments),
 		ON_RIG(rules_and_holidays_are_kept),
 		ON_RIG(people_are_exported_and_imported),
