@@ -56,7 +56,23 @@ static int read_keys(int fd, struct secret *pin) {
 	}
 }
 
-static int ask_hidden(struct ctl *ctl, const char *what, struct secret *pin) {
+static int ask(struct ctl *ctl, const char *what, const char *more, struct secret *secret) {
+	int r;
+
+	fprintf(ctl->err, "%s%s: ", what, more);
+	fflush(ctl->err);
+	r = read_keys(fileno(ctl->in), secret);
+	fputc('\n', ctl->err);
+	return r;
+}
+
+/*
+ * Nothing is shown from before the question until after the last answer: whoever types, or pastes,
+ * faster than the terminal is told would see the code. @is_new: twice the same, so that nobody is
+ * locked out by a slip of the finger; -EINVAL if not.
+ */
+static int ask_hidden(struct ctl *ctl, const char *what, bool is_new, struct secret *secret) {
+	AUTO_VALUE(secret_wipe) struct secret second = { 0 };
 	int fd = fileno(ctl->in);
 	struct termios before, hidden;
 	if (tcgetattr(fd, &before) < 0) {
@@ -67,12 +83,13 @@ static int ask_hidden(struct ctl *ctl, const char *what, struct secret *pin) {
 	hidden = before;
 	hidden.c_lflag &= ~(tcflag_t) (ECHO | ICANON | ISIG);
 	progress_end(ctl);
-	fprintf(ctl->err, "%s: ", what);
-	fflush(ctl->err);
 	tcsetattr(fd, TCSAFLUSH, &hidden);
-	int r = read_keys(fd, pin);
+	int r = ask(ctl, what, "", secret);
+	if (r == 0 && is_new && secret->len > 0) {
+		r = ask(ctl, what, " again", &second);
+		r = r < 0 ? r : secret_equal(secret, &second) ? 0 : -EINVAL;
+	}
 	tcsetattr(fd, TCSAFLUSH, &before);
-	fputc('\n', ctl->err);
 	return r;
 }
 
@@ -105,25 +122,13 @@ static int read_line_raw(struct ctl *ctl, struct secret *pin) {
 	}
 }
 
-/* Twice the same, so that nobody is locked out by a slip of the finger. */
-static int ask_again(struct ctl *ctl, const char *what, const struct secret *first) {
-	AUTO_VALUE(secret_wipe) struct secret second = { 0 };
-	char question[LINE_TEXT_MAX];
-	snprintf(question, sizeof(question), "%s again", what);
-	int r = ask_hidden(ctl, question, &second);
-	return r < 0 ? r : secret_equal(first, &second) ? 0 : -EINVAL;
-}
-
 static int prompt(struct ctl *ctl, const char *what, const char *question, bool is_new,
 	struct secret *ret_secret) {
 	int r;
 	if (ctl->opt.is_pin_stdin) {
 		r = read_line_raw(ctl, ret_secret);
 	} else if (ctl->is_asking) {
-		r = ask_hidden(ctl, question, ret_secret);
-		if (r == 0 && is_new && ret_secret->len > 0) {
-			r = ask_again(ctl, question, ret_secret);
-		}
+		r = ask_hidden(ctl, question, is_new, ret_secret);
 	} else {
 		bool is_pin = (ctl->command->options & OPT_PIN_STDIN) != 0;
 		return usage_error(ctl,
