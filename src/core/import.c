@@ -16,6 +16,8 @@
 #define WRONG_CODES_S 600
 /* Our own operation and the lock's entry about it are at most so far apart. */
 #define OWN_ENTRY_MS 600000
+/* The lock's clock may be off by so much without being set. */
+#define CLOCK_SLACK_S 60
 
 bool import_is_possible(const struct lock *lock) {
 	return lock->hub->config.import_log && lock_has_pin(lock) &&
@@ -67,7 +69,13 @@ static void attribute_at_lock(
 	event->attribution = ATTRIBUTION_CREDENTIAL;
 	(void) text_copy(event->user, sizeof(event->user), user->name);
 	(void) text_copy(event->user_id, sizeof(event->user_id), user->id);
-	if (is_use(entry) && !lock->is_first_import) {
+	/*
+	 * What was there before the credential was is history. All else counts, also when it is the
+	 * first that is read of this log: a code for once must not open twice.
+	 */
+	bool is_before = lock->is_first_import && entry->time.s != 0 &&
+			 entry->time.s < credential->created_at.s - CLOCK_SLACK_S;
+	if (is_use(entry) && !is_before) {
 		people_used(lock, credential, entry->time, txn);
 	}
 }
