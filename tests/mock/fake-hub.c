@@ -472,7 +472,7 @@ static void end_job(struct fake_session *session, enum fault_code code) {
 	if (code != FAULT_NONE) {
 		(void) fault_set(&result.fault, code, "fake lock");
 	}
-	result.ref = code == FAULT_NONE ? session->ref : 0;
+	result.ref = code == FAULT_NONE || code == the_fake->half_timer ? session->ref : 0;
 	session->has_job = false;
 	session->host->arm(session->user, 0);
 	session->host->done(session->user, &result);
@@ -616,7 +616,9 @@ static void timers_do(struct fake_session *session) {
 		assert(lock->n_timers < ARRAY_SIZE(lock->timers));
 		lock->timers[lock->n_timers] = *wanted;
 		session->ref = ++lock->last_timer;
+		lock->timers[lock->n_timers].is_enabled |= lock->half_timer != FAULT_NONE;
 		lock->timers[lock->n_timers++].ref = session->ref;
+		session->code = lock->half_timer;
 	} else if (i == lock->n_timers) {
 		session->code = FAULT_NO_SUCH_ENTRY;
 	} else if (session->job.act == ACT_PUT_TIMER) {

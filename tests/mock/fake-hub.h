@@ -87,6 +87,7 @@ struct fake {
 	struct lock_timer timers[8];
 	size_t n_timers;
 	int64_t last_timer;
+	enum fault_code half_timer; /* a new one is made, switched on, and then this goes wrong */
 
 	struct hub *hub;
 	struct listener on_event, on_finished, on_changed, on_added, on_removed, on_refused;

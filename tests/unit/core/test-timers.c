@@ -224,6 +224,62 @@ static void lock_that_lies_is_not_believed(void **state) {
 	assert_int_equal(last()->fault.code, FAULT_OUTCOME_UNKNOWN);
 }
 
+/* What there was before with the same words is not the one that was asked for. */
+static void another_one_is_not_taken_for_it(void **state) {
+	(void) state;
+	ask(ACT_PUT_TIMER, &evening);
+	fake_up(fake, door);
+	fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+	fake->timers[0].ref = 77;
+	fake_answer(fake, door, "D-", 2);
+	fake_serve(fake, door, 'L');
+	assert_int_equal(last()->outcome, OP_UNKNOWN);
+	ask(ACT_PUT_TIMER, &evening);
+	fake_up(fake, door);
+	fake->timers[0].minute = 7;
+	fake_confirm(fake, door, -EIO, RADIO_MAYBE_SENT);
+	fake_advance(fake, 1000);
+	serve();
+	assert_int_equal(last()->outcome, OP_FAILED);
+	expect_count(1);
+}
+
+static void done_stays_done_when_the_list_cannot_be_read(void **state) {
+	wall_t at;
+	size_t n;
+
+	(void) state;
+	ask(ACT_READ_TIMERS, NULL);
+	serve();
+	ask(ACT_PUT_TIMER, &evening);
+	fake_up(fake, door);
+	fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+	fake_answer(fake, door, "D-", 2);
+	fake_down(fake, door, FAULT_LINK_LOST);
+	assert_int_equal(fake->n_finished, 1);
+	fake_advance(fake, 30000);
+	assert_int_equal(fake->n_finished, 2);
+	assert_int_equal(last()->outcome, OP_DONE);
+	assert_int_equal(last()->ref, 1);
+	(void) list(&n, &at);
+	assert_int_equal(at.s, 0);
+}
+
+static void half_made_is_told_and_named(void **state) {
+	struct lock_timer timer = evening;
+
+	(void) state;
+	fake->half_timer = FAULT_LOCK_ERROR;
+	timer.is_enabled = false;
+	ask(ACT_PUT_TIMER, &timer);
+	serve();
+	assert_int_equal(last()->outcome, OP_FAILED);
+	assert_int_equal(last()->fault.code, FAULT_LOCK_ERROR);
+	assert_int_equal(last()->ref, 1);
+	expect_count(1); /* what it left behind can be seen */
+	assert_int_equal(fake_count(door, 'S'), 1);
+}
+
 static void refusal_is_definite(void **state) {
 	struct lock_timer timer = evening;
 
@@ -269,9 +325,11 @@ static void pin_and_role_are_asked_for(void **state) {
 	request.role = ROLE_VIEW;
 	assert_true(hub_request(fake->hub, &request, &op, &fault) < 0);
 	assert_int_equal(fault.code, FAULT_DENIED);
+	request.role = ROLE_OPERATE;
+	assert_true(hub_request(fake->hub, &request, &op, &fault) < 0);
+	assert_int_equal(fault.code, FAULT_PIN_REQUIRED);
 	request.act = ACT_PUT_TIMER;
 	request.timer = evening;
-	request.role = ROLE_OPERATE;
 	assert_true(hub_request(fake->hub, &request, &op, &fault) < 0);
 	assert_int_equal(fault.code, FAULT_DENIED);
 }
@@ -286,6 +344,9 @@ int main(void) {
 		WITH_PIN(certainly_not_sent_is_tried_again),
 		WITH_PIN(without_a_list_the_outcome_is_unknown),
 		WITH_PIN(lock_that_lies_is_not_believed),
+		WITH_PIN(another_one_is_not_taken_for_it),
+		WITH_PIN(done_stays_done_when_the_list_cannot_be_read),
+		WITH_PIN(half_made_is_told_and_named),
 		WITH_PIN(refusal_is_definite),
 		WITH_PIN(nonsense_is_refused),
 		cmocka_unit_test_setup_teardown(
