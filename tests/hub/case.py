@@ -29,6 +29,11 @@ def expect_equal(got, wanted, what):
         raise Failure(f"{what}: {got!r}, wanted {wanted!r}")
 
 
+def is_meant(name, word):
+    """A part of a case's name, or with ^ and $ around it all of it."""
+    return word == f"^{name}$" if word.startswith("^") else word in name
+
+
 def _terminated(number, _frame):
     # Unwinds through every Rig's __exit__.
     sys.exit(128 + number)
@@ -39,7 +44,7 @@ def main():
     signal.signal(signal.SIGINT, _terminated)
     signal.signal(signal.SIGHUP, _terminated)
     wanted = [one for one in _cases
-              if len(sys.argv) < 2 or any(word in one.__name__ for word in sys.argv[1:])]
+              if len(sys.argv) < 2 or any(is_meant(one.__name__, word) for word in sys.argv[1:])]
     print(f"1..{len(wanted)}", flush=True)
     is_bad = False
     for number, function in enumerate(wanted, 1):
