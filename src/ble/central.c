@@ -20,6 +20,7 @@
 #include "util/log.h"
 #include "util/text.h"
 
+#define HANG_UP_MS 4000 /* usually 1.8 to 2.7 s */
 #define LINGER_MS 5000
 #define ASK_MS 90000
 #define BUS_SILENT_MS 60000
@@ -142,6 +143,18 @@ static int compare_waiting(const void *a, const void *b) {
 		second->link->want_since, first->now);
 }
 
+/*
+ * Kernels up to 6.1 at least forget that they wait for a connection when they send any other
+ * command meanwhile, and Disconnect is one, two seconds after it was asked for: then nothing is
+ * connected, hung up or discovered for 20 s (docs/bluez-notes.md). A hang-up that takes longer than
+ * usual is not waited for: it may never end.
+ */
+static bool is_hanging_up(const struct central *central, const struct radio_link *link) {
+	return link->state == LINK_DISCONNECTING &&
+	       mono_since(link->state_since, ble_now(central)) <
+		       (int64_t) ble_ms(central, HANG_UP_MS);
+}
+
 static void describe_adapters(
 	const struct central *central, struct sched_adapter ret[static ADAPTERS_MAX]) {
 	const struct radio_link *link;
@@ -157,7 +170,8 @@ static void describe_adapters(
 		if (link->peer != NULL) {
 			struct sched_adapter *its = &ret[link->peer->adapter->index];
 			its->used++;
-			its->is_connecting = its->is_connecting || link->state == LINK_CONNECTING;
+			its->is_connecting = its->is_connecting || link->state == LINK_CONNECTING ||
+					     is_hanging_up(central, link);
 			its->n_lingering += link->state == LINK_LINGER;
 			its->n_closing += link->state == LINK_DISCONNECTING;
 			continue;

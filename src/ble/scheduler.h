@@ -23,7 +23,7 @@
 
 struct sched_adapter {
 	bool is_usable;     /* present, powered, allowed */
-	bool is_connecting; /* a Connect runs there */
+	bool is_connecting; /* a Connect runs there, or a Disconnect that has just begun */
 	bool is_suspect;    /* several devices in a row failed there */
 	unsigned slots;
 	unsigned used;        /* links that hold a slot, those being closed included */
