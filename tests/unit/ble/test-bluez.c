@@ -186,6 +186,29 @@ static void a_bad_lock_teaches_nothing(void **state) {
 	assert_int_equal(t->fake.devices[2].n_connects, 1);
 }
 
+/* The kernel loses track of a connection that it makes while it hangs up another. */
+static void nobody_connects_while_another_hangs_up(void **state) {
+	struct scene *t = *state;
+	struct fake_device *a = &t->fake.devices[0], *b = &t->fake.devices[1];
+
+	scene_up(t, 0);
+	a->disconnect_ms = 100; /* two seconds in the scene's time */
+	scene_drop(t, 0);
+	scene_want(t, 1, RADIO_NEED_UNLOCK);
+	while (!scene_in_state(t, 0, "idle")) {
+		assert_int_equal(b->n_connects, 0);
+		scene_turn(t);
+	}
+	UNTIL(t, t->users[1].n_ups == 1);
+	/* One that is never answered is not waited for. */
+	scene_up(t, 0);
+	a->is_disconnect_swallowed = true;
+	scene_drop(t, 0);
+	scene_want(t, 2, RADIO_NEED_UNLOCK);
+	UNTIL(t, t->users[2].n_ups == 1);
+	assert_false(scene_in_state(t, 0, "idle"));
+}
+
 static void adapter_off_and_on(void **state) {
 	struct scene *t = *state;
 
@@ -401,6 +424,7 @@ int main(void) {
 		FOUR(a_person_pushes_out_a_lingering_link),
 		FOUR(without_a_slot_the_radio_is_busy),
 		FOUR(the_most_urgent_goes_first),
+		FOUR(nobody_connects_while_another_hangs_up),
 	};
 
 	scene_prepare();
