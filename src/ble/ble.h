@@ -308,6 +308,7 @@ struct central {
 	struct list events;
 	size_t n_heard_events, n_bytes_events;
 	struct loop_timer *soon;
+	struct loop_timer *again; /* decide anew: a hang-up has lasted long enough */
 	bool is_tearing_down;
 
 	/* BlueZ */

@@ -144,15 +144,17 @@ static int compare_waiting(const void *a, const void *b) {
 }
 
 /*
- * Kernels up to 6.1 at least forget that they wait for a connection when they send any other
- * command meanwhile, and Disconnect is one, two seconds after it was asked for: then nothing is
- * connected, hung up or discovered for 20 s (docs/bluez-notes.md). A hang-up that takes longer than
- * usual is not waited for: it may never end.
+ * How long a hang-up still keeps others from being connected; 0: not. Kernels up to 6.1 at least
+ * forget that they wait for a connection when they send any other command meanwhile, and Disconnect
+ * is one, two seconds after it was asked for: then nothing is connected, hung up or discovered for
+ * 20 s (docs/bluez-notes.md). A hang-up that takes longer than usual is not waited for: it may
+ * never end.
  */
-static bool is_hanging_up(const struct central *central, const struct radio_link *link) {
-	return link->state == LINK_DISCONNECTING &&
-	       mono_since(link->state_since, ble_now(central)) <
-		       (int64_t) ble_ms(central, HANG_UP_MS);
+static int64_t hang_up_left_ms(const struct central *central, const struct radio_link *link) {
+	int64_t left = (int64_t) ble_ms(central, HANG_UP_MS) -
+		       mono_since(link->state_since, ble_now(central));
+
+	return link->state == LINK_DISCONNECTING && left > 0 ? left : 0;
 }
 
 static void describe_adapters(
@@ -171,7 +173,7 @@ static void describe_adapters(
 			struct sched_adapter *its = &ret[link->peer->adapter->index];
 			its->used++;
 			its->is_connecting = its->is_connecting || link->state == LINK_CONNECTING ||
-					     is_hanging_up(central, link);
+					     hang_up_left_ms(central, link) > 0;
 			its->n_lingering += link->state == LINK_LINGER;
 			its->n_closing += link->state == LINK_DISCONNECTING;
 			continue;
@@ -239,6 +241,24 @@ static void schedule_one(
 	}
 }
 
+/* Perhaps nothing happens until a hang-up has lasted too long: look at who waits once more then. */
+static void look_again(struct central *central) {
+	const struct radio_link *link;
+	int64_t least = INT64_MAX;
+
+	list_for_each(link, &central->links, in_links) {
+		int64_t left = hang_up_left_ms(central, link);
+		least = left > 0 && left < least ? left : least;
+	}
+	if (least != INT64_MAX) {
+		loop_timer_arm(central->again, (uint64_t) least);
+	}
+}
+
+static void on_again(void *user) {
+	central_poke(user);
+}
+
 static void schedule(struct central *central) {
 	struct sched_adapter adapters[ADAPTERS_MAX];
 	struct radio_link *link;
@@ -270,6 +290,7 @@ static void schedule(struct central *central) {
 			schedule_one(central, waiting[i].link, adapters);
 		}
 	}
+	look_again(central);
 }
 
 static void free_dead(struct central *central) {
@@ -742,10 +763,12 @@ struct central *central_new(
 	}
 	(void) fault_set(&central->fault, FAULT_BUS_LOST, "not connected yet");
 	central->soon = loop_timer_new(loop, on_soon, central);
+	central->again = loop_timer_new(loop, on_again, central);
 	central->retry = loop_timer_new(loop, on_retry, central);
 	int r = scan_init(central);
 	central->bus = bus_new(loop, "lockhub-ble", address, &bus_user, central);
-	if (r < 0 || central->soon == NULL || central->retry == NULL || central->bus == NULL) {
+	if (r < 0 || central->soon == NULL || central->again == NULL || central->retry == NULL ||
+		central->bus == NULL) {
 		return central_free(central);
 	}
 	if (bus_open(central->bus) < 0) {
@@ -778,6 +801,7 @@ struct central *central_free(struct central *central) {
 	drop_bus_slots(central);
 	bus_free(central->bus);
 	loop_timer_free(central->soon);
+	loop_timer_free(central->again);
 	loop_timer_free(central->retry);
 	free(central);
 	return NULL;
