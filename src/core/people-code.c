@@ -671,14 +671,14 @@ int hub_code_adopt(struct hub *hub, const char *lock_word, enum credential_type 
 /* A revoked credential of nobody: sync removes it like any other, and alarms until it is gone. */
 static int run_remove_foreign(struct change *change, struct fault *ret_fault) {
 	struct credential row = { .state = CREDENTIAL_REVOKED, .label = "foreign" };
-	const struct slot *slot;
+	const struct slot *slot = NULL;
 	struct lock *lock;
 	int r = hub_get_lock(change->hub, change->lock, &lock, ret_fault);
 
 	if (r >= 0) {
 		r = find_foreign(change, lock, &slot, ret_fault);
 	}
-	if (r < 0) {
+	if (r < 0 || slot == NULL) {
 		return r;
 	}
 	(void) text_copy(row.id, sizeof(row.id), change->id);

@@ -351,11 +351,12 @@ static void run_waiting(struct hub *hub) {
 }
 
 void people_stop(struct hub *hub) {
+	struct change *change;
 	struct fault fault;
 
 	(void) fault_set(&fault, FAULT_CANCELLED, "lockhub is stopping");
-	while (!list_is_empty(&hub->people.waiting)) {
-		finish(list_first(&hub->people.waiting, struct change, link), &fault);
+	while ((change = list_first(&hub->people.waiting, struct change, link)) != NULL) {
+		finish(change, &fault);
 	}
 }
 

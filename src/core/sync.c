@@ -415,11 +415,13 @@ static bool add_changes(struct txn *txn, const struct plan_change *changes, size
 
 /* ---- refused ones ---- */
 
+#define FNV_PRIME 0x100000001b3ULL /* FNV-1a */
+
 static uint64_t mix(uint64_t mark, const void *bytes, size_t n) {
 	const uint8_t *at = bytes;
 
 	for (size_t i = 0; i < n; i++) {
-		mark = (mark ^ at[i]) * 0x100000001b3ULL; /* FNV-1a */
+		mark = (mark ^ at[i]) * FNV_PRIME;
 	}
 	return mark;
 }
@@ -428,8 +430,11 @@ static uint64_t mark_of(const struct slot *slot) {
 	const struct slot_window *window = &slot->window;
 	int64_t numbers[] = { slot->is_enabled, slot->is_limited, window->from.s, window->until.s,
 		window->days, window->start_minute, window->end_minute };
-	uint64_t mark = mix(0xcbf29ce484222325ULL, numbers, sizeof(numbers));
+	uint64_t mark = 0xcbf29ce484222325ULL;
 
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		mark = (mark ^ (uint64_t) numbers[i]) * FNV_PRIME;
+	}
 	mark = mix(mark, slot->name, strlen(slot->name));
 	return mix(mark, slot->pin.bytes, slot->pin.len);
 }
