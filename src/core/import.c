@@ -61,14 +61,18 @@ static void attribute_at_lock(
 		credential != NULL ? book_user(lock->hub->book, credential->user_id) : NULL;
 
 	event->credential = entry->credential;
-	if (user == NULL) {
+	/* Without a time nobody can say whether the row was already whose it is today. */
+	if (user != NULL && entry->time.s != 0) {
+		event->attribution = ATTRIBUTION_CREDENTIAL;
+		(void) text_copy(event->user, sizeof(event->user), user->name);
+		(void) text_copy(event->user_id, sizeof(event->user_id), user->id);
+	} else {
 		event->attribution =
 			event->user[0] != '\0' ? ATTRIBUTION_LOCK_NAME : ATTRIBUTION_NONE;
+	}
+	if (user == NULL) {
 		return;
 	}
-	event->attribution = ATTRIBUTION_CREDENTIAL;
-	(void) text_copy(event->user, sizeof(event->user), user->name);
-	(void) text_copy(event->user_id, sizeof(event->user_id), user->id);
 	/*
 	 * What was there before the credential was is history. All else counts, also when it is the
 	 * first that is read of this log: a code for once must not open twice.

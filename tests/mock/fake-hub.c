@@ -671,7 +671,7 @@ static void report_log(struct fake_session *session, const uint8_t *buf, size_t 
 		const uint8_t *at = buf + 2 + 3 * i;
 
 		entries[i] = (struct log_entry){ .seq = at[0],
-			.time = { 1000 },
+			.time = { the_fake->has_no_clock ? 0 : 1000 },
 			.kind = at[2] == 'W' ? EVENT_LOCK_OPERATION_ERROR : EVENT_LOCK_OPERATION,
 			.operation = at[2] == 'L' ? OPERATION_LOCK : OPERATION_UNLOCK,
 			.source = SOURCE_MANUAL,

@@ -50,7 +50,8 @@ struct fake {
 	mono_t mono;
 	wall_t wall;
 	bool is_trusted;
-	int64_t wall_ms; /* part of a second on top of wall */
+	bool has_no_clock; /* the lock: its entries tell no time (else all second 1000) */
+	int64_t wall_ms;   /* part of a second on top of wall */
 
 	struct radio radio;
 	struct fake_link *links[16];

@@ -824,6 +824,24 @@ static void a_ref_that_is_used_again_names_nobody_of_before(void **state) {
 	assert_int_equal(event->credential, CREDENTIAL_PIN);
 }
 
+/* Whose the row was then cannot be told: no name, but a code for once is spent. */
+static void without_a_time_nobody_is_named(void **state) {
+	const struct event *event;
+	char anna[ROW_ID_MAX];
+
+	(void) state;
+	memcpy(anna, add_code("Anna", "482916"), sizeof(anna));
+	serve();
+	fake->n_events = 0;
+	fake->has_no_clock = true;
+	log_says((const uint8_t[]){ 11, (uint8_t) placement(anna)->ref, 'K' }, 1);
+	event = fake_find_event(fake, EVENT_LOCK_OPERATION);
+	assert_string_equal(event->user, "Guest");
+	assert_string_equal(event->user_id, "");
+	assert_int_equal(event->attribution, ATTRIBUTION_LOCK_NAME);
+	assert_int_not_equal(book_find_user(hub_book(fake->hub), "anna")->first_used_at.s, 0);
+}
+
 static void what_the_hub_was_asked_for_is_the_askers(void **state) {
 	struct request request = fake_request("front-door", ACT_UNLOCK);
 	struct op *op;
@@ -1070,6 +1088,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(the_code_tells_who_it_was, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_ref_that_is_used_again_names_nobody_of_before, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_a_time_nobody_is_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_the_hub_was_asked_for_is_the_askers, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_door_that_opens_while_bolted, setup, teardown),
