@@ -97,13 +97,13 @@ static int register_objects(struct api *api) {
 			API_MANAGER_INTERFACE, manager_vtable, api);
 	}
 	if (r >= 0) {
-		r = locks_register(api);
+		r = objects_register(&api->locks);
 	}
 	if (r >= 0) {
-		r = operations_register(api);
+		r = objects_register(&api->ops);
 	}
 	if (r >= 0) {
-		r = users_register(api);
+		r = objects_register(&api->users);
 	}
 	if (r >= 0) {
 		r = sd_bus_match_signal_async(bus, &api->name_acquired_slot, "org.freedesktop.DBus",
@@ -129,16 +129,17 @@ static void on_up(void *user) {
 }
 
 static void drop_connection(struct api *api) {
-	sd_bus_slot **slots[] = { &api->object_manager_slot, &api->manager_slot, &api->lock_slot,
-		&api->lock_nodes_slot, &api->operation_slot, &api->operation_nodes_slot,
-		&api->user_slot, &api->user_nodes_slot, &api->name_slot, &api->name_acquired_slot,
-		&api->ping_slot };
+	sd_bus_slot **slots[] = { &api->object_manager_slot, &api->manager_slot, &api->name_slot,
+		&api->name_acquired_slot, &api->ping_slot };
 	ask_drop_all(api);
 	journal_drop_all(api);
 	pending_drop_all(api);
 	for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
 		*slots[i] = sd_bus_slot_unref(*slots[i]);
 	}
+	objects_unregister(&api->locks);
+	objects_unregister(&api->ops);
+	objects_unregister(&api->users);
 	loop_timer_disarm(api->name_retry);
 }
 
@@ -243,12 +244,12 @@ struct api *api_new(struct loop *loop, struct hub *hub, const struct api_config 
 	api->hub = hub;
 	api->add_status = config->add_status;
 	api->user = config->user;
-	list_init(&api->locks);
-	list_init(&api->ops);
+	objects_init(&api->locks, api, &lock_kind);
+	objects_init(&api->ops, api, &operation_kind);
+	objects_init(&api->users, api, &user_kind);
 	list_init(&api->asks);
 	list_init(&api->answers);
 	list_init(&api->records);
-	list_init(&api->users);
 	list_init(&api->pending);
 	text_copy(api->version, sizeof(api->version),
 		config->version != NULL ? config->version : LOCKHUB_VERSION);
@@ -286,9 +287,9 @@ struct api *api_free(struct api *api) {
 	}
 	drop_connection(api);
 	records_free(api);
-	locks_free(api);
-	operations_free(api);
-	users_free(api);
+	objects_free(&api->locks);
+	objects_free(&api->ops);
+	objects_free(&api->users);
 	bus_free(api->bus);
 	loop_timer_free(api->name_retry);
 	loop_timer_free(api->sync_soon);

@@ -374,5 +374,5 @@ PROPERTY_GETTER(lock_get_config) {
 
 PROPERTY_GETTER(lock_get_event) {
 	const struct api_lock *shown = user;
-	return value_event(reply, shown->api, lock_last_event(shown->lock));
+	return value_event(reply, shown->object.api, lock_last_event(shown->lock));
 }

@@ -112,10 +112,11 @@ PROPERTY_GETTER(lock_get_users) {
 	const struct lock *lock = lock_of(user);
 	wall_t at;
 	size_t n = 0;
-	const struct slot *slots = book_slots(hub_book(shown->api->hub), lock_id(lock), &n, &at);
+	const struct slot *slots =
+		book_slots(hub_book(shown->object.api->hub), lock_id(lock), &n, &at);
 	int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
 	for (size_t i = 0; r >= 0 && i < n; i++) {
-		r = value_slot(reply, shown->api, lock, &slots[i]);
+		r = value_slot(reply, shown->object.api, lock, &slots[i]);
 	}
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
@@ -124,7 +125,7 @@ PROPERTY_GETTER(lock_get_sync) {
 	const struct api_lock *shown = user;
 	const struct lock *lock = lock_of(user);
 	struct sync_status status = { 0 };
-	hub_sync_status(shown->api->hub, lock_id(lock), &status);
+	hub_sync_status(shown->object.api->hub, lock_id(lock), &status);
 	const struct {
 		const char *key;
 		int64_t value;
@@ -158,7 +159,7 @@ PROPERTY_GETTER(lock_get_sync) {
 
 PROPERTY_GETTER(lock_get_rules) {
 	const struct api_lock *shown = user;
-	const struct hub *hub = shown->api->hub;
+	const struct hub *hub = shown->object.api->hub;
 	const char *id = lock_id(lock_of(user));
 	const struct lock_rules *rules = book_rules(hub_book(hub), id);
 	const struct zone *zone = hub_lock_zone(hub, id);
@@ -179,7 +180,8 @@ PROPERTY_GETTER(lock_get_holidays) {
 	char text[SCHEDULE_TEXT_MAX];
 	int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
 	for (size_t i = 0;
-		r >= 0 && (holiday = book_holiday_at(hub_book(shown->api->hub), i)) != NULL; i++) {
+		r >= 0 && (holiday = book_holiday_at(hub_book(shown->object.api->hub), i)) != NULL;
+		i++) {
 		const struct schedule days = {
 			.kind = SCHEDULE_YEAR_DAY, .from = holiday->from, .until = holiday->until
 		};

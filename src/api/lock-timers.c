@@ -207,5 +207,5 @@ static void timer_granted(struct api *api, sd_bus_message *message, const struct
 
 int lock_method_timer(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
 	static const struct ask_rule rule = { ROLE_MANAGE, timer_granted, NULL };
-	return ask(((struct api_lock *) user)->api, message, &rule);
+	return ask(((struct api_lock *) user)->object.api, message, &rule);
 }

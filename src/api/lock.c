@@ -50,19 +50,9 @@ static bool has_factor(sd_bus_message *message) {
 	return false;
 }
 
-static struct api_lock *find_by_path(const struct api *api, const char *path) {
+struct api_lock *locks_by_id(const struct api *api, const char *id) {
 	struct api_lock *shown;
-	list_for_each(shown, &api->locks, link) {
-		if (strcmp(shown->path, path) == 0) {
-			return shown;
-		}
-	}
-	return NULL;
-}
-
-const struct api_lock *locks_by_id(const struct api *api, const char *id) {
-	const struct api_lock *shown;
-	list_for_each(shown, &api->locks, link) {
+	list_for_each(shown, &api->locks.list, object.link) {
 		if (strcmp(lock_id(shown->lock), id) == 0) {
 			return shown;
 		}
@@ -70,18 +60,8 @@ const struct api_lock *locks_by_id(const struct api *api, const char *id) {
 	return NULL;
 }
 
-char *lock_path(const char *slug, char out[static API_PATH_MAX]) {
-	snprintf(out, API_PATH_MAX, "%s/%s", API_LOCK_PREFIX, slug);
-	for (char *p = out + strlen(API_LOCK_PREFIX) + 1; *p != '\0'; p++) {
-		if (*p == '-') {
-			*p = '_';
-		}
-	}
-	return out;
-}
-
 struct api_lock *lock_called(struct api *api, sd_bus_message *message) {
-	struct api_lock *shown = find_by_path(api, sd_bus_message_get_path(message));
+	struct api_lock *shown = objects_find(&api->locks, sd_bus_message_get_path(message));
 	if (shown == NULL) {
 		struct fault fault;
 		fault_set(&fault, FAULT_NO_SUCH_LOCK, "it has been removed or renamed");
@@ -152,7 +132,7 @@ static void act_granted(struct api *api, sd_bus_message *message, const struct a
 static void act_refused(struct api *api, sd_bus_message *message, const struct asker *asker) {
 	struct fault fault = { 0 };
 	struct op *op = NULL;
-	struct api_lock *shown = find_by_path(api, sd_bus_message_get_path(message));
+	struct api_lock *shown = objects_find(&api->locks, sd_bus_message_get_path(message));
 	enum act act = act_of(message);
 	if (shown != NULL && asker->role < policy_role_for(act)) {
 		request_act(api, shown->lock, message, asker, &op, &fault);
@@ -172,7 +152,7 @@ static int method_act(sd_bus_message *message, void *user, sd_bus_error *ret_err
 	if (act == ACT_VERIFY_PIN || has_factor(message)) {
 		sd_bus_message_sensitive(message);
 	}
-	return ask(shown->api, message, &rules[policy_role_for(act)]);
+	return ask(shown->object.api, message, &rules[policy_role_for(act)]);
 }
 
 static void unpair_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
@@ -196,7 +176,7 @@ static void unpair_granted(struct api *api, sd_bus_message *message, const struc
 
 static int method_unpair(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
 	static const struct ask_rule rule = { ROLE_MANAGE, unpair_granted, NULL };
-	return ask(((struct api_lock *) user)->api, message, &rule);
+	return ask(((struct api_lock *) user)->object.api, message, &rule);
 }
 
 /* A Rename that waits for the database. */
@@ -215,7 +195,7 @@ static void rename_done(void *user, const struct fault *fault) {
 		reply_fault(call->message, fault);
 	} else {
 		sd_bus_reply_method_return(call->message, "o",
-			lock != NULL ? lock_path(lock_slug(lock), path) : API_ROOT);
+			lock != NULL ? object_path(&lock_kind, lock_slug(lock), path) : API_ROOT);
 	}
 	sd_bus_message_unref(call->message);
 	free(call);
@@ -254,7 +234,7 @@ static void rename_granted(struct api *api, sd_bus_message *message, const struc
 
 static int method_rename(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
 	static const struct ask_rule rule = { ROLE_MANAGE, rename_granted, NULL };
-	return ask(((struct api_lock *) user)->api, message, &rule);
+	return ask(((struct api_lock *) user)->object.api, message, &rule);
 }
 
 static void statistics_granted(
@@ -267,7 +247,7 @@ static void statistics_granted(
 
 static int method_statistics(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
 	static const struct ask_rule rule = { ROLE_VIEW, statistics_granted, NULL };
-	return ask(((struct api_lock *) user)->api, message, &rule);
+	return ask(((struct api_lock *) user)->object.api, message, &rule);
 }
 
 static void record_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
@@ -279,7 +259,7 @@ static void record_granted(struct api *api, sd_bus_message *message, const struc
 
 static int method_record(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
 	static const struct ask_rule rule = { ROLE_MANAGE, record_granted, NULL };
-	return ask(((struct api_lock *) user)->api, message, &rule);
+	return ask(((struct api_lock *) user)->object.api, message, &rule);
 }
 
 /* clang-format off */
@@ -388,55 +368,12 @@ const sd_bus_vtable lock_vtable[] = {
 };
 /* clang-format on */
 
-static int find_lock(sd_bus *bus, const char *path, const char *interface, void *user,
-	void **ret_found, sd_bus_error *ret_error) {
-	struct api_lock *shown = find_by_path(user, path);
-	*ret_found = shown;
-	if (shown == NULL && strlen(path) > strlen(API_LOCK_PREFIX)) {
-		return sd_bus_error_setf(ret_error, fault_row(FAULT_NO_SUCH_LOCK)->dbus, "%s (%s)",
-			fault_row(FAULT_NO_SUCH_LOCK)->summary, path);
-	}
-	return shown != NULL;
-}
-
-static int list_locks(
-	sd_bus *bus, const char *prefix, void *user, char ***ret_nodes, sd_bus_error *ret_error) {
-	const struct api *api = user;
-	const struct api_lock *shown;
-	size_t n = 0;
-	char **nodes = calloc(LOCKS_MAX + 1, sizeof(*nodes));
-	if (nodes == NULL) {
-		return -ENOMEM;
-	}
-	list_for_each(shown, &api->locks, link) {
-		nodes[n] = n < LOCKS_MAX ? strdup(shown->path) : NULL;
-		if (nodes[n] == NULL) {
-			break;
-		}
-		n++;
-	}
-	*ret_nodes = nodes;
-	return 0;
-}
-
-int locks_register(struct api *api) {
-	sd_bus *bus = bus_sd(api->bus);
-	int r = sd_bus_add_fallback_vtable(bus, &api->lock_slot, API_LOCK_PREFIX,
-		API_LOCK_INTERFACE, lock_vtable, find_lock, api);
-	if (r >= 0) {
-		r = sd_bus_add_node_enumerator(
-			bus, &api->lock_nodes_slot, API_LOCK_PREFIX, list_locks, api);
-	}
-	return r;
-}
-
-void locks_free(struct api *api) {
-	struct api_lock *shown, *following;
-	list_for_each_safe(shown, following, &api->locks, link) {
-		list_remove(&shown->link);
-		free(shown);
-	}
-}
+const struct api_kind lock_kind = {
+	.prefix = API_LOCK_PREFIX,
+	.interface = API_LOCK_INTERFACE,
+	.vtable = lock_vtable,
+	.missing = FAULT_NO_SUCH_LOCK,
+};
 
 void locks_added(struct api *api, struct lock *lock) {
 	if (locks_by_id(api, lock_id(lock)) != NULL) {
@@ -446,60 +383,26 @@ void locks_added(struct api *api, struct lock *lock) {
 	if (shown == NULL) {
 		return; /* not shown; the lock itself is served all the same */
 	}
-	shown->api = api;
 	shown->lock = lock;
-	lock_path(lock_slug(lock), shown->path);
-	list_append(&api->locks, &shown->link);
-	if (bus_sd(api->bus) != NULL) {
-		sd_bus_emit_object_added(bus_sd(api->bus), shown->path);
-		bus_kick(api->bus);
-	}
+	object_show(&api->locks, &shown->object, lock_slug(lock));
 }
 
 void locks_removed(struct api *api, struct lock *lock) {
-	struct api_lock *shown = (struct api_lock *) locks_by_id(api, lock_id(lock));
-	if (shown == NULL) {
-		return;
+	struct api_lock *shown = locks_by_id(api, lock_id(lock));
+	if (shown != NULL) {
+		object_hide(&shown->object);
 	}
-	if (bus_sd(api->bus) != NULL) {
-		sd_bus_emit_object_removed(bus_sd(api->bus), shown->path);
-		bus_kick(api->bus);
-	}
-	list_remove(&shown->link);
-	free(shown);
-}
-
-/* The path hangs on the slug: another slug is another object. */
-static bool moved(struct api *api, struct api_lock *shown) {
-	char path[API_PATH_MAX];
-	lock_path(lock_slug(shown->lock), path);
-	if (strcmp(path, shown->path) == 0) {
-		return false;
-	}
-	if (bus_sd(api->bus) != NULL) {
-		sd_bus_emit_object_removed(bus_sd(api->bus), shown->path);
-	}
-	text_copy(shown->path, sizeof(shown->path), path);
-	if (bus_sd(api->bus) != NULL) {
-		sd_bus_emit_object_added(bus_sd(api->bus), shown->path);
-	}
-	return true;
 }
 
 void locks_changed(struct api *api, const struct lock_change *change) {
 	const char *properties[PROPERTIES_MAX];
-	struct api_lock *shown = (struct api_lock *) locks_by_id(api, lock_id(change->lock));
-	if (shown == NULL) {
-		return;
-	}
-	if ((change->what & FACT_NAME) != 0 && moved(api, shown)) {
-		bus_kick(api->bus);
+	struct api_lock *shown = locks_by_id(api, lock_id(change->lock));
+	if (shown == NULL || ((change->what & FACT_NAME) != 0 &&
+				     object_move(&shown->object, lock_slug(shown->lock)))) {
 		return;
 	}
 	/* That it was heard is not told: nothing may be woken up by each advertisement (L7). */
-	if (bus_sd(api->bus) != NULL && lock_properties(change->what, properties) > 0) {
-		sd_bus_emit_properties_changed_strv(
-			bus_sd(api->bus), shown->path, API_LOCK_INTERFACE, (char **) properties);
-		bus_kick(api->bus);
+	if (lock_properties(change->what, properties) > 0) {
+		object_emit(&shown->object, properties);
 	}
 }

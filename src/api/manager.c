@@ -70,7 +70,8 @@ static int method_find_lock(sd_bus_message *message, void *user, sd_bus_error *r
 	if (hub_get_lock(api->hub, word, &lock, &fault) < 0) {
 		return reply_fault(message, &fault);
 	}
-	return sd_bus_reply_method_return(message, "o", lock_path(lock_slug(lock), path));
+	return sd_bus_reply_method_return(
+		message, "o", object_path(&lock_kind, lock_slug(lock), path));
 }
 
 static int read_pair_option(

@@ -11,19 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct api_op *find_by_path(const struct api *api, const char *path) {
-	struct api_op *shown;
-	list_for_each(shown, &api->ops, link) {
-		if (strcmp(shown->path, path) == 0) {
-			return shown;
-		}
-	}
-	return NULL;
-}
-
 static struct api_op *find_by_id(const struct api *api, const char *id) {
 	struct api_op *shown;
-	list_for_each(shown, &api->ops, link) {
+	list_for_each(shown, &api->ops.list, object.link) {
 		if (strcmp(shown->op.id, id) == 0) {
 			return shown;
 		}
@@ -56,13 +46,15 @@ static PROPERTY_GETTER(get_text) {
 
 static PROPERTY_GETTER(get_lock) {
 	const struct api_op *shown = user;
-	const struct api_lock *lock = locks_by_id(shown->api, shown->op.lock_id);
+	const struct api_lock *lock = locks_by_id(shown->object.api, shown->op.lock_id);
 	char made_up[API_PATH_MAX];
 	if (lock != NULL) {
-		return sd_bus_message_append(reply, "o", lock->path);
+		return sd_bus_message_append(reply, "o", lock->object.path);
 	}
 	return sd_bus_message_append(reply, "o",
-		shown->op.lock_slug[0] != '\0' ? lock_path(shown->op.lock_slug, made_up) : "/");
+		shown->op.lock_slug[0] != '\0'
+			? object_path(&lock_kind, shown->op.lock_slug, made_up)
+			: "/");
 }
 
 /* "" while there is nothing to say. */
@@ -108,7 +100,7 @@ static PROPERTY_GETTER(get_latency) {
 
 static void cancel_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
 	struct fault fault = { 0 };
-	const struct api_op *shown = find_by_path(api, sd_bus_message_get_path(message));
+	const struct api_op *shown = objects_find(&api->ops, sd_bus_message_get_path(message));
 	if (shown == NULL) {
 		fault_set(&fault, FAULT_NO_SUCH_OPERATION, "it is over and forgotten");
 		reply_fault(message, &fault);
@@ -125,7 +117,7 @@ static int method_cancel(sd_bus_message *message, void *user, sd_bus_error *ret_
 	static const struct ask_rule manage = { ROLE_MANAGE, cancel_granted, NULL };
 	const struct api_op *shown = user;
 	bool is_manage = policy_role_for(shown->op.act) == ROLE_MANAGE;
-	return ask(shown->api, message, is_manage ? &manage : &operate);
+	return ask(shown->object.api, message, is_manage ? &manage : &operate);
 }
 
 /* clang-format off */
@@ -156,79 +148,23 @@ const sd_bus_vtable operation_vtable[] = {
 };
 /* clang-format on */
 
-static int find_operation(sd_bus *bus, const char *path, const char *interface, void *user,
-	void **ret_found, sd_bus_error *ret_error) {
-	struct api_op *shown = find_by_path(user, path);
-	*ret_found = shown;
-	if (shown == NULL && strlen(path) > strlen(API_OPERATION_PREFIX)) {
-		return sd_bus_error_setf(ret_error, fault_row(FAULT_NO_SUCH_OPERATION)->dbus,
-			"%s (%s)", fault_row(FAULT_NO_SUCH_OPERATION)->summary, path);
-	}
-	return shown != NULL;
-}
-
-static int list_operations(
-	sd_bus *bus, const char *prefix, void *user, char ***ret_nodes, sd_bus_error *ret_error) {
-	const struct api *api = user;
-	const struct api_op *shown;
-	size_t n = 0;
-	list_for_each(shown, &api->ops, link) {
-		n++;
-	}
-	char **nodes = calloc(n + 1, sizeof(*nodes));
-	if (nodes == NULL) {
-		return -ENOMEM;
-	}
-	n = 0;
-	list_for_each(shown, &api->ops, link) {
-		nodes[n] = strdup(shown->path);
-		if (nodes[n] == NULL) {
-			break;
-		}
-		n++;
-	}
-	*ret_nodes = nodes;
-	return 0;
-}
-
-int operations_register(struct api *api) {
-	sd_bus *bus = bus_sd(api->bus);
-	int r = sd_bus_add_fallback_vtable(bus, &api->operation_slot, API_OPERATION_PREFIX,
-		API_OPERATION_INTERFACE, operation_vtable, find_operation, api);
-	if (r >= 0) {
-		r = sd_bus_add_node_enumerator(bus, &api->operation_nodes_slot,
-			API_OPERATION_PREFIX, list_operations, api);
-	}
-	return r;
-}
-
-static void forget(struct api *api, struct api_op *take_shown) {
-	struct api_op *shown = take_shown;
-	if (bus_sd(api->bus) != NULL) {
-		sd_bus_emit_object_removed(bus_sd(api->bus), shown->path);
-	}
-	list_remove(&shown->link);
-	free(shown);
-}
-
-void operations_free(struct api *api) {
-	struct api_op *shown, *following;
-	list_for_each_safe(shown, following, &api->ops, link) {
-		list_remove(&shown->link);
-		free(shown);
-	}
-}
+const struct api_kind operation_kind = {
+	.prefix = API_OPERATION_PREFIX,
+	.interface = API_OPERATION_INTERFACE,
+	.vtable = operation_vtable,
+	.missing = FAULT_NO_SUCH_OPERATION,
+};
 
 static void forget_those_the_hub_forgot(struct api *api) {
 	struct api_op *shown, *following;
-	list_for_each_safe(shown, following, &api->ops, link) {
+	list_for_each_safe(shown, following, &api->ops.list, object.link) {
 		if (shown->op.state == OP_FINISHED && hub_find_op(api->hub, shown->op.id) == NULL) {
-			forget(api, shown);
+			object_hide(&shown->object);
 		}
 	}
 }
 
-static void emit_changes(struct api *api, const struct api_op *shown, const struct op *before) {
+static void emit_changes(const struct api_op *shown, const struct op *before) {
 	const char *properties[8];
 	size_t n = 0;
 	if (shown->op.state != before->state) {
@@ -243,10 +179,8 @@ static void emit_changes(struct api *api, const struct api_op *shown, const stru
 		properties[n++] = "Hint";
 	}
 	properties[n] = NULL;
-	if (n > 0 && bus_sd(api->bus) != NULL) {
-		sd_bus_emit_properties_changed_strv(bus_sd(api->bus), shown->path,
-			API_OPERATION_INTERFACE, (char **) properties);
-		bus_kick(api->bus);
+	if (n > 0) {
+		object_emit(&shown->object, properties);
 	}
 }
 
@@ -255,21 +189,15 @@ const struct api_op *operations_put(struct api *api, const struct op *op) {
 	if (shown != NULL) {
 		struct op before = shown->op;
 		shown->op = *op;
-		emit_changes(api, shown, &before);
+		emit_changes(shown, &before);
 		return shown;
 	}
 	shown = calloc(1, sizeof(*shown));
 	if (shown == NULL) {
 		return NULL;
 	}
-	shown->api = api;
 	shown->op = *op;
-	snprintf(shown->path, sizeof(shown->path), "%s/%s", API_OPERATION_PREFIX, op->id);
-	list_append(&api->ops, &shown->link);
-	if (bus_sd(api->bus) != NULL) {
-		sd_bus_emit_object_added(bus_sd(api->bus), shown->path);
-		bus_kick(api->bus);
-	}
+	object_show(&api->ops, &shown->object, op->id);
 	return shown;
 }
 
@@ -279,7 +207,7 @@ void operations_finished(struct api *api, const struct op *op) {
 	if (shown != NULL && bus_sd(api->bus) != NULL) {
 		message_of(op, message);
 		text_sanitize(message);
-		sd_bus_emit_signal(bus_sd(api->bus), shown->path, API_OPERATION_INTERFACE,
+		sd_bus_emit_signal(bus_sd(api->bus), shown->object.path, API_OPERATION_INTERFACE,
 			"Finished", "ssss", op_outcome_name(op->outcome),
 			fault_name(op->fault.code), op->fault.code == FAULT_NONE ? "" : message,
 			hint_of(op, hint));

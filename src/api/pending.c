@@ -91,8 +91,8 @@ static int append_answer(sd_bus_message *reply, struct pending *pending) {
 		return append_pin(reply, &pending->pin);
 	case PENDING_USER:
 		user = book_user(hub_book(pending->api->hub), pending->id);
-		return sd_bus_message_append(
-			reply, "o", user != NULL ? user_path(user->slug, path) : API_ROOT);
+		return sd_bus_message_append(reply, "o",
+			user != NULL ? object_path(&user_kind, user->slug, path) : API_ROOT);
 	}
 	return -EINVAL;
 }

@@ -120,14 +120,8 @@ static int add_user(struct api *api, sd_bus_message *message, const struct peopl
 
 /* The one whose object was called; "" when he has gone. */
 static const char *user_called(const struct api *api, sd_bus_message *message) {
-	const char *path = sd_bus_message_get_path(message);
-	const struct api_user *shown;
-	list_for_each(shown, &api->users, link) {
-		if (strcmp(shown->path, path) == 0) {
-			return shown->id;
-		}
-	}
-	return "";
+	const struct api_user *shown = objects_find(&api->users, sd_bus_message_get_path(message));
+	return shown != NULL ? shown->id : "";
 }
 
 static int edit_user(struct api *api, sd_bus_message *message, const struct people_by *by,
@@ -433,7 +427,8 @@ int people_find_user(sd_bus_message *message, void *user, sd_bus_error *ret_erro
 	}
 	const struct user *found = book_find_user(book, word);
 	if (found != NULL) {
-		return sd_bus_reply_method_return(message, "o", user_path(found->slug, path));
+		return sd_bus_reply_method_return(
+			message, "o", object_path(&user_kind, found->slug, path));
 	}
 	const char *slugs[USERS_MAX];
 	size_t n = 0;

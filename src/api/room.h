@@ -12,6 +12,7 @@
  *	               lock-people.c those about who may enter;  lock-timers.c and about timers
  *	user.c         org.lockhub1.User: methods, life;  user-facts.c its properties
  *	operation.c    org.lockhub1.Operation
+ *	object.c       what those three kinds of objects have in common
  *	value.c        values, events and sightings as a{sv};  option.c reads a{sv}
  */
 
@@ -48,31 +49,49 @@
 	int name(sd_bus *bus, const char *path, const char *interface, const char *property,       \
 		sd_bus_message *reply, void *user, sd_bus_error *ret_error)
 
-/* A lock as it is shown; the pointer is the hub's. */
-struct api_lock {
+/* What makes locks, users and operations different as objects on the bus. */
+struct api_kind {
+	const char *prefix; /* of the path */
+	const char *interface;
+	const sd_bus_vtable *vtable; /* its handlers are given the object */
+	enum fault_code missing;     /* for a path that names none */
+};
+
+/* The objects of one kind. */
+struct api_objects {
+	struct api *api;
+	const struct api_kind *kind;
+	struct list list;               /* struct api_object */
+	sd_bus_slot *slot, *nodes_slot; /* die with the connection */
+};
+
+/* The first member of whatever is shown, which it is the heap block of. */
+struct api_object {
 	struct list link;
 	struct api *api;
-	struct lock *lock;
+	const struct api_kind *kind;
 	char path[API_PATH_MAX];
+};
+
+/* A lock as it is shown; the pointer is the hub's. */
+struct api_lock {
+	struct api_object object;
+	struct lock *lock;
 	bool is_sync_changed; /* to be told soon */
 };
 
 /* A user as it is shown; the row is found in the book each time, as it moves. */
 struct api_user {
-	struct list link;
-	struct api *api;
+	struct api_object object;
 	char id[ROW_ID_MAX];
-	char path[API_PATH_MAX];
 	bool was_placed; /* a lock held, or was to hold, something of his when it was told last */
 	bool is_placed;
 };
 
 /* An operation as it is shown: a copy, so that it can still be read while it is being removed. */
 struct api_op {
-	struct list link;
-	struct api *api;
+	struct api_object object;
 	struct op op;
-	char path[API_PATH_MAX];
 };
 
 struct api {
@@ -90,9 +109,6 @@ struct api {
 	/* All of them die with the connection. */
 	sd_bus_slot *object_manager_slot;
 	sd_bus_slot *manager_slot;
-	sd_bus_slot *lock_slot, *lock_nodes_slot;
-	sd_bus_slot *operation_slot, *operation_nodes_slot;
-	sd_bus_slot *user_slot, *user_nodes_slot;
 	sd_bus_slot *name_slot, *name_acquired_slot;
 	sd_bus_slot *ping_slot;
 
@@ -101,13 +117,13 @@ struct api {
 	mono_t ping_sent;             /* while ping_slot is set */
 	uint64_t messages_seen;
 
-	struct list locks;   /* struct api_lock */
-	struct list ops;     /* struct api_op, in the order of being asked for */
-	struct list asks;    /* struct ask */
-	struct list answers; /* struct answer */
-	struct list users;   /* struct api_user */
-	struct list pending; /* struct pending */
-	struct list records; /* struct api_record */
+	struct api_objects locks; /* struct api_lock */
+	struct api_objects ops;   /* struct api_op, in the order of being asked for */
+	struct api_objects users; /* struct api_user */
+	struct list asks;         /* struct ask */
+	struct list answers;      /* struct answer */
+	struct list pending;      /* struct pending */
+	struct list records;      /* struct api_record */
 	unsigned n_asks;
 	unsigned n_answers;
 	unsigned n_pending;
@@ -144,6 +160,25 @@ struct ask_rule {
 int ask(struct api *api, sd_bus_message *message, const struct ask_rule *rule);
 /* The connection is gone: forgets all that wait. */
 void ask_drop_all(struct api *api);
+
+/* object.c */
+void objects_init(struct api_objects *objects, struct api *api, const struct api_kind *kind);
+/* Tells nobody. */
+void objects_free(struct api_objects *objects);
+int objects_register(struct api_objects *objects);
+/* The connection is gone. */
+void objects_unregister(struct api_objects *objects);
+/* What the kind shows at @path, e.g. a struct api_lock *; NULL: nothing. */
+void *objects_find(const struct api_objects *objects, const char *path);
+/* "/org/lockhub1/lock/front_door" for "front-door"; returns out. */
+char *object_path(const struct api_kind *kind, const char *name, char out[static API_PATH_MAX]);
+/* These tell whoever listens. @take_object: from calloc(), filled in but for its own part. */
+void object_show(struct api_objects *objects, struct api_object *take_object, const char *name);
+void object_hide(struct api_object *take_object);
+/* The path hangs on the name: another name is another object. @return whether it is another. */
+bool object_move(struct api_object *object, const char *name);
+/* @properties: names, NULL-terminated. */
+void object_emit(const struct api_object *object, const char *const *properties);
 
 /* value.c: all return 0 or negative errno, like sd_bus_message_append(). */
 int value_text(sd_bus_message *message, const char *text);
@@ -217,16 +252,13 @@ int people_find_user(sd_bus_message *message, void *user, sd_bus_error *ret_erro
 
 /* user.c, user-facts.c */
 extern const sd_bus_vtable user_vtable[];
-int users_register(struct api *api);
-void users_free(struct api *api);
+extern const struct api_kind user_kind;
 /* Shows all there are. */
 void users_load(struct api *api);
 void users_changed(struct api *api, const struct book_change *change);
 /* What @lock holds has changed: told soon, and together with what comes till then. */
 void users_sync_changed(struct api *api, const struct lock *lock);
 void users_tell_sync(struct api *api);
-/* "/org/lockhub1/user/anna"; returns out. */
-char *user_path(const char *slug, char out[static API_PATH_MAX]);
 PROPERTY_GETTER(user_get_text);
 PROPERTY_GETTER(user_get_number);
 PROPERTY_GETTER(user_get_time);
@@ -265,14 +297,11 @@ void records_free(struct api *api);
 
 /* lock.c, lock-facts.c */
 extern const sd_bus_vtable lock_vtable[];
-int locks_register(struct api *api);
-void locks_free(struct api *api);
+extern const struct api_kind lock_kind;
 void locks_added(struct api *api, struct lock *lock);
 void locks_removed(struct api *api, struct lock *lock);
 void locks_changed(struct api *api, const struct lock_change *change);
-const struct api_lock *locks_by_id(const struct api *api, const char *id);
-/* "/org/lockhub1/lock/front_door"; returns out. */
-char *lock_path(const char *slug, char out[static API_PATH_MAX]);
+struct api_lock *locks_by_id(const struct api *api, const char *id);
 /* Names of the properties that FACT_ bits stand for, NULL-terminated; @ret has PROPERTIES_MAX. */
 #define PROPERTIES_MAX 64
 size_t lock_properties(unsigned what, const char *ret[static PROPERTIES_MAX]);
@@ -298,8 +327,7 @@ int lock_method_timer(sd_bus_message *message, void *user, sd_bus_error *ret_err
 
 /* operation.c */
 extern const sd_bus_vtable operation_vtable[];
-int operations_register(struct api *api);
-void operations_free(struct api *api);
+extern const struct api_kind operation_kind;
 /* Shows it, or shows what has changed. NULL: no memory. */
 const struct api_op *operations_put(struct api *api, const struct op *op);
 void operations_finished(struct api *api, const struct op *op);

@@ -12,7 +12,7 @@
 /* NULL: gone from the book, its object follows. */
 static const struct user *row_of(const void *shown) {
 	const struct api_user *user = shown;
-	return book_user(hub_book(user->api->hub), user->id);
+	return book_user(hub_book(user->object.api->hub), user->id);
 }
 
 static const char *text_id(const struct user *user) {
@@ -96,12 +96,12 @@ const char *slug_of(const struct api *api, const char *id) {
 
 PROPERTY_GETTER(user_get_locks) {
 	const struct api_user *shown = user;
-	const struct book *book = hub_book(shown->api->hub);
+	const struct book *book = hub_book(shown->object.api->hub);
 	const struct access *access;
 	int r = sd_bus_message_open_container(reply, 'a', "s");
 	for (size_t i = 0; r >= 0 && (access = book_access_at(book, i)) != NULL; i++) {
 		if (strcmp(access->user_id, shown->id) == 0) {
-			r = value_text(reply, slug_of(shown->api, access->lock_id));
+			r = value_text(reply, slug_of(shown->object.api, access->lock_id));
 		}
 	}
 	return r < 0 ? r : sd_bus_message_close_container(reply);
@@ -235,12 +235,12 @@ static int value_credential(
 
 PROPERTY_GETTER(user_get_credentials) {
 	const struct api_user *shown = user;
-	const struct book *book = hub_book(shown->api->hub);
+	const struct book *book = hub_book(shown->object.api->hub);
 	const struct credential *credential;
 	int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
 	for (size_t i = 0; r >= 0 && (credential = book_credential_at(book, i)) != NULL; i++) {
 		if (strcmp(credential->user_id, shown->id) == 0) {
-			r = value_credential(reply, shown->api, credential);
+			r = value_credential(reply, shown->object.api, credential);
 		}
 	}
 	return r < 0 ? r : sd_bus_message_close_container(reply);
@@ -248,7 +248,7 @@ PROPERTY_GETTER(user_get_credentials) {
 
 PROPERTY_GETTER(user_get_schedules) {
 	const struct api_user *shown = user;
-	const struct book *book = hub_book(shown->api->hub);
+	const struct book *book = hub_book(shown->object.api->hub);
 	const struct schedule *schedule;
 	char text[SCHEDULE_TEXT_MAX];
 	int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
@@ -257,7 +257,7 @@ PROPERTY_GETTER(user_get_schedules) {
 			r = sd_bus_message_append(reply, "a{sv}", 3, "id", "s", schedule->id,
 				"lock", "s",
 				schedule->lock_id[0] != '\0'
-					? slug_of(shown->api, schedule->lock_id)
+					? slug_of(shown->object.api, schedule->lock_id)
 					: "",
 				"text", "s", schedule_text(schedule, text));
 		}

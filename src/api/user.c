@@ -11,19 +11,9 @@
 /* What locks hold changes step by step while they are talked to: told together. */
 #define SYNC_SOON_MS 200
 
-static struct api_user *find_by_path(const struct api *api, const char *path) {
-	struct api_user *shown;
-	list_for_each(shown, &api->users, link) {
-		if (strcmp(shown->path, path) == 0) {
-			return shown;
-		}
-	}
-	return NULL;
-}
-
 static struct api_user *find_by_id(const struct api *api, const char *id) {
 	struct api_user *shown;
-	list_for_each(shown, &api->users, link) {
+	list_for_each(shown, &api->users.list, object.link) {
 		if (strcmp(shown->id, id) == 0) {
 			return shown;
 		}
@@ -31,18 +21,8 @@ static struct api_user *find_by_id(const struct api *api, const char *id) {
 	return NULL;
 }
 
-char *user_path(const char *slug, char out[static API_PATH_MAX]) {
-	snprintf(out, API_PATH_MAX, "%s/%s", API_USER_PREFIX, slug);
-	for (char *p = out + strlen(API_USER_PREFIX) + 1; *p != '\0'; p++) {
-		if (*p == '-') {
-			*p = '_';
-		}
-	}
-	return out;
-}
-
 static int method_user(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
-	return people_ask(((struct api_user *) user)->api, message);
+	return people_ask(((struct api_user *) user)->object.api, message);
 }
 
 /* clang-format off */
@@ -90,87 +70,20 @@ static const char *const told_by_sync[] = { "Credentials", NULL };
 static const char *const lock_told[] = { "Sync", "Rules", "Holidays", "Users", NULL };
 static const char *const lock_told_by_sync[] = { "Sync", "Users", NULL };
 
-static int find_user(sd_bus *bus, const char *path, const char *interface, void *user,
-	void **ret_found, sd_bus_error *ret_error) {
-	struct api_user *shown = find_by_path(user, path);
-	*ret_found = shown;
-	if (shown == NULL && strlen(path) > strlen(API_USER_PREFIX)) {
-		return sd_bus_error_setf(ret_error, fault_row(FAULT_NO_SUCH_USER)->dbus, "%s (%s)",
-			fault_row(FAULT_NO_SUCH_USER)->summary, path);
-	}
-	return shown != NULL;
-}
-
-static int list_users(
-	sd_bus *bus, const char *prefix, void *user, char ***ret_nodes, sd_bus_error *ret_error) {
-	const struct api *api = user;
-	const struct api_user *shown;
-	size_t n = 0;
-	char **nodes = calloc(USERS_MAX + 1, sizeof(*nodes));
-	if (nodes == NULL) {
-		return -ENOMEM;
-	}
-	list_for_each(shown, &api->users, link) {
-		nodes[n] = n < USERS_MAX ? strdup(shown->path) : NULL;
-		if (nodes[n] == NULL) {
-			break;
-		}
-		n++;
-	}
-	*ret_nodes = nodes;
-	return 0;
-}
-
-int users_register(struct api *api) {
-	sd_bus *bus = bus_sd(api->bus);
-	int r = sd_bus_add_fallback_vtable(bus, &api->user_slot, API_USER_PREFIX,
-		API_USER_INTERFACE, user_vtable, find_user, api);
-	if (r >= 0) {
-		r = sd_bus_add_node_enumerator(
-			bus, &api->user_nodes_slot, API_USER_PREFIX, list_users, api);
-	}
-	return r;
-}
-
-void users_free(struct api *api) {
-	struct api_user *shown, *following;
-	list_for_each_safe(shown, following, &api->users, link) {
-		list_remove(&shown->link);
-		free(shown);
-	}
-}
-
-static void emit(
-	struct api *api, const char *path, const char *interface, const char *const *properties) {
-	if (bus_sd(api->bus) != NULL) {
-		sd_bus_emit_properties_changed_strv(
-			bus_sd(api->bus), path, interface, (char **) properties);
-		bus_kick(api->bus);
-	}
-}
+const struct api_kind user_kind = {
+	.prefix = API_USER_PREFIX,
+	.interface = API_USER_INTERFACE,
+	.vtable = user_vtable,
+	.missing = FAULT_NO_SUCH_USER,
+};
 
 static void show_user(struct api *api, const struct user *user) {
 	struct api_user *shown = calloc(1, sizeof(*shown));
 	if (shown == NULL) {
 		return; /* not shown; his codes work all the same */
 	}
-	shown->api = api;
 	text_copy(shown->id, sizeof(shown->id), user->id);
-	user_path(user->slug, shown->path);
-	list_append(&api->users, &shown->link);
-	if (bus_sd(api->bus) != NULL) {
-		sd_bus_emit_object_added(bus_sd(api->bus), shown->path);
-		bus_kick(api->bus);
-	}
-}
-
-static void hide_user(struct api *api, struct api_user *take_shown) {
-	if (bus_sd(api->bus) != NULL) {
-		sd_bus_emit_object_removed(bus_sd(api->bus), take_shown->path);
-		bus_kick(api->bus);
-	}
-	list_remove(&take_shown->link);
-	free(take_shown);
+	object_show(&api->users, &shown->object, user->slug);
 }
 
 void users_load(struct api *api) {
@@ -180,33 +93,15 @@ void users_load(struct api *api) {
 	}
 }
 
-/* The path hangs on the slug: another slug is another object. */
-static bool moved(struct api *api, struct api_user *shown, const struct user *user) {
-	char path[API_PATH_MAX];
-	user_path(user->slug, path);
-	if (strcmp(path, shown->path) == 0) {
-		return false;
-	}
-	if (bus_sd(api->bus) != NULL) {
-		sd_bus_emit_object_removed(bus_sd(api->bus), shown->path);
-	}
-	text_copy(shown->path, sizeof(shown->path), path);
-	if (bus_sd(api->bus) != NULL) {
-		sd_bus_emit_object_added(bus_sd(api->bus), shown->path);
-		bus_kick(api->bus);
-	}
-	return true;
-}
-
 static void user_changed(struct api *api, const char *id) {
 	const struct user *user = book_user(hub_book(api->hub), id);
 	struct api_user *shown = find_by_id(api, id);
 	if (user == NULL && shown != NULL) {
-		hide_user(api, shown);
+		object_hide(&shown->object);
 	} else if (user != NULL && shown == NULL) {
 		show_user(api, user);
-	} else if (user != NULL && !moved(api, shown, user)) {
-		emit(api, shown->path, API_USER_INTERFACE, told);
+	} else if (user != NULL && !object_move(&shown->object, user->slug)) {
+		object_emit(&shown->object, told);
 	}
 }
 
@@ -219,12 +114,12 @@ void users_changed(struct api *api, const struct book_change *change) {
 		lock = locks_by_id(api, change->lock_id);
 	}
 	if (lock != NULL) {
-		emit(api, lock->path, API_LOCK_INTERFACE, lock_told);
+		object_emit(&lock->object, lock_told);
 	}
 }
 
 void users_sync_changed(struct api *api, const struct lock *lock) {
-	struct api_lock *shown = (struct api_lock *) locks_by_id(api, lock_id(lock));
+	struct api_lock *shown = locks_by_id(api, lock_id(lock));
 	if (shown == NULL) {
 		return;
 	}
@@ -260,15 +155,15 @@ void users_tell_sync(struct api *api) {
 	struct api_user *user;
 	struct api_lock *lock;
 	mark_placed(api);
-	list_for_each(lock, &api->locks, link) {
+	list_for_each(lock, &api->locks.list, object.link) {
 		if (lock->is_sync_changed) {
-			emit(api, lock->path, API_LOCK_INTERFACE, lock_told_by_sync);
+			object_emit(&lock->object, lock_told_by_sync);
 			lock->is_sync_changed = false;
 		}
 	}
-	list_for_each(user, &api->users, link) {
+	list_for_each(user, &api->users.list, object.link) {
 		if (user->is_placed || user->was_placed) {
-			emit(api, user->path, API_USER_INTERFACE, told_by_sync);
+			object_emit(&user->object, told_by_sync);
 		}
 		user->was_placed = user->is_placed;
 		user->is_placed = false;

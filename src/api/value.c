@@ -188,7 +188,7 @@ int value_event(sd_bus_message *message, const struct api *api, const struct eve
 /* Whether it is paired already: by address, as far as the address is a fixed one. */
 static const struct lock *paired_as(const struct api *api, const char *address) {
 	const struct api_lock *shown;
-	list_for_each(shown, &api->locks, link) {
+	list_for_each(shown, &api->locks.list, object.link) {
 		if (strcasecmp(lock_address(shown->lock), address) == 0) {
 			return shown->lock;
 		}
@@ -250,5 +250,5 @@ int reply_operation(struct api *api, sd_bus_message *message, const struct op *o
 		fault_set(&fault, FAULT_NO_MEMORY, "for the operation object");
 		return reply_fault(message, &fault);
 	}
-	return sd_bus_reply_method_return(message, "o", shown->path);
+	return sd_bus_reply_method_return(message, "o", shown->object.path);
 }
