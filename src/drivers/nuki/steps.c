@@ -257,7 +257,7 @@ int nuki_steps_start(struct nuki_session *session, struct fault *ret_fault) {
 	const struct nuki_plan *plan = NULL;
 	int r = choose_plan(session, &plan, ret_fault);
 
-	if (r < 0) {
+	if (r < 0 || plan == NULL) {
 		return r;
 	}
 	if (needs_pin(plan)) {
