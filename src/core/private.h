@@ -14,7 +14,7 @@
  *	factor.c   the lock's mode, and the second factor of remote commands
  *	enrol.c    scan, pair, unpair, rename
  *	people.c   changes of the book: checked, committed, told
- *	sync.c     the locks made to agree with the book
+ *	sync*.c    the locks made to agree with the book (sync.h says which does what)
  */
 
 #include "core/hub.h"
