@@ -8,9 +8,10 @@
 #include "sync.h"
 #include "util/text.h"
 
-#define LIST_AGE_S 86400 /* the list is read at least this often, with a link that is made anyway  \
-			  */
-#define LIST_STORE_S 43200 /* the time of an unchanged list is written at most so often */
+/* The list is read at least so often, with a link that is made anyway. */
+#define LIST_AGE_S 86400
+/* The time of an unchanged list is written at most so often. */
+#define LIST_STORE_S 43200
 
 /* ---- the list ---- */
 
