@@ -271,7 +271,7 @@ static bool is_terminal(FILE *stream) {
 	return fd >= 0 && isatty(fd);
 }
 
-static int run_words(struct ctl *ctl, char **words, int n_words, uint64_t used) {
+static int run_words(struct ctl *ctl, char **words, int n_words, const struct option_set *used) {
 	if (ctl->opt.is_version) {
 		return cmd_version.run(ctl, NULL, 0);
 	}
@@ -308,7 +308,7 @@ static void wiping_free(void *p) {
 int ctl_main(int argc, char **argv, const struct ctl_streams *streams) {
 	struct ctl ctl = { .in = streams->in, .out = streams->out, .err = streams->err };
 	char *words[WORDS_MAX];
-	uint64_t used = 0;
+	struct option_set used = { 0 };
 	int n_words = 0;
 	json_set_alloc_funcs(malloc, wiping_free);
 	ctl.opt.timeout = TIMEOUT_DEFAULT_S;
@@ -319,7 +319,7 @@ int ctl_main(int argc, char **argv, const struct ctl_streams *streams) {
 	}
 	int r = options_read(&ctl, argc, argv, words, &n_words, &used);
 	if (r == 0) {
-		r = run_words(&ctl, words, n_words, used);
+		r = run_words(&ctl, words, n_words, &used);
 	}
 	sd_bus_flush_close_unref(ctl.bus);
 	if (fflush(ctl.out) != 0 && r == CTL_DONE) {

@@ -14,13 +14,13 @@
 
 #include "util/text.h"
 
-enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER };
+enum option_kind { OPTION_FLAG, OPTION_TEXT, OPTION_NUMBER, OPTION_WORDS };
 
 struct option_row {
 	const char *name;
 	char letter;
 	enum option_kind kind;
-	unsigned groups; /* OPT_ bits, any of them; 0: goes with every command */
+	uint64_t groups; /* OPT_ bits, any of them; 0: goes with every command */
 	size_t offset;
 	const char *arg;
 	uint64_t min, max;
@@ -89,6 +89,10 @@ static const struct option_row rows[] = {
 	{ "csv",          0,  OPTION_FLAG, OPT_CSV, AT(is_csv), NULL, 0, 0, "Write comma-separated values" },
 	{ "with-codes",   0,  OPTION_FLAG, OPT_WITH_CODES, AT(is_with_codes), NULL, 0, 0, "With the codes; the file is encrypted with a passphrase" },
 	{ "dry-run",      0,  OPTION_FLAG, OPT_DRY_RUN, AT(is_dry_run), NULL, 0, 0, "Only say what would be done" },
+	{ "output",      'o', OPTION_TEXT, OPT_OUTPUT, AT(output), "FILE", 0, 0, "Write it there; - is standard output" },
+	{ "attach",       0,  OPTION_WORDS, OPT_ATTACH, AT(attached), "FILE", 0, 0, "Put a picture or a transcript in; may be given more than once" },
+	{ "text",         0,  OPTION_FLAG, OPT_AS_TEXT, AT(is_text), NULL, 0, 0, "Print a text for a form or a mail instead" },
+	{ "watch",        0,  OPTION_FLAG, OPT_WATCH, AT(is_watching), NULL, 0, 0, "Listen and show it live, until Ctrl-C" },
 	{ "mode",         0,  OPTION_TEXT, OPT_MODE, AT(mode), "MODE", 0, 0, "normal, vacation (default), privacy, no_remote_lock_unlock, passage" },
 };
 /* clang-format on */
@@ -124,6 +128,15 @@ static int unknown_option(struct ctl *ctl, const char *name) {
 	return usage_error(ctl, "there is no option --%s", name);
 }
 
+static int store_word(struct ctl *ctl, const struct option_row *row, const char *value) {
+	struct words *words = (struct words *) ((char *) &ctl->opt + row->offset);
+	if (words->n == ARRAY_SIZE(words->word)) {
+		return usage_error(ctl, "--%s: more than %d", row->name, OPTION_WORDS_MAX);
+	}
+	words->word[words->n++] = value;
+	return 0;
+}
+
 static int store(struct ctl *ctl, const struct option_row *row, const char *value) {
 	void *at = (char *) &ctl->opt + row->offset;
 	switch (row->kind) {
@@ -133,6 +146,8 @@ static int store(struct ctl *ctl, const struct option_row *row, const char *valu
 	case OPTION_TEXT:
 		*(const char **) at = value;
 		return 0;
+	case OPTION_WORDS:
+		return store_word(ctl, row, value);
 	case OPTION_NUMBER:
 		break;
 	}
@@ -143,8 +158,17 @@ static int store(struct ctl *ctl, const struct option_row *row, const char *valu
 	return 0;
 }
 
+static void set_used(struct option_set *used, const struct option_row *row) {
+	size_t i = (size_t) (row - rows);
+	used->bits[i / 64] |= UINT64_C(1) << i % 64;
+}
+
+static bool is_used(const struct option_set *used, size_t i) {
+	return (used->bits[i / 64] >> i % 64 & 1) != 0;
+}
+
 /* One long option; *i moves on when its value is the next word. */
-static int read_long(struct ctl *ctl, int argc, char **argv, int *i, uint64_t *used) {
+static int read_long(struct ctl *ctl, int argc, char **argv, int *i, struct option_set *used) {
 	const char *word = argv[*i] + 2;
 	size_t n = strcspn(word, "=");
 	const char *value = word[n] == '=' ? word + n + 1 : NULL;
@@ -164,18 +188,18 @@ static int read_long(struct ctl *ctl, int argc, char **argv, int *i, uint64_t *u
 		}
 		value = argv[++*i];
 	}
-	*used |= UINT64_C(1) << (row - rows);
+	set_used(used, row);
 	return store(ctl, row, value);
 }
 
 /* "-fn20", "-n 20" */
-static int read_letters(struct ctl *ctl, int argc, char **argv, int *i, uint64_t *used) {
+static int read_letters(struct ctl *ctl, int argc, char **argv, int *i, struct option_set *used) {
 	for (const char *p = argv[*i] + 1; *p != '\0'; p++) {
 		const struct option_row *row = find_letter(*p);
 		if (row == NULL) {
 			return usage_error(ctl, "there is no option -%c", *p);
 		}
-		*used |= UINT64_C(1) << (row - rows);
+		set_used(used, row);
 		if (row->kind == OPTION_FLAG) {
 			store(ctl, row, NULL);
 			continue;
@@ -190,10 +214,10 @@ static int read_letters(struct ctl *ctl, int argc, char **argv, int *i, uint64_t
 }
 
 int options_read(struct ctl *ctl, int argc, char **argv, char **words, int *ret_n_words,
-	uint64_t *ret_used) {
+	struct option_set *ret_used) {
 	int n = 0, r = 0;
 	bool is_over = false;
-	*ret_used = 0;
+	*ret_used = (struct option_set){ 0 };
 	for (int i = 1; r == 0 && i < argc; i++) {
 		if (is_over || argv[i][0] != '-' || argv[i][1] == '\0') {
 			words[n++] = argv[i];
@@ -220,10 +244,10 @@ static bool goes_with(const struct command *command, const char *name) {
 	return false;
 }
 
-int options_check(struct ctl *ctl, uint64_t used) {
-	static_assert(ARRAY_SIZE(rows) <= 64, "a bit for each row");
+int options_check(struct ctl *ctl, const struct option_set *used) {
+	static_assert(ARRAY_SIZE(rows) <= OPTION_ROWS_MAX, "a bit for each row");
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if ((used >> i & 1) != 0 && !goes_with(ctl->command, rows[i].name)) {
+		if (is_used(used, i) && !goes_with(ctl->command, rows[i].name)) {
 			return usage_error(ctl, "--%s does not go with '%s'", rows[i].name,
 				ctl->command->name);
 		}
@@ -231,7 +255,7 @@ int options_check(struct ctl *ctl, uint64_t used) {
 	return 0;
 }
 
-void options_print(struct ctl *ctl, unsigned mask) {
+void options_print(struct ctl *ctl, uint64_t mask) {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct option_row *row = &rows[i];
 		char left[48], letter[8] = "";

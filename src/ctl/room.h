@@ -44,39 +44,50 @@ AUTO_DEFINE(sd_bus_slot *, sd_bus_slot_unref);
 
 /* Options that not every command takes. */
 enum {
-	OPT_JSON = 1 << 0,
-	OPT_NO_WAIT = 1 << 1,
-	OPT_NAMES = 1 << 2,
-	OPT_LINES = 1 << 3,
-	OPT_FOLLOW = 1 << 4,
-	OPT_FILTER = 1 << 5, /* --since --until --lock --user --type */
-	OPT_FORCE = 1 << 6,
-	OPT_YES = 1 << 7,
-	OPT_NAME = 1 << 8,
-	OPT_APP = 1 << 9,
-	OPT_PIN_STDIN = 1 << 10,
-	OPT_SECONDS = 1 << 11,
-	OPT_UNLATCH = 1 << 12,
-	OPT_READ = 1 << 13,
-	OPT_AT_LOCK = 1 << 14,    /* --lock */
-	OPT_NEW_PIN = 1 << 15,    /* --generate --digits --stdin */
-	OPT_VALID = 1 << 16,      /* --valid */
-	OPT_CODE_ADD = 1 << 17,   /* --until --once --label --type */
-	OPT_USER_TYPE = 1 << 18,  /* --type --expires-after */
-	OPT_USER_EDIT = 1 << 19,  /* --name --enable --disable --code --totp ... */
-	OPT_CREDENTIAL = 1 << 20, /* --type of a credential */
-	OPT_FACTOR = 1 << 21,     /* --code --stdin */
-	OPT_MODE = 1 << 22,       /* --mode */
-	OPT_PASSPHRASE = 1 << 23, /* --stdin */
-	OPT_CSV = 1 << 24,        /* --csv */
-	OPT_WITH_CODES = 1 << 25, /* --with-codes */
-	OPT_DRY_RUN = 1 << 26,    /* --dry-run */
-	OPT_TIMER = 1 << 27,      /* --enable --disable */
+	OPT_JSON = UINT64_C(1) << 0,
+	OPT_NO_WAIT = UINT64_C(1) << 1,
+	OPT_NAMES = UINT64_C(1) << 2,
+	OPT_LINES = UINT64_C(1) << 3,
+	OPT_FOLLOW = UINT64_C(1) << 4,
+	OPT_FILTER = UINT64_C(1) << 5, /* --since --until --lock --user --type */
+	OPT_FORCE = UINT64_C(1) << 6,
+	OPT_YES = UINT64_C(1) << 7,
+	OPT_NAME = UINT64_C(1) << 8,
+	OPT_APP = UINT64_C(1) << 9,
+	OPT_PIN_STDIN = UINT64_C(1) << 10,
+	OPT_SECONDS = UINT64_C(1) << 11,
+	OPT_UNLATCH = UINT64_C(1) << 12,
+	OPT_READ = UINT64_C(1) << 13,
+	OPT_AT_LOCK = UINT64_C(1) << 14,    /* --lock */
+	OPT_NEW_PIN = UINT64_C(1) << 15,    /* --generate --digits --stdin */
+	OPT_VALID = UINT64_C(1) << 16,      /* --valid */
+	OPT_CODE_ADD = UINT64_C(1) << 17,   /* --until --once --label --type */
+	OPT_USER_TYPE = UINT64_C(1) << 18,  /* --type --expires-after */
+	OPT_USER_EDIT = UINT64_C(1) << 19,  /* --name --enable --disable --code --totp ... */
+	OPT_CREDENTIAL = UINT64_C(1) << 20, /* --type of a credential */
+	OPT_FACTOR = UINT64_C(1) << 21,     /* --code --stdin */
+	OPT_MODE = UINT64_C(1) << 22,       /* --mode */
+	OPT_PASSPHRASE = UINT64_C(1) << 23, /* --stdin */
+	OPT_CSV = UINT64_C(1) << 24,        /* --csv */
+	OPT_WITH_CODES = UINT64_C(1) << 25, /* --with-codes */
+	OPT_DRY_RUN = UINT64_C(1) << 26,    /* --dry-run */
+	OPT_TIMER = UINT64_C(1) << 27,      /* --enable --disable */
+	OPT_OUTPUT = UINT64_C(1) << 28,     /* --output */
+	OPT_ATTACH = UINT64_C(1) << 29,     /* --attach, more than once */
+	OPT_AS_TEXT = UINT64_C(1) << 30,    /* --text */
+	OPT_WATCH = UINT64_C(1) << 31,      /* --watch */
 };
 /* What every command takes that asks for an operation. */
 #define OPTS_OPERATION (OPT_JSON | OPT_NO_WAIT)
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/* What an option has been given that may be there more than once. */
+#define OPTION_WORDS_MAX 16
+struct words {
+	const char *word[OPTION_WORDS_MAX];
+	size_t n;
+};
 
 struct options {
 	bool is_help, is_version;
@@ -85,7 +96,9 @@ struct options {
 	bool is_generate, is_once, is_enable, is_disable, is_code, is_no_code, is_totp, is_no_totp;
 	bool is_csv, is_with_codes, is_dry_run;
 	const char *bus_address, *name, *lock, *user, *type, *since, *until, *color;
-	const char *valid, *label, *mode;
+	bool is_text, is_watching;
+	const char *valid, *label, *mode, *output;
+	struct words attached;
 	uint64_t digits;        /* of a generated code; 0: not given */
 	uint64_t expires_after; /* minutes; 0: not given */
 	uint64_t lines;         /* 0: not given */
@@ -114,7 +127,7 @@ struct command {
 	const char *blurb;
 	const char *help; /* paragraphs; each line at most 80 columns */
 	const char *example;
-	unsigned options;
+	uint64_t options; /* OPT_ bits */
 	int min_args, max_args;
 	int (*run)(struct ctl *ctl, char **args, int n_args); /* enum ctl_exit */
 };
@@ -130,16 +143,21 @@ int usage_error(struct ctl *ctl, const char *format, ...) __attribute__((format(
 void print_command_help(struct ctl *ctl, const struct command *command);
 
 /* options.c */
+/* Which rows of its table were used. */
+#define OPTION_ROWS_MAX 128
+struct option_set {
+	uint64_t bits[OPTION_ROWS_MAX / 64];
+};
 /*
  * Reads options from anywhere before "--"; the other words go to @words (room for @argc).
  * 0, or CTL_USAGE after having said what is wrong.
  */
-int options_read(
-	struct ctl *ctl, int argc, char **argv, char **words, int *ret_n_words, uint64_t *ret_used);
+int options_read(struct ctl *ctl, int argc, char **argv, char **words, int *ret_n_words,
+	struct option_set *ret_used);
 /* Whether the options that were used go with the command. 0 or CTL_USAGE. */
-int options_check(struct ctl *ctl, uint64_t used);
+int options_check(struct ctl *ctl, const struct option_set *used);
 /* The lines of help about options in @mask; 0: those of every command. */
-void options_print(struct ctl *ctl, unsigned mask);
+void options_print(struct ctl *ctl, uint64_t mask);
 
 /* talk.c: all say on ctl->err what went wrong, so that callers just return CTL_FAILED. */
 int talk_connect(struct ctl *ctl);
