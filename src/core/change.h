@@ -51,6 +51,17 @@ static inline int change_refused(const struct people_by *by) {
 int change_drop(struct change *take_change, int r);
 /* Runs it now or puts it into the queue. */
 int change_submit(struct change *take_change, struct fault *ret_fault);
+/* Only while people_is_quiet(). 1: nothing was to be changed; < 0: refused. The caller frees then.
+ */
+int change_start(struct change *change, struct fault *ret_fault);
+/* Nothing is with the ledger and no log is being read: what the book says is on the disk. */
+bool people_is_quiet(const struct hub *hub);
+void people_run_waiting(struct hub *hub);
+/* Looks anew at what the rows of the book wait for. */
+void people_watch(struct hub *hub);
+
+void change_fill_event(struct event *event, enum lock_data_type data, enum data_operation operation,
+	const struct user *user);
 
 /* A new id that no row of the book has. */
 void change_make_id(const struct hub *hub, char out[static ROW_ID_MAX]);

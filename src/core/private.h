@@ -13,7 +13,7 @@
  *	timers.c   what a lock does by itself at a time of day: read, changed, read again
  *	factor.c   the lock's mode, and the second factor of remote commands
  *	enrol.c    scan, pair, unpair, rename
- *	people.c   changes of the book: checked, committed, told
+ *	people*.c  changes of the book: checked, committed, told (change.h)
  *	sync*.c    the locks made to agree with the book (sync.h says which does what)
  */
 
