@@ -90,6 +90,76 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "527af8d28cc48e2e0742f5814dec12b2",
 		.summary = "The D-Bus system bus is not reachable",
 		.hint = "Run: systemctl status dbus; lockhub reconnects by itself" },
+	[FAULT_LOCK_TAKEN] = {
+		.name = "lock-taken", .dbus = "org.lockhub1.Error.LockTaken", .priority = LOG_WARNING,
+		.message_id = "30032de3e1d040e5a8c128b0fc4e4dfa",
+		.summary = "The lock is heard but takes no connection",
+		.hint = "Something else most probably holds it: close the vendor's app on all phones, switch off other bridges and gateways, wait a minute, then run: lockhubctl doctor LOCK" },
+	[FAULT_LOCK_DEAD] = {
+		.name = "lock-dead", .dbus = "org.lockhub1.Error.LockDead", .priority = LOG_ERR,
+		.message_id = "337b811656dc431993e12db96b9d4f83",
+		.summary = "The lock has gone silent with weak batteries",
+		.hint = "Open with the key and change the batteries: lockhubctl care batteries LOCK" },
+	[FAULT_OUT_OF_RANGE] = {
+		.name = "out-of-range", .dbus = "org.lockhub1.Error.OutOfRange", .priority = LOG_WARNING,
+		.message_id = "dd29d52961324d869fb9fd5188402257",
+		.summary = "The lock is out of range of the hub",
+		.hint = "Move the hub closer, or give it a Bluetooth adapter on an extension cable; place it with: lockhubctl signal LOCK --watch" },
+	[FAULT_SIGNAL_WEAK] = {
+		.name = "signal-weak", .dbus = "org.lockhub1.Error.SignalWeak", .priority = LOG_WARNING,
+		.message_id = "110474c117584dfa8a80a685f2696b0a",
+		.summary = "The lock is heard only weakly",
+		.hint = "Move the hub closer to the door, or put its Bluetooth adapter on an extension cable; place it with: lockhubctl signal LOCK --watch" },
+	[FAULT_LINKS_FAILING] = {
+		.name = "links-failing", .dbus = "org.lockhub1.Error.LinksFailing", .priority = LOG_WARNING,
+		.message_id = "6a66309e89b04634acdf48e83d11069d",
+		.summary = "Many attempts to connect to the lock fail",
+		.hint = "See what stands above it in: lockhubctl doctor LOCK" },
+	[FAULT_LINKS_SLOW] = {
+		.name = "links-slow", .dbus = "org.lockhub1.Error.LinksSlow", .priority = LOG_NOTICE,
+		.message_id = "b966804578e14c0a8ad91cfc7a59bd54",
+		.summary = "It takes long to connect to the lock",
+		.hint = "Everything works, but slowly. A place closer to the door, or a USB adapter, makes it quicker: lockhubctl signal LOCK --watch" },
+	[FAULT_LINKS_DROPPING] = {
+		.name = "links-dropping", .dbus = "org.lockhub1.Error.LinksDropping", .priority = LOG_WARNING,
+		.message_id = "6903e690255b4cb2b500476218124b0d",
+		.summary = "The connection to the lock often breaks off",
+		.hint = "Move the hub closer to the door and away from metal and other radios: lockhubctl signal LOCK --watch" },
+	[FAULT_RADIO_INTERFERENCE] = {
+		.name = "radio-interference", .dbus = "org.lockhub1.Error.RadioInterference", .priority = LOG_WARNING,
+		.message_id = "ac326bc7925b48b5aa47a2a87d8cafc0",
+		.summary = "The radio is disturbed at certain times of the day",
+		.hint = "Find out what runs at these hours (microwave oven, baby monitor, busy Wi-Fi) and move the hub away from it" },
+	[FAULT_WIFI_INTERFERENCE] = {
+		.name = "wifi-interference", .dbus = "org.lockhub1.Error.WifiInterference", .priority = LOG_WARNING,
+		.message_id = "a8995325e9e446d5986a872468571476",
+		.summary = "The hub's own Wi-Fi disturbs its Bluetooth",
+		.hint = "Connect the hub by network cable or 5 GHz Wi-Fi, or use a USB Bluetooth adapter on a short extension cable" },
+	[FAULT_USB_INTERFERENCE] = {
+		.name = "usb-interference", .dbus = "org.lockhub1.Error.UsbInterference", .priority = LOG_WARNING,
+		.message_id = "4de39850064247c38eda087d166e10d7",
+		.summary = "A USB 3 port beside the adapter disturbs the radio",
+		.hint = "Put the Bluetooth adapter on an extension cable of half a metre, or into a USB 2 port" },
+	[FAULT_ADAPTER_AUTOSUSPEND] = {
+		.name = "adapter-autosuspend", .dbus = "org.lockhub1.Error.AdapterAutosuspend", .priority = LOG_WARNING,
+		.message_id = "508e364d40634affac3b02b1941e5bf7",
+		.summary = "The computer puts the Bluetooth adapter to sleep",
+		.hint = "Switch its power saving off: echo on > /sys/bus/usb/devices/DEVICE/power/control; to keep it, use a udev rule as in docs/troubleshooting" },
+	[FAULT_ADAPTER_DEAF] = {
+		.name = "adapter-deaf", .dbus = "org.lockhub1.Error.AdapterDeaf", .priority = LOG_ERR,
+		.message_id = "9a40a2d7f84d47a584ca42a6d1972d19",
+		.summary = "The Bluetooth adapter hears nothing at all",
+		.hint = "Restart it: lockhubctl fix --hub adapter-deaf, or unplug it for ten seconds. If it stays deaf use another adapter" },
+	[FAULT_ADAPTER_UNSTABLE] = {
+		.name = "adapter-unstable", .dbus = "org.lockhub1.Error.AdapterUnstable", .priority = LOG_WARNING,
+		.message_id = "c62465dc2c5d443fafe0664ff3e6d1ce",
+		.summary = "The Bluetooth adapter disappears now and then",
+		.hint = "Look for bad contact and weak power: another USB port, a powered hub, a better power supply" },
+	[FAULT_BLUEZ_UNSTABLE] = {
+		.name = "bluez-unstable", .dbus = "org.lockhub1.Error.BluezUnstable", .priority = LOG_WARNING,
+		.message_id = "5a0b7823d81c4acd96a40a1672fb3860",
+		.summary = "bluetoothd was restarted or removed the lock several times",
+		.hint = "See why: journalctl -u bluetooth. Another program may manage the same adapter" },
 
 	/* requests and operations */
 	[FAULT_EXPIRED] = {
@@ -423,6 +493,56 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "1558a7f7525b500d1cdc36c9894d9757",
 		.summary = "The codes of the lock cannot be made to agree",
 		.hint = "lockhub has stopped trying to spare the batteries. See what the lock refused: lockhubctl code list --lock LOCK; then try again: lockhubctl code sync LOCK" },
+	[FAULT_SYNC_PENDING] = {
+		.name = "sync-pending", .dbus = "org.lockhub1.Error.SyncPending", .priority = LOG_NOTICE,
+		.message_id = "ad83a31fe37a403796822eaa3e5474bf",
+		.summary = "Changes of codes wait for the lock",
+		.hint = "They are written as soon as the lock can be reached; to try now run: lockhubctl code sync LOCK" },
+	[FAULT_CODES_SHORT] = {
+		.name = "codes-short", .dbus = "org.lockhub1.Error.CodesShort", .priority = LOG_NOTICE,
+		.message_id = "34dd3470c3b34118a9c1476444325bed",
+		.summary = "Some codes are shorter than they could be",
+		.hint = "Change them to six digits or more: lockhubctl code change" },
+	[FAULT_CODES_OLD] = {
+		.name = "codes-old", .dbus = "org.lockhub1.Error.CodesOld", .priority = LOG_NOTICE,
+		.message_id = "2ccf49a6fb8d4b1b84be242424b49143",
+		.summary = "Some codes have not been changed for years",
+		.hint = "Change those that many people know: lockhubctl code change" },
+	[FAULT_CODE_GUESSING] = {
+		.name = "code-guessing", .dbus = "org.lockhub1.Error.CodeGuessing", .priority = LOG_ERR,
+		.message_id = "e33dfa78afc144868c07daf47f44f6e2",
+		.summary = "Many wrong codes were entered at the keypad",
+		.hint = "If nobody of yours did this, someone is guessing: see when with lockhubctl log --lock LOCK, and use longer codes" },
+	[FAULT_FACTOR_MISSING] = {
+		.name = "factor-missing", .dbus = "org.lockhub1.Error.FactorMissing", .priority = LOG_NOTICE,
+		.message_id = "bc9a10f54ddf48a689abdad07968eb84",
+		.summary = "The lock opens remotely without a second factor",
+		.hint = "Ask for a personal code or one-time password: lockhubctl rules LOCK" },
+	[FAULT_PIN_DEFAULT] = {
+		.name = "pin-default", .dbus = "org.lockhub1.Error.PinDefault", .priority = LOG_ERR,
+		.message_id = "02f4899920f447b2bae4c138fc8ef95f",
+		.summary = "The lock still has the maker's security code",
+		.hint = "Set one of your own in the vendor's app, then give it to the hub: lockhubctl set-pin LOCK" },
+	[FAULT_PIN_OLD] = {
+		.name = "pin-old", .dbus = "org.lockhub1.Error.PinOld", .priority = LOG_NOTICE,
+		.message_id = "232427c7d58f4af8a155bcb1cc88198b",
+		.summary = "The lock's security PIN has not been changed for years",
+		.hint = "Change it in the vendor's app, then give it to the hub: lockhubctl set-pin LOCK" },
+	[FAULT_TAMPERED] = {
+		.name = "tampered", .dbus = "org.lockhub1.Error.Tampered", .priority = LOG_ERR,
+		.message_id = "2c0a368856bf454888c9a03aebeca76e",
+		.summary = "The lock reported tampering",
+		.hint = "Look at the door and the lock now; see what was reported: lockhubctl log --lock LOCK" },
+	[FAULT_PAIRING_OPEN] = {
+		.name = "pairing-open", .dbus = "org.lockhub1.Error.PairingOpen", .priority = LOG_NOTICE,
+		.message_id = "b36d5bfad9464a60a7fdc007d7d6c1c8",
+		.summary = "Anybody who reaches the lock's button can pair with it",
+		.hint = "Switch Bluetooth pairing off in the vendor's app when no pairing is planned" },
+	[FAULT_PROTOCOL_WEAK] = {
+		.name = "protocol-weak", .dbus = "org.lockhub1.Error.ProtocolWeak", .priority = LOG_WARNING,
+		.message_id = "20b8574df1c0422594118d9a26c3c62d",
+		.summary = "The lock's radio protocol is not secure by today's standard",
+		.hint = "Nothing in the hub can mend that: do not rely on this lock where much is at stake" },
 
 	/* conditions */
 	[FAULT_BATTERY_LOW] = {
@@ -445,6 +565,96 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "27617cd6b6ae4874efbc960de8090234",
 		.summary = "Entries of the lock's own log are missing",
 		.hint = "The lock overwrote them before they could be read; nothing can bring them back" },
+	[FAULT_CELLS_WEAK] = {
+		.name = "cells-weak", .dbus = "org.lockhub1.Error.CellsWeak", .priority = LOG_WARNING,
+		.message_id = "e2b7dc5919364ea68a1c348a3155dd58",
+		.summary = "The batteries give way under load",
+		.hint = "Change all of them at once, same make and age, no old ones among them: lockhubctl care batteries LOCK" },
+	[FAULT_BATTERY_SOON] = {
+		.name = "battery-soon", .dbus = "org.lockhub1.Error.BatterySoon", .priority = LOG_NOTICE,
+		.message_id = "a258b00c40cf4c52a2293e3bb361ea9d",
+		.summary = "The batteries will soon be empty",
+		.hint = "Buy new ones now; change them with: lockhubctl care batteries LOCK" },
+	[FAULT_BATTERY_DRAIN] = {
+		.name = "battery-drain", .dbus = "org.lockhub1.Error.BatteryDrain", .priority = LOG_WARNING,
+		.message_id = "20aa545f90d947d2b694e13af59ab99d",
+		.summary = "The batteries empty faster than usual",
+		.hint = "See what costs so much: lockhubctl doctor LOCK --verbose" },
+	[FAULT_LINKS_MANY] = {
+		.name = "links-many", .dbus = "org.lockhub1.Error.LinksMany", .priority = LOG_WARNING,
+		.message_id = "fabb240abda044f99152f49b7214d86d",
+		.summary = "The hub connects to the lock too often",
+		.hint = "See who asks so much: automations that refresh the lock every minute are the usual reason. Let them listen to its topics instead" },
+	[FAULT_USED_OFTEN] = {
+		.name = "used-often", .dbus = "org.lockhub1.Error.UsedOften", .priority = LOG_NOTICE,
+		.message_id = "ec3f076bee2d45bface50fde88cbfa01",
+		.summary = "The motor runs more often than most",
+		.hint = "Nothing is wrong; expect to change batteries more often. A longer auto-lock time saves runs" },
+	[FAULT_KEYPAD_BATTERY_LOW] = {
+		.name = "keypad-battery-low", .dbus = "org.lockhub1.Error.KeypadBatteryLow", .priority = LOG_WARNING,
+		.message_id = "ea93a7b7bc404c229be9d00d0e1d31c6",
+		.summary = "The keypad's battery is low",
+		.hint = "Change it soon: codes do not work without it" },
+	[FAULT_DOOR_SENSOR_BATTERY_LOW] = {
+		.name = "door-sensor-battery-low", .dbus = "org.lockhub1.Error.DoorSensorBatteryLow", .priority = LOG_NOTICE,
+		.message_id = "31a6dc7b2f17410081a89918ad56bcd3",
+		.summary = "The door sensor's battery is low",
+		.hint = "Change it soon: without it the hub does not know whether the door is shut" },
+	[FAULT_LOCKOUT_RISK] = {
+		.name = "lockout-risk", .dbus = "org.lockhub1.Error.LockoutRisk", .priority = LOG_CRIT,
+		.message_id = "3f08317c7bdc42caaf1d84f280117dd6",
+		.summary = "You may soon be locked out",
+		.hint = "This lock has no mechanical key and its batteries are ending: change them now, while the door can be opened" },
+	[FAULT_MISALIGNED] = {
+		.name = "misaligned", .dbus = "org.lockhub1.Error.Misaligned", .priority = LOG_ERR,
+		.message_id = "0ba88c7b5f964f3392824f501e1e5918",
+		.summary = "The bolt binds when the door is shut",
+		.hint = "Push or pull the shut door while it locks: if that helps, move the strike plate or the hinges until it locks without" },
+	[FAULT_BOLT_STIFF] = {
+		.name = "bolt-stiff", .dbus = "org.lockhub1.Error.BoltStiff", .priority = LOG_ERR,
+		.message_id = "94957682dd3e48efb43929b79d304aff",
+		.summary = "The bolt jams whether the door is open or shut",
+		.hint = "With the door open turn the bolt by hand: if it is stiff, the cylinder or the mounting is the cause, not the frame" },
+	[FAULT_MOTOR_SLOW] = {
+		.name = "motor-slow", .dbus = "org.lockhub1.Error.MotorSlow", .priority = LOG_WARNING,
+		.message_id = "b645d90423684b969043072c998c95c6",
+		.summary = "The motor takes longer than it used to",
+		.hint = "Batteries, cold, or a bolt that begins to bind: run lockhubctl doctor LOCK --verbose" },
+	[FAULT_CLOCK_LOST] = {
+		.name = "clock-lost", .dbus = "org.lockhub1.Error.ClockLost", .priority = LOG_WARNING,
+		.message_id = "02c4ca121b874767bc30d745060f1b3a",
+		.summary = "The lock has lost its time",
+		.hint = "It was without power. lockhub sets the clock at the next link when its own is right: lockhubctl sync-clock LOCK" },
+	[FAULT_ZONE_WRONG] = {
+		.name = "zone-wrong", .dbus = "org.lockhub1.Error.ZoneWrong", .priority = LOG_NOTICE,
+		.message_id = "bb859a36f7444c6abfaa526cbd7d0b49",
+		.summary = "The lock is set to another time zone",
+		.hint = "Times of codes may be off by hours: set the zone in the vendor's app" },
+	[FAULT_LOG_DISABLED] = {
+		.name = "log-disabled", .dbus = "org.lockhub1.Error.LogDisabled", .priority = LOG_NOTICE,
+		.message_id = "98fddb6647194519bee4c4cc3d897f6d",
+		.summary = "The lock does not keep a log",
+		.hint = "Switch its activity log on in the vendor's app, else nobody knows who came and went" },
+	[FAULT_LOCK_RESET] = {
+		.name = "lock-reset", .dbus = "org.lockhub1.Error.LockReset", .priority = LOG_ERR,
+		.message_id = "7dccb209da744dab8228db2d1ba0cd1c",
+		.summary = "The lock was reset, or the hub's key was deleted at it",
+		.hint = "It is the same lock, but it refuses our key. Pair and restore it: lockhubctl reset LOCK" },
+	[FAULT_FIRMWARE_FAULTY] = {
+		.name = "firmware-faulty", .dbus = "org.lockhub1.Error.FirmwareFaulty", .priority = LOG_WARNING,
+		.message_id = "4942c5fb7f3b42928e74b1460f91eb09",
+		.summary = "The lock's firmware has a known fault",
+		.hint = "Update it in the vendor's app: lockhubctl care firmware LOCK" },
+	[FAULT_FIRMWARE_OUTDATED] = {
+		.name = "firmware-outdated", .dbus = "org.lockhub1.Error.FirmwareOutdated", .priority = LOG_NOTICE,
+		.message_id = "10f502e33edd437ba781dc574f5c9948",
+		.summary = "There is newer firmware for the lock",
+		.hint = "Update it in the vendor's app when convenient: lockhubctl care firmware LOCK" },
+	[FAULT_WORSE_SINCE_UPDATE] = {
+		.name = "worse-since-update", .dbus = "org.lockhub1.Error.WorseSinceUpdate", .priority = LOG_WARNING,
+		.message_id = "b120d40482904129a7c5d3baa26a4a6c",
+		.summary = "The lock works worse since its firmware was updated",
+		.hint = "Calibrate it, then ask the vendor's support: lockhubctl support-bundle LOCK" },
 
 	/* store */
 	[FAULT_DATABASE_NEWER] = {
@@ -487,6 +697,21 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "092f5a36bef018f0f326b40db5d63762",
 		.summary = "The event log was changed from outside",
 		.hint = "Someone edited, removed or reordered rows: lockhubctl log verify names the first. Keep a copy of the database" },
+	[FAULT_DISK_LOW] = {
+		.name = "disk-low", .dbus = "org.lockhub1.Error.DiskLow", .priority = LOG_WARNING,
+		.message_id = "2819852bd85442d2abb7efb2e57280c3",
+		.summary = "The disk is nearly full",
+		.hint = "Free some space: when it is full, nothing can be recorded and only locking works" },
+	[FAULT_BACKUP_FAILED] = {
+		.name = "backup-failed", .dbus = "org.lockhub1.Error.BackupFailed", .priority = LOG_ERR,
+		.message_id = "7dc0ff8a4a114283bd19bc39392fc6b9",
+		.summary = "The last backup failed",
+		.hint = "See the message for the reason, then run: lockhubctl backup" },
+	[FAULT_BACKUP_OLD] = {
+		.name = "backup-old", .dbus = "org.lockhub1.Error.BackupOld", .priority = LOG_NOTICE,
+		.message_id = "d7f0e92e4687412e819eec846bd61422",
+		.summary = "There is no recent backup",
+		.hint = "Make one and keep it elsewhere: lockhubctl backup FILE" },
 
 	/* mqtt */
 	[FAULT_BROKER_UNREACHABLE] = {
@@ -514,6 +739,31 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "62d58aa27b633aee743434698a9629fe",
 		.summary = "Someone removed this lock's Home Assistant discovery message",
 		.hint = "It is published again; to remove the lock for good run: lockhubctl unpair LOCK" },
+	[FAULT_BROKER_NAME] = {
+		.name = "broker-name", .dbus = "org.lockhub1.Error.BrokerName", .priority = LOG_WARNING,
+		.message_id = "64923aa8684e4f38abed21f14e9a2d9e",
+		.summary = "The name of the MQTT broker cannot be resolved",
+		.hint = "Correct [mqtt] host in lockhubd.conf, or use the broker's address; see whether the network's DNS works" },
+	[FAULT_BROKER_EXPIRED] = {
+		.name = "broker-expired", .dbus = "org.lockhub1.Error.BrokerExpired", .priority = LOG_ERR,
+		.message_id = "f51bf06de69e4deab14c5f744bfee44e",
+		.summary = "The certificate of the MQTT broker is not valid at this time",
+		.hint = "Renew the broker's certificate. If it is not expired, the hub's clock is wrong: timedatectl" },
+	[FAULT_BROKER_WRONG_NAME] = {
+		.name = "broker-wrong-name", .dbus = "org.lockhub1.Error.BrokerWrongName", .priority = LOG_ERR,
+		.message_id = "9e93440abf7d44e896e489f21d84764e",
+		.summary = "The certificate of the MQTT broker is for another name",
+		.hint = "Set [mqtt] host in lockhubd.conf to a name that is in the certificate, or make a new certificate" },
+	[FAULT_BROKER_UNPROTECTED] = {
+		.name = "broker-unprotected", .dbus = "org.lockhub1.Error.BrokerUnprotected", .priority = LOG_WARNING,
+		.message_id = "dccc6a7014294f02bcd88605f3235498",
+		.summary = "The MQTT broker is not protected",
+		.hint = "Anybody in the network may read and command the locks: ask for a password (allow_anonymous false) and use TLS outside of the hub" },
+	[FAULT_WIFI_UNPROTECTED] = {
+		.name = "wifi-unprotected", .dbus = "org.lockhub1.Error.WifiUnprotected", .priority = LOG_WARNING,
+		.message_id = "ca5e27a3d8b34e1880c6e4b28ddac019",
+		.summary = "The hub's Wi-Fi is not protected",
+		.hint = "Use WPA2 or WPA3 with a good password" },
 
 	/* set-up */
 	[FAULT_CONFIG_INVALID] = {
@@ -526,6 +776,26 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "dceb7e6bda7981dc07d6bf9511dc32cf",
 		.summary = "A secret file can be read by others",
 		.hint = "Run: chmod 600 on the file named in the message" },
+	[FAULT_HUB_CLOCK] = {
+		.name = "hub-clock", .dbus = "org.lockhub1.Error.HubClock", .priority = LOG_WARNING,
+		.message_id = "fba91ffa933b4c838616fa670499084a",
+		.summary = "The hub's clock is not synchronised",
+		.hint = "Schedules do not begin until it is: run timedatectl and see that a time server can be reached" },
+	[FAULT_UNCLEAN_STOP] = {
+		.name = "unclean-stop", .dbus = "org.lockhub1.Error.UncleanStop", .priority = LOG_NOTICE,
+		.message_id = "a7b8d73442b34b5c85906a0823d906bb",
+		.summary = "The hub was not shut down in order",
+		.hint = "If it lost power, use a good power supply; everything that was confirmed is still there" },
+	[FAULT_HUB_RESTARTING] = {
+		.name = "hub-restarting", .dbus = "org.lockhub1.Error.HubRestarting", .priority = LOG_ERR,
+		.message_id = "fb2387aa00f2419e94c411a6842bb161",
+		.summary = "lockhubd was restarted several times",
+		.hint = "See why: journalctl -u lockhubd -p warning" },
+	[FAULT_UNDERVOLTAGE] = {
+		.name = "undervoltage", .dbus = "org.lockhub1.Error.Undervoltage", .priority = LOG_ERR,
+		.message_id = "6c0749916a4544ddb1eb453260d87bd5",
+		.summary = "The hub's power supply is too weak",
+		.hint = "Use the maker's power supply and a short, thick cable: radio, USB and SD card fail without warning otherwise" },
 	[FAULT_NO_MEMORY] = {
 		.name = "no-memory", .dbus = "org.lockhub1.Error.NoMemory", .priority = LOG_CRIT,
 		.message_id = "5dc54980f0243438b396a48e06097fc7",
