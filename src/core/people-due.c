@@ -7,10 +7,7 @@
 
 #include "change.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "util/text.h"
