@@ -92,7 +92,10 @@ int diag_history(struct diag *diag, const char *lock, wall_t since,
  * struct lock when the first finding, or the forecast by a day, is another one.
  */
 struct diag_view {
-	struct finding first; /* .fault FAULT_NONE: healthy */
+	struct finding first;                 /* .fault FAULT_NONE: healthy */
+	enum fault_code faults[FINDINGS_MAX]; /* of all findings, the first included */
+	size_t n_faults;
+	int link_percent; /* of the attempts of the last 7 days that gave a link; -1: too few */
 	char verdict[240];
 	struct forecast forecast;
 	wall_t battery_changed_at;
