@@ -17,6 +17,17 @@
 #define PASSWORD_PASSES_MAX 16
 #define PASSWORD_KIB_MAX (512 * 1024)
 
+/* libsodium's "moderate", for what is worth waiting for: a backup holds every key. */
+#define PASSWORD_KIB_STRONG (256 * 1024)
+
+#define PASSPHRASE_LEAST 12
+/*
+ * Why a passphrase that protects everything is not good enough, as the end of a sentence ("it has
+ * fewer than 12 characters"), or NULL. Finds only the worst: too short, one pattern over and over,
+ * runs of neighbours, words that everybody tries first.
+ */
+const char *passphrase_weakness(const void *passphrase, size_t n);
+
 /*
  * -EINVAL: @passes or @kib are beyond the limits above or below what Argon2 allows; -ENOMEM: not so
  * much memory. @out untouched then.

@@ -712,6 +712,31 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "d7f0e92e4687412e819eec846bd61422",
 		.summary = "There is no recent backup",
 		.hint = "Make one and keep it elsewhere: lockhubctl backup FILE" },
+	[FAULT_BACKUP_DAMAGED] = {
+		.name = "backup-damaged", .dbus = "org.lockhub1.Error.BackupDamaged", .priority = LOG_ERR,
+		.message_id = "49ebde4717be45429161f1c25eee4509",
+		.summary = "The backup is damaged or not complete",
+		.hint = "Nothing of it is used. Take another one: lockhubctl backup list shows those that the hub made by itself" },
+	[FAULT_BACKUP_NEWER] = {
+		.name = "backup-newer", .dbus = "org.lockhub1.Error.BackupNewer", .priority = LOG_ERR,
+		.message_id = "4fb87c06a2624a6890b613c99ccd32c6",
+		.summary = "The backup was made by a newer lockhub",
+		.hint = "Upgrade lockhub on this hub, then try again" },
+	[FAULT_PASSPHRASE_WRONG] = {
+		.name = "passphrase-wrong", .dbus = "org.lockhub1.Error.PassphraseWrong", .priority = LOG_WARNING,
+		.message_id = "4a8d5798d08b43a1896cae68c34ddc67",
+		.summary = "The passphrase does not open the backup",
+		.hint = "Try again, with an eye on the keyboard's layout and on capitals; without the passphrase nobody can open it" },
+	[FAULT_PASSPHRASE_WEAK] = {
+		.name = "passphrase-weak", .dbus = "org.lockhub1.Error.PassphraseWeak", .priority = LOG_WARNING,
+		.message_id = "6662395565ef459198c3734d838dc1ca",
+		.summary = "The passphrase can be guessed",
+		.hint = "Take four words that have nothing to do with each other, or twelve characters or more of a password manager" },
+	[FAULT_DATABASE_RESTORED] = {
+		.name = "database-restored", .dbus = "org.lockhub1.Error.DatabaseRestored", .priority = LOG_CRIT,
+		.message_id = "428114ece07844afb76401785ee91188",
+		.summary = "The database was damaged, and a backup was put in its place",
+		.hint = "What was changed after that backup is lost: look at users and codes, above all at those that were revoked since. The locks are being read again. Have the SD card or disk checked" },
 
 	/* mqtt */
 	[FAULT_BROKER_UNREACHABLE] = {

@@ -91,6 +91,7 @@ int fault_errno(enum fault_code code) {
 	case FAULT_BAD_PARAMETER:
 	case FAULT_CODE_INVALID:
 	case FAULT_WEAK_CODE:
+	case FAULT_PASSPHRASE_WEAK:
 	case FAULT_CONFIG_INVALID:
 		return -EINVAL;
 	case FAULT_NOT_SUPPORTED:
@@ -144,6 +145,7 @@ int fault_errno(enum fault_code code) {
 	case FAULT_WIFI_UNPROTECTED:
 		return -EACCES;
 	case FAULT_KEY_MISSING:
+	case FAULT_PASSPHRASE_WRONG:
 		return -ENOKEY;
 
 	case FAULT_GATT_MISMATCH:
@@ -155,8 +157,11 @@ int fault_errno(enum fault_code code) {
 		return -EPROTO;
 	case FAULT_DATABASE_CORRUPT:
 	case FAULT_LOG_BROKEN:
+	case FAULT_BACKUP_DAMAGED:
+	case FAULT_DATABASE_RESTORED:
 		return -EUCLEAN;
 	case FAULT_DATABASE_NEWER:
+	case FAULT_BACKUP_NEWER:
 		return -EPROTONOSUPPORT;
 	case FAULT_BROKER_UNREACHABLE:
 	case FAULT_BROKER_REFUSED:

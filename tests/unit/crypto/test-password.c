@@ -5,6 +5,7 @@
 
 #include "crypto/crypto.h"
 #include "crypto/password.h"
+#include "util/auto.h"
 #include "util/bytes.h"
 
 static const uint8_t salt[PASSWORD_SALT_LEN] = "somesaltsomesalt";
@@ -44,11 +45,38 @@ static void what_is_asked_for_has_limits(void **state) {
 	assert_int_equal(key[0], 42);
 }
 
+static const char *weakness(const char *text) {
+	return passphrase_weakness(text, strlen(text));
+}
+
+static void what_is_guessed_first_is_weak(void **state) {
+	static const char *const weak[] = { "", "Ab3$xK9!qLz", "aaaaaaaaaaaaaaaa",
+		"abcabcabcabcabc", "lockhublockhub", "abababcabababcab", "abcdefghijklmnop",
+		"zyxwvutsrqponmlk", "Password12345", "1234567890123456", "qwertyuiop123" };
+	for (size_t i = 0; i < ARRAY_SIZE(weak); i++) {
+		if (weakness(weak[i]) == NULL) {
+			fail_msg("'%s' is taken for strong", weak[i]);
+		}
+	}
+}
+
+static void what_is_long_and_mixed_is_not(void **state) {
+	static const char *const strong[] = { "Ab3$xK9!qLzW", "correct horse battery staple",
+		"T\xc3\xbcr und Angel im Herbst", "my password is a long sentence" };
+	for (size_t i = 0; i < ARRAY_SIZE(strong); i++) {
+		if (weakness(strong[i]) != NULL) {
+			fail_msg("'%s': %s", strong[i], weakness(strong[i]));
+		}
+	}
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_key_is_that_of_the_reference),
 		cmocka_unit_test(every_input_counts),
 		cmocka_unit_test(what_is_asked_for_has_limits),
+		cmocka_unit_test(what_is_guessed_first_is_weak),
+		cmocka_unit_test(what_is_long_and_mixed_is_not),
 	};
 	return crypto_setup() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
