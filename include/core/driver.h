@@ -24,6 +24,7 @@
 
 #include "core/event.h"
 #include "core/evidence.h"
+#include "core/setting.h"
 #include "core/user.h"
 #include "util/radio.h"
 #include "util/secret.h"
@@ -72,6 +73,8 @@ struct job {
 	struct slot slot;
 	/* ACT_PUT_TIMER, ACT_REMOVE_TIMER. */
 	struct lock_timer timer;
+	/* ACT_PUT_SETTING: canonical, as setting_check() has made it. */
+	struct setting setting;
 };
 
 /*
@@ -145,6 +148,12 @@ struct session_host {
 	void (*slots)(void *host, const struct slot *slots, size_t n);
 	/* ACT_READ_TIMERS: the same for timers. NULL: never asked for by this host. */
 	void (*timers)(void *host, const struct lock_timer *timers, size_t n);
+	/*
+	 * Settings as the lock has them now, in several calls of a job; those that this firmware
+	 * does not have are not told. ACT_READ_SETTINGS, and each other job that happens to read
+	 * them; before and after a change, ACT_PUT_SETTING. NULL: never asked for by this host.
+	 */
+	void (*settings)(void *host, const struct setting *settings, size_t n);
 	/* The keys to keep have changed (paired, PIN verified). Borrowed; copied by the host. */
 	void (*keys)(void *host, const struct secret *keys);
 	/*
@@ -211,6 +220,12 @@ struct driver {
 	/* NULL hook or NULL: no credentials that the hub could manage (no keypad, no PIN). */
 	const struct credential_limits *(*credentials)(
 		const struct secret *keys, const struct lock_status *status);
+	/*
+	 * What can be set at this lock, in the order in which it is to be shown; static. Which of
+	 * them its firmware has shows when they are read. NULL hook: none.
+	 */
+	const struct lock_setting *(*settings)(
+		const struct secret *keys, const struct lock_status *status, size_t *ret_n);
 	/*
 	 * The advertisements in which announced changes show, for the radio that can listen for
 	 * them (util/radio.h); static, ends with n_bytes 0. NULL: not told.

@@ -33,6 +33,7 @@ enum {
 	FACT_QUEUE = 1 << 15, /* operations waiting or running */
 	FACT_LOG = 1 << 16,   /* log cursor moved */
 	FACT_TIMERS = 1 << 17,
+	FACT_SETTINGS = 1 << 18,
 };
 
 struct bolt_facts {

@@ -59,7 +59,7 @@ enum txn_kind {
 	TXN_INTENT,      /* op, not finished */
 	TXN_OUTCOME,     /* op, finished */
 	TXN_EVENT,       /* appended to the hash chain; event.seq is filled in before done() */
-	TXN_SETTING,     /* key, value text */
+	TXN_SETTING,     /* key, value text; "" takes it away */
 	/* The book (core/user.h); PUT inserts or replaces by the row's id. */
 	TXN_USER_PUT,
 	TXN_USER_REMOVE, /* by row; with its schedules and access */
@@ -98,6 +98,7 @@ struct txn_item {
 		struct access access;
 		struct schedule schedule;
 		struct holiday holiday;
+			char *text; /* NULL, or of the heap and the item's: instead of .value */
 		struct placement placement;
 		char row[ROW_ID_MAX]; /* the _REMOVE kinds by row */
 		struct {

@@ -46,3 +46,12 @@ unsigned lock_queue_length(const struct lock *lock);
  * started, and the list is empty. Borrowed until the loop runs on.
  */
 const struct lock_timer *lock_timers(const struct lock *lock, size_t *ret_n, wall_t *ret_at);
+/* What can be set at this lock; NULL: nothing. Static. */
+const struct lock_setting *lock_setting_rows(const struct lock *lock, size_t *ret_n);
+/*
+ * The values as they were read last, in no order; *ret_at (may be NULL) says when, 0 s: in an
+ * earlier life of the hub, or never when there are none. Borrowed until the loop runs on.
+ */
+const struct setting *lock_settings(const struct lock *lock, size_t *ret_n, wall_t *ret_at);
+/* One of them by its key; NULL: not known. */
+const char *lock_setting(const struct lock *lock, const char *key);

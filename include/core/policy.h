@@ -29,6 +29,8 @@ struct request {
 	struct secret pin;
 	/* ACT_PUT_TIMER, ACT_REMOVE_TIMER */
 	struct lock_timer timer;
+	/* ACT_PUT_SETTING: as the asker wrote it */
+	struct setting setting;
 	/* The second factor as the asker gave it: personal code, TOTP or both; empty none. */
 	struct secret factor;
 };

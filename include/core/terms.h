@@ -113,6 +113,8 @@ enum act {
 	ACT_READ_TIMERS,       /* what the lock does by itself at a time of day */
 	ACT_PUT_TIMER,         /* add one, or change the one with job.timer.ref */
 	ACT_REMOVE_TIMER,      /* by job.timer.ref */
+	ACT_READ_SETTINGS,     /* what of its configuration a person may choose */
+	ACT_PUT_SETTING,       /* job.setting */
 	ACT_COUNT_,
 };
 

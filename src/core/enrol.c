@@ -377,6 +377,7 @@ static void forget_lock(struct op_entry *entry) {
 	(void) text_copy(event->text, sizeof(event->text), lock->name);
 	lock_to_record(lock, &item->lock);
 	secret_wipe(&item->lock.keys);
+	settings_forget(lock, txn);
 	entry->is_keeping = true;
 	hub_commit(hub, txn);
 }

@@ -70,6 +70,9 @@ void hub_load_setting(struct hub *hub, const char *key, const char *value) {
 	int64_t all_s;
 	int64_t left_s;
 
+	if (settings_load(hub, key, value)) {
+		return;
+	}
 	if (strncmp(key, SETTING_PREFIX, strlen(SETTING_PREFIX)) == 0) {
 		lock = hub_lock_by_id(hub, key + strlen(SETTING_PREFIX));
 	}

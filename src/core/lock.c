@@ -39,6 +39,7 @@ struct lock *lock_free(struct lock *lock) {
 	txn_free(lock->import);
 	sync_free(lock->sync);
 	timers_free(lock);
+	settings_free(lock);
 	wipe(lock, sizeof(*lock));
 	free(lock);
 	return NULL;

@@ -27,6 +27,7 @@ enum role policy_role_for(enum act act) {
 	case ACT_READ_BATTERY:
 	case ACT_READ_LOG:
 	case ACT_READ_TIMERS:
+	case ACT_READ_SETTINGS:
 		return ROLE_OPERATE;
 	case ACT_NONE:
 	case ACT_CALIBRATE:
@@ -41,6 +42,7 @@ enum role policy_role_for(enum act act) {
 	case ACT_REMOVE_CREDENTIAL:
 	case ACT_PUT_TIMER:
 	case ACT_REMOVE_TIMER:
+	case ACT_PUT_SETTING:
 	case ACT_COUNT_:
 		break;
 	}

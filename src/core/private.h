@@ -11,6 +11,7 @@
  *	facts.c    evidence into status, events and standing faults
  *	import.c   the lock's own log into the ledger, exactly once
  *	timers.c   what a lock does by itself at a time of day: read, changed, read again
+ *	settings.c what of a lock's configuration a person may choose: the same
  *	factor.c   the lock's mode, and the second factor of remote commands
  *	enrol.c    scan, pair, unpair, rename
  *	people*.c  changes of the book: checked, committed, told (change.h)
@@ -147,6 +148,11 @@ struct lock {
 	wall_t timers_at;
 	bool is_listing_short; /* no memory for it */
 
+	/* settings, as read last; at 0 s: in an earlier life of the hub, or never */
+	struct setting *settings;
+	size_t n_settings;
+	wall_t settings_at;
+
 	/* facts to store */
 	bool is_facts_dirty;
 	mono_t facts_at;
@@ -270,6 +276,25 @@ bool timers_job_done(struct op_entry *entry, const struct job_result *result);
 /* The list cannot be read any more after a change: finishes the operation. */
 void timers_give_up(struct op_entry *entry);
 void timers_free(struct lock *lock);
+
+/* settings.c */
+bool settings_is_change(enum act act);
+/* 0 and the canonical form, or BAD_ARGUMENT, NOT_SUPPORTED, PIN_REQUIRED. */
+int settings_check(const struct lock *lock, const struct request *request, struct setting *ret,
+	struct fault *ret_fault);
+/* "AutoRelockTime=300", for the log; returns out. */
+char *settings_text(const struct op_entry *entry, char *out, size_t size);
+/* The lock told some: kept, and an event for each that was changed without us. */
+void settings_take(struct lock *lock, const struct setting *settings, size_t n);
+/* The job of a change has ended. false: nothing was changed; as with any other operation then. */
+bool settings_job_done(struct op_entry *entry, const struct job_result *result);
+/* They cannot be read any more after a change: finishes the operation. */
+void settings_give_up(struct op_entry *entry);
+/* Start-up: false when the row of the database is none of settings. */
+bool settings_load(struct hub *hub, const char *key, const char *value);
+/* The lock goes: its row with it. */
+void settings_forget(const struct lock *lock, struct txn *txn);
+void settings_free(struct lock *lock);
 
 /* factor.c */
 struct passed {

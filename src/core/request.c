@@ -29,6 +29,7 @@ static bool is_recorded_act(enum act act) {
 	case ACT_READ_LOG:
 	case ACT_READ_USERS:
 	case ACT_READ_TIMERS:
+	case ACT_READ_SETTINGS:
 	case ACT_NONE:
 	case ACT_COUNT_:
 		return false;
@@ -47,6 +48,7 @@ static bool is_recorded_act(enum act act) {
 	case ACT_REMOVE_CREDENTIAL:
 	case ACT_PUT_TIMER:
 	case ACT_REMOVE_TIMER:
+	case ACT_PUT_SETTING:
 		break;
 	}
 	return true;
@@ -188,6 +190,8 @@ static void record_intent(struct op_entry *entry) {
 		(void) snprintf(event->text, sizeof(event->text), "asked by %s", entry->op.actor);
 	} else if (timers_is_change(entry->op.act)) {
 		timers_text(entry, event->text, sizeof(event->text));
+	} else if (settings_is_change(entry->op.act)) {
+		settings_text(entry, event->text, sizeof(event->text));
 	}
 	hub_commit(lock->hub, txn);
 }
@@ -405,6 +409,10 @@ void op_run_due(struct lock *lock, mono_t now) {
 			timers_give_up(entry);
 			continue;
 		}
+		if (entry->op.state == OP_READING_BACK && settings_is_change(entry->op.act)) {
+			settings_give_up(entry);
+			continue;
+		}
 		if (entry->op.state == OP_READING_BACK) {
 			(void) fault_set(&fault, FAULT_OUTCOME_UNKNOWN,
 				"%s; its state could not be read since",
@@ -431,6 +439,8 @@ static bool needs_pin(enum act act) {
 
 static int check_able(
 	const struct lock *lock, const struct request *request, struct fault *ret_fault) {
+	struct setting setting;
+
 	if (request->act <= ACT_NONE || request->act >= ACT_COUNT_ || request->act == ACT_PAIR ||
 		request->act == ACT_UNPAIR) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "act %d", (int) request->act);
@@ -441,6 +451,13 @@ static int check_able(
 	}
 	if (timers_is_change(request->act) && timers_check(request, ret_fault) < 0) {
 		return -EINVAL;
+	}
+	if (settings_is_change(request->act)) {
+		int r = settings_check(lock, request, &setting, ret_fault);
+
+		if (r < 0) {
+			return r;
+		}
 	}
 	if (needs_pin(request->act) && !lock_has_pin(lock)) {
 		return fault_set(ret_fault, FAULT_PIN_REQUIRED, "%s", act_name(request->act));
@@ -513,6 +530,9 @@ int hub_request(struct hub *hub, const struct request *request, struct op **ret_
 	}
 	entry->job.pin = request->pin;
 	entry->job.timer = request->timer;
+	if (settings_is_change(request->act)) {
+		(void) settings_check(lock, request, &entry->job.setting, NULL);
+	}
 	entry->intent = passed.txn;
 	memcpy(entry->op.user_id, passed.user_id, sizeof(entry->op.user_id));
 	memcpy(entry->op.user, passed.user, sizeof(entry->op.user));

@@ -78,6 +78,10 @@ static void host_timers(void *host, const struct lock_timer *timers, size_t n) {
 	timers_take(host, timers, n);
 }
 
+static void host_settings(void *host, const struct setting *settings, size_t n) {
+	settings_take(host, settings, n);
+}
+
 static void host_keys(void *host, const struct secret *keys) {
 	struct lock *lock = host;
 	struct txn *txn;
@@ -149,6 +153,7 @@ static const struct session_host host_impl = {
 	.log = host_log,
 	.slots = host_slots,
 	.timers = host_timers,
+	.settings = host_settings,
 	.keys = host_keys,
 	.gate = host_gate,
 	.done = host_done,
@@ -261,6 +266,13 @@ static void stop_wanting(struct lock *lock) {
 	}
 }
 
+/* What tells whether an act has been done. */
+static enum act read_back_act(enum act act) {
+	return timers_is_change(act)     ? ACT_READ_TIMERS
+	       : settings_is_change(act) ? ACT_READ_SETTINGS
+					 : ACT_READ_STATE;
+}
+
 void runner_kick(struct lock *lock) {
 	struct op_entry *entry;
 	struct job job = { .act = ACT_NONE };
@@ -292,9 +304,7 @@ void runner_kick(struct lock *lock) {
 	if (entry != NULL) {
 		job = entry->job;
 		if (entry->op.state == OP_READING_BACK) {
-			job = (struct job){ .act = timers_is_change(entry->op.act)
-							   ? ACT_READ_TIMERS
-							   : ACT_READ_STATE };
+			job = (struct job){ .act = read_back_act(entry->op.act) };
 		}
 	}
 	start_job(lock, &job, entry, care_bit);
@@ -330,6 +340,10 @@ static void finish_unknown(struct op_entry *entry, bool is_read) {
 		timers_give_up(entry);
 		return;
 	}
+	if (settings_is_change(entry->op.act)) {
+		settings_give_up(entry);
+		return;
+	}
 	(void) fault_set(&fault, FAULT_OUTCOME_UNKNOWN, "%s; %s: %s", fault_row(why)->summary,
 		is_read ? "state read back" : "its state could not be read",
 		is_read ? lock_state_name(lock->status.bolt.state) : "unknown");
@@ -352,6 +366,9 @@ static void op_job_ended(struct op_entry *entry, const struct job_result *result
 	enum fault_code code = result->fault.code;
 
 	if (timers_is_change(entry->op.act) && timers_job_done(entry, result)) {
+		return;
+	}
+	if (settings_is_change(entry->op.act) && settings_job_done(entry, result)) {
 		return;
 	}
 	if (entry->op.state == OP_READING_BACK) {

@@ -212,6 +212,8 @@ static const struct name_row acts[] = {
 	{ ACT_READ_TIMERS, "read-timers" },
 	{ ACT_PUT_TIMER, "put-timer" },
 	{ ACT_REMOVE_TIMER, "remove-timer" },
+	{ ACT_READ_SETTINGS, "read-settings" },
+	{ ACT_PUT_SETTING, "put-setting" },
 };
 
 static const struct act_row act_rows[ACT_COUNT_] = {

@@ -25,6 +25,9 @@ struct txn *txn_free(struct txn *txn) {
 		return NULL;
 	}
 	list_for_each_safe(item, next, &txn->items, link) {
+		if (item->kind == TXN_SETTING) {
+			free(item->setting.text);
+		}
 		list_remove(&item->link);
 		/* A lock record carries keys. */
 		wipe(item, sizeof(*item));

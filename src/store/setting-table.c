@@ -4,6 +4,7 @@
 static const struct db_text texts[] = {
 	{ offsetof(struct setting_table, put), "INSERT INTO setting (key, value) VALUES (?1, ?2)"
 					       " ON CONFLICT (key) DO UPDATE SET value = ?2" },
+	{ offsetof(struct setting_table, remove), "DELETE FROM setting WHERE key = ?1" },
 };
 
 int setting_table_open(struct setting_table *table, sqlite3 *db, struct fault *ret_fault) {
@@ -17,10 +18,12 @@ void setting_table_close(struct setting_table *table) {
 
 int setting_table_put(
 	struct setting_table *table, const char *key, const char *value, struct fault *ret_fault) {
-	struct bind bind = bind_on(table->put);
+	struct bind bind = bind_on(value[0] != '\0' ? table->put : table->remove);
 
 	bind_text(&bind, key);
-	bind_text(&bind, value);
+	if (value[0] != '\0') {
+		bind_text(&bind, value);
+	}
 	return bind_run(&bind, NULL, "recording a setting", ret_fault);
 }
 

@@ -92,7 +92,9 @@ static int apply_item(struct writer *writer, struct txn_item *item, struct fault
 		return event_table_append(&writer->events, &item->event, ret_fault);
 	case TXN_SETTING:
 		return setting_table_put(
-			&writer->settings, item->setting.key, item->setting.value, ret_fault);
+			&writer->settings, item->setting.key,
+			item->setting.text != NULL ? item->setting.text : item->setting.value,
+			ret_fault);
 	case TXN_USER_PUT:
 	case TXN_USER_REMOVE:
 	case TXN_CREDENTIAL_PUT:
