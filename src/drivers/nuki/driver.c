@@ -14,6 +14,7 @@
 #include "facts.h"
 #include "keys.h"
 #include "session.h"
+#include "settings.h"
 #include "slots.h"
 #include "util/auto.h"
 #include "util/text.h"
@@ -86,10 +87,10 @@ static const struct radio_subscription *nuki_subscriptions(
 static unsigned nuki_acts(const struct secret *blob, const struct lock_status *status) {
 	static const enum act always[] = { ACT_LOCK, ACT_UNLOCK, ACT_UNLATCH, ACT_LOCK_N_GO,
 		ACT_LOCK_N_GO_UNLATCH, ACT_READ_STATE, ACT_READ_CONFIG, ACT_READ_BATTERY,
-		ACT_VERIFY_PIN };
+		ACT_READ_SETTINGS, ACT_VERIFY_PIN };
 	static const enum act with_pin[] = { ACT_CALIBRATE, ACT_UNPAIR, ACT_READ_LOG, ACT_SET_TIME,
 		ACT_REBOOT, ACT_READ_USERS, ACT_PUT_CREDENTIAL, ACT_REMOVE_CREDENTIAL,
-		ACT_READ_TIMERS, ACT_PUT_TIMER, ACT_REMOVE_TIMER };
+		ACT_READ_TIMERS, ACT_PUT_TIMER, ACT_REMOVE_TIMER, ACT_PUT_SETTING };
 	AUTO_VALUE(nuki_keys_wipe) struct nuki_keys keys = { 0 };
 	unsigned acts = 0;
 
@@ -149,6 +150,14 @@ static const struct credential_limits *nuki_credentials(
 	return has_keypad && nuki_has_pin(blob) ? &nuki_credential_limits : NULL;
 }
 
+static const struct lock_setting *nuki_settings_of(
+	const struct secret *blob, const struct lock_status *status, size_t *ret_n) {
+	AUTO_VALUE(nuki_keys_wipe) struct nuki_keys keys = { 0 };
+
+	*ret_n = 0;
+	return nuki_keys_decode(blob, &keys) == 0 ? nuki_settings(keys.generation, ret_n) : NULL;
+}
+
 const struct driver nuki_driver = {
 	.name = "nuki",
 	.brand = "Nuki",
@@ -160,6 +169,7 @@ const struct driver nuki_driver = {
 	.is_announcing = nuki_is_announcing,
 	.set_pin = nuki_set_pin,
 	.credentials = nuki_credentials,
+	.settings = nuki_settings_of,
 	.patterns = nuki_beacon_patterns,
 	.pin_form = "4 digits (6 for the 5th generation)",
 };

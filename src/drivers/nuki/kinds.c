@@ -256,16 +256,22 @@ static const struct nuki_field set_config_fields[] = {
 	{ "auto_update", NUKI_U8, AT(advanced.auto_update), OPT }, \
 	{ "motor_speed", NUKI_U8, AT(advanced.motor_speed), OPT }, \
 	{ "slow_in_night_mode", NUKI_U8, AT(advanced.slow_in_night_mode), OPT }
+#define MORE { "more", NUKI_REST, NUKI_MORE_MAX, AT(advanced.more), HIDE }
 static const struct nuki_field advanced_fields[] = {
 	{ "total_degrees", NUKI_U16, AT(advanced.total_degrees) },
 	OFFSETS,
 	ADVANCED_TAIL,
+	MORE,
 };
 static const struct nuki_field set_advanced_fields[] = {
 	OFFSETS,
 	ADVANCED_TAIL,
+	MORE,
 	SIGNED(advanced),
 };
+static_assert(offsetof(struct nuki_advanced, n_more) ==
+	offsetof(struct nuki_advanced, more) + NUKI_MORE_MAX,
+	"a field of type NUKI_REST keeps its length behind its octets");
 
 /* log */
 static const struct nuki_field log_entry_fields[] = {
@@ -429,7 +435,8 @@ static const struct nuki_kind kinds[] = {
 	{ NUKI_LOG_ENTRY, "Log Entry", 48, 88, NUKI_GROWS, LIST(log_entry_fields) },
 	{ NUKI_LOG_COUNT, "Log Entry Count", 3, 5, NUKI_GROWS, LIST(log_count_fields) },
 	{ NUKI_ENABLE_LOGGING, "Enable Logging", 35, 35, UP, LIST(enable_logging_fields) },
-	{ NUKI_SET_ADVANCED_CONFIG, "Set Advanced Config", 42, 65, UP, LIST(set_advanced_fields) },
+	{ NUKI_SET_ADVANCED_CONFIG, "Set Advanced Config", 42, 65, UP | NUKI_GROWS,
+		LIST(set_advanced_fields) },
 	{ NUKI_REQUEST_ADVANCED_CONFIG, "Request Advanced Config", 32, 32, UP,
 		LIST(challenged_fields) },
 	{ NUKI_ADVANCED_CONFIG, "Advanced Config", 10, 33, NUKI_GROWS, LIST(advanced_fields) },

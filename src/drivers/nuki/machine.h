@@ -178,6 +178,8 @@ struct nuki_session {
 	struct nuki_table table;
 	size_t n_given; /* rows of all tables of this job */
 	int64_t ref;    /* the lock's id of what was put */
+	/* changing a setting: Config or Advanced Config as read in this job; .kind NULL: not yet */
+	struct nuki_message original;
 	struct nuki_pairing_state pairing;
 };
 
@@ -236,6 +238,18 @@ int nuki_timer_plan(
 	const struct nuki_session *session, const struct nuki_plan **ret, struct fault *ret_fault);
 int64_t nuki_timer_ref(uint8_t entry_id);
 void nuki_timer_from(const struct nuki_time_control *entry, struct lock_timer *ret);
+
+/* settings.c: what Config or Advanced Config says, to the host. */
+void nuki_settings_tell(struct nuki_session *session, const struct nuki_message *message);
+/* The same for ACT_PUT_SETTING. */
+int nuki_setting_plan(
+	const struct nuki_session *session, const struct nuki_plan **ret, struct fault *ret_fault);
+/*
+ * It has been read before it is to be written: 1 and kept; 0, it has the value already;
+ * NOT_SUPPORTED, this firmware does not have it.
+ */
+int nuki_setting_keep(
+	struct nuki_session *session, const struct nuki_message *message, struct fault *ret_fault);
 
 /* pairing.c */
 int nuki_pairing_start(struct nuki_session *session, struct fault *ret_fault);

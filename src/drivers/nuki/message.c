@@ -95,15 +95,18 @@ static void read_window(struct rd *rd, struct nuki_window *ret) {
 	ret->until_time = read_time(rd);
 }
 
-static void read_rest(struct rd *rd, const struct nuki_field *field, uint8_t *out) {
-	size_t n = rd_left(rd) < field->n ? rd_left(rd) : field->n;
+/* Up to what must still follow, @n_after octets. */
+static void read_rest(struct rd *rd, const struct nuki_field *field, size_t n_after, uint8_t *out) {
+	size_t n = rd_left(rd) < n_after ? 0 : rd_left(rd) - n_after;
+
+	n = n < field->n ? n : field->n;
 
 	rd_copy(rd, out, n);
 	out[field->n] = (uint8_t) n;
 }
 
-static void read_field(
-	struct rd *rd, const struct nuki_field *field, enum nuki_generation generation, void *out) {
+static void read_field(struct rd *rd, const struct nuki_field *field,
+	enum nuki_generation generation, size_t n_after, void *out) {
 	switch (field->type) {
 	case NUKI_U8:
 		*(uint8_t *) out = rd_u8(rd);
@@ -139,7 +142,7 @@ static void read_field(
 		rd_copy(rd, out, field->n);
 		break;
 	case NUKI_REST:
-		read_rest(rd, field, out);
+		read_rest(rd, field, n_after, out);
 		break;
 	case NUKI_NONCE:
 		rd_copy(rd, out, NUKI_CHALLENGE_LEN);
@@ -266,6 +269,64 @@ void nuki_message_leave_out(struct nuki_message *message, const char *name) {
 	message->has &= ~(UINT64_C(1) << i);
 }
 
+static const struct nuki_field *number_field(const struct nuki_message *message, const char *name) {
+	int i = field_index(message, name);
+
+	return i >= 0 && (message->has & (UINT64_C(1) << i)) != 0 ? &message->kind->fields[i]
+								  : NULL;
+}
+
+int nuki_message_number(const struct nuki_message *message, const char *name, int64_t *ret) {
+	const struct nuki_field *field = number_field(message, name);
+	const struct nuki_time *time;
+
+	if (field == NULL) {
+		return -ENOENT;
+	}
+	switch (field->type) {
+	case NUKI_U8:
+		*ret = *(const uint8_t *) member_const(message, field);
+		break;
+	case NUKI_U16:
+		*ret = *(const uint16_t *) member_const(message, field);
+		break;
+	case NUKI_I16:
+		*ret = *(const int16_t *) member_const(message, field);
+		break;
+	case NUKI_TIME:
+		time = member_const(message, field);
+		*ret = time->hour * 60 + time->minute;
+		break;
+	default: /* RULE R3: the types that settings have; any other is no number */
+		return -ENOENT;
+	}
+	return 0;
+}
+
+void nuki_message_set_number(struct nuki_message *message, const char *name, int64_t number) {
+	const struct nuki_field *field = number_field(message, name);
+
+	assert(field != NULL);
+	switch (field->type) {
+	case NUKI_U8:
+		*(uint8_t *) member(message, field) = (uint8_t) number;
+		break;
+	case NUKI_U16:
+		*(uint16_t *) member(message, field) = (uint16_t) number;
+		break;
+	case NUKI_I16:
+		*(int16_t *) member(message, field) = (int16_t) number;
+		break;
+	case NUKI_TIME:
+		*(struct nuki_time *) member(message, field) =
+			(struct nuki_time){ .hour = (uint8_t) (number / 60),
+				.minute = (uint8_t) (number % 60) };
+		break;
+	default: /* RULE R3: see nuki_message_number() */
+		assert(false);
+	}
+}
+
 bool nuki_message_has(const struct nuki_message *message, const char *name) {
 	int i = field_index(message, name);
 
@@ -308,16 +369,19 @@ int nuki_message_parse(struct nuki_message *ret, uint16_t command, enum nuki_gen
 	}
 
 	struct rd rd = rd_on(payload, n);
+	bool is_short = false;
 	memset(ret, 0, sizeof(*ret));
 	ret->kind = kind;
 	for (size_t i = 0; i < kind->n_fields; i++) {
 		const struct nuki_field *field = &kind->fields[i];
-		const size_t needed =
-			field_width(field, generation) + width_after(kind, i, generation);
-		if ((field->flags & NUKI_OPTIONAL) != 0 && rd_left(&rd) < needed) {
+		const size_t n_after = width_after(kind, i, generation);
+		const size_t needed = field_width(field, generation) + n_after;
+		/* Messages grow at their end: behind what is missing there is nothing known. */
+		is_short = is_short || rd_left(&rd) < needed;
+		if ((field->flags & NUKI_OPTIONAL) != 0 && is_short) {
 			set_absent(field, member(ret, field));
 		} else {
-			read_field(&rd, field, generation, member(ret, field));
+			read_field(&rd, field, generation, n_after, member(ret, field));
 			ret->has |= UINT64_C(1) << i;
 		}
 	}

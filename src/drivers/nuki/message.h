@@ -32,6 +32,7 @@
 #define NUKI_NAME_LEN 32
 #define NUKI_CODE_NAME_LEN 20
 #define NUKI_LOG_DATA_MAX 40
+#define NUKI_MORE_MAX 64
 #define NUKI_PAYLOAD_MAX 488 /* what fits the largest frame we accept, see frame.h */
 
 /* Civil time in UTC, as sent; all zero: never. Not checked by the parser. */
@@ -193,6 +194,9 @@ struct nuki_advanced {
 	uint8_t auto_lock_enabled; /* 0xff: firmware that has no such switch */
 	uint8_t immediate_auto_lock, auto_update;
 	uint8_t motor_speed, slow_in_night_mode;
+	/* What newer firmware has behind these: goes back as it came. */
+	uint8_t more[NUKI_MORE_MAX];
+	uint8_t n_more;
 	uint8_t nonce[NUKI_CHALLENGE_LEN];
 	uint32_t pin;
 };
@@ -327,6 +331,13 @@ void nuki_message_init(
 void nuki_message_wipe(struct nuki_message *message);
 /* Leaves out the optional field @name when writing. */
 void nuki_message_leave_out(struct nuki_message *message, const char *name);
+/*
+ * A number or time of day (minutes) by the name of its field. -ENOENT: no such field, or it was not
+ * there; *ret is untouched then.
+ */
+int nuki_message_number(const struct nuki_message *message, const char *name, int64_t *ret);
+/* The same way back; cut to the width of the field. The field must be there. */
+void nuki_message_set_number(struct nuki_message *message, const char *name, int64_t number);
 /* Whether the field @name was there. */
 bool nuki_message_has(const struct nuki_message *message, const char *name);
 /* Fills in challenge and PIN where the kind has them. */

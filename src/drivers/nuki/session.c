@@ -197,6 +197,7 @@ static void end_job(struct nuki_session *session, const struct fault *fault) {
 	session->is_fragment_timer = false;
 	wipe(&session->job, sizeof(session->job));
 	wipe(session->challenge, sizeof(session->challenge));
+	wipe(&session->original, sizeof(session->original));
 	wipe(&session->pairing, sizeof(session->pairing));
 	arm(session, 0);
 	session->host->done(session->host_data, &result);

@@ -66,6 +66,9 @@ static const struct nuki_plan plans[] = {
 	{ ACT_READ_TIMERS, 1, {
 		{ NUKI_REQUEST_TIME_CONTROLS, NUKI_TIME_CONTROL_COUNT, NUKI_TIME_CONTROL_ENTRY,
 			STEP_PIN | STEP_TABLE, NULL } } },
+	{ ACT_READ_SETTINGS, 2, {
+		{ NUKI_REQUEST_CONFIG, 0, NUKI_CONFIG, STEP_CHALLENGE, NULL },
+		{ NUKI_REQUEST_ADVANCED_CONFIG, 0, NUKI_ADVANCED_CONFIG, STEP_CHALLENGE, NULL } } },
 	{ ACT_SET_TIME, 1, {
 		{ NUKI_UPDATE_TIME, 0, NUKI_STATUS, STEP_PIN | STEP_CHANGES, fill_time } } },
 	{ ACT_VERIFY_PIN, 1, {
@@ -236,9 +239,13 @@ static int choose_plan(
 	if (act == ACT_PUT_TIMER || act == ACT_REMOVE_TIMER) {
 		return nuki_timer_plan(session, ret, ret_fault);
 	}
+	if (act == ACT_PUT_SETTING && session->host->settings != NULL) {
+		return nuki_setting_plan(session, ret, ret_fault);
+	}
 	*ret = nuki_plan(act);
 	if (*ret == NULL || (act == ACT_READ_USERS && session->host->slots == NULL) ||
-		(act == ACT_READ_TIMERS && session->host->timers == NULL)) {
+		(act == ACT_READ_TIMERS && session->host->timers == NULL) ||
+		(act == ACT_READ_SETTINGS && session->host->settings == NULL)) {
 		return fault_set(ret_fault, FAULT_NOT_SUPPORTED, "%s", act_name(act));
 	}
 	return 0;
@@ -482,6 +489,20 @@ static bool is_right_lock(struct nuki_session *session, uint32_t nuki_id) {
 	return session->keys.nuki_id == nuki_id;
 }
 
+/* A setting is to be changed, and this is what the lock has. */
+static void on_original(struct nuki_session *session, const struct nuki_message *message) {
+	struct fault fault = { .code = FAULT_NONE };
+	int r = nuki_setting_keep(session, message, &fault);
+
+	if (r < 0) {
+		nuki_fail(session, fault.code, "%s", fault.detail);
+	} else if (r == 0) {
+		nuki_done(session);
+	} else {
+		step_done(session);
+	}
+}
+
 static void on_answer(struct nuki_session *session, const struct nuki_message *message) {
 	struct evidence evidence;
 
@@ -498,8 +519,10 @@ static void on_answer(struct nuki_session *session, const struct nuki_message *m
 		session->has_config = true;
 		nuki_facts_config(&message->config, &session->config, &evidence);
 		session->host->evidence(session->host_data, &evidence);
+		nuki_settings_tell(session, message);
 		break;
 	case NUKI_ADVANCED_CONFIG:
+		nuki_settings_tell(session, message);
 		if (nuki_message_has(message, "auto_lock_timeout")) {
 			nuki_facts_advanced(&message->advanced, &session->config, &evidence);
 			session->host->evidence(session->host_data, &evidence);
@@ -515,6 +538,10 @@ static void on_answer(struct nuki_session *session, const struct nuki_message *m
 	case NUKI_TIME_CONTROL_ID:
 		session->ref = nuki_timer_ref(message->time_control.entry_id);
 		break;
+	}
+	if (session->job.act == ACT_PUT_SETTING && session->i_step == 0) {
+		on_original(session, message);
+		return;
 	}
 	step_done(session);
 }
