@@ -34,6 +34,8 @@ bool lock_is_reachable(const struct lock *lock);
 bool lock_is_linked(const struct lock *lock);
 /* The worst standing fault; FAULT_NONE. */
 const struct fault *lock_fault(const struct lock *lock);
+/* All of them, @i from 0 in no order; NULL beyond the last. */
+const struct fault *lock_fault_at(const struct lock *lock, size_t i);
 /* Radio numbers of this lock. */
 void lock_radio_stats(const struct lock *lock, struct radio_stats *ret);
 /* The last event shown for this lock; seq 0: none. */

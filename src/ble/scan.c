@@ -354,6 +354,7 @@ static void report(struct ble_adapter *adapter, const char *path, const struct d
 		(void) text_copy(found->advert.address, sizeof(found->advert.address), address);
 	}
 	if (is_heard) {
+		adapter->stats.any_ms = ble_now(central).ms;
 		(void) text_copy(
 			found->advert.adapter, sizeof(found->advert.adapter), adapter->address);
 		event_post_heard(central, NULL, &found->advert);

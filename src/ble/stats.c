@@ -13,6 +13,7 @@
 void stats_begin(struct radio_stats *stats, mono_t now) {
 	memset(stats, 0, sizeof(*stats));
 	stats->heard_ms = INT64_MIN;
+	stats->any_ms = INT64_MIN;
 	tally_begin(&stats->tally, now);
 }
 
@@ -220,6 +221,9 @@ bool stats_read_adapter(const struct central *central, unsigned i, struct radio_
 		return false;
 	}
 	*ret = adapter->stats;
+	if (adapter->is_present) {
+		(void) text_copy(ret->name, sizeof(ret->name), strrchr(adapter->path, '/') + 1);
+	}
 	ret->state = !adapter->is_present ? "absent" : adapter->is_powered ? "on" : "off";
 	tally_roll(&ret->tally, now);
 	list_for_each(link, &central->links, in_links) {

@@ -146,11 +146,22 @@ const struct fault *lock_fault(const struct lock *lock) {
 	return worst;
 }
 
+const struct fault *lock_fault_at(const struct lock *lock, size_t i) {
+	for (size_t k = 0; k < STANDING_MAX; k++) {
+		if (lock->standing[k].code != FAULT_NONE && i-- == 0) {
+			return &lock->standing[k];
+		}
+	}
+	return NULL;
+}
+
 void lock_radio_stats(const struct lock *lock, struct radio_stats *ret) {
 	struct radio *radio = lock->hub->config.radio;
 
 	if (lock->link == NULL) {
-		*ret = (struct radio_stats){ .heard_ms = INT64_MIN, .state = "none" };
+		*ret = (struct radio_stats){
+			.heard_ms = INT64_MIN, .any_ms = INT64_MIN, .state = "none"
+		};
 		return;
 	}
 	radio->impl->link_stats(lock->link, ret);

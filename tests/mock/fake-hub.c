@@ -114,6 +114,7 @@ static void stats_fake(const struct radio_link *handle, struct radio_stats *ret)
 	*ret = link->fake->stats;
 	ret->writes = link->n_writes;
 	ret->heard_ms = INT64_MIN;
+	ret->any_ms = INT64_MIN;
 	ret->state = link->is_up ? "ready" : "idle";
 }
 
@@ -125,6 +126,7 @@ static bool adapter_stats_fake(const struct radio *radio, unsigned i, struct rad
 	}
 	*ret = fake->stats;
 	ret->heard_ms = INT64_MIN;
+	ret->any_ms = INT64_MIN;
 	(void) text_copy(ret->adapter, sizeof(ret->adapter), "00:AA:01:00:00:00");
 	ret->state = "on";
 	return true;
