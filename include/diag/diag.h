@@ -22,6 +22,8 @@ struct diag_source {
 		void *done_user);
 	/* What the hub does itself; NULL: nothing. -ENOTSUP: not this source's business. */
 	int (*act)(void *user, enum remedy_act act, struct fault *ret_fault);
+	/* Whether act() does that, as the hub is set up. NULL: nothing. */
+	bool (*can)(void *user, enum remedy_act act);
 	void *user;
 };
 
@@ -37,6 +39,9 @@ struct diag *diag_free(struct diag *diag); /* those who wait are told CANCELLED 
 AUTO_DEFINE(struct diag *, diag_free);
 /* Before the first run; copied. At most 8. */
 void diag_add_source(struct diag *diag, const struct diag_source *source);
+/* What is due next; call diag_run_due() then. MONO_NEVER: nothing. */
+mono_t diag_next_due(const struct diag *diag);
+void diag_run_due(struct diag *diag);
 /* Of a lock; never NULL. */
 const struct model *diag_model(struct diag *diag, const struct lock *lock);
 
@@ -75,6 +80,8 @@ struct fix_request {
 	enum role role;
 	enum request_origin origin;
 };
+/* Who may have a remedy carried out. */
+enum role diag_role_for(enum remedy_act remedy);
 /*
  * Carries out one remedy that the hub can do by itself and measures again. The JSON: {"outcome",
  * "before", "after", "diagnosis"}. BAD_ARGUMENT (no such remedy, not by the hub, not for this
