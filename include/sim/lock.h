@@ -171,10 +171,19 @@ struct sim_lock_impl {
 	 */
 	int (*app)(struct sim_lock *lock, char **words, mono_t now, uint32_t *ret_id, char *why);
 	int (*door)(struct sim_lock *lock, bool is_open, mono_t now, char *why);
-	int (*jam)(struct sim_lock *lock, bool on, char *why);
+	/* @how: "on", "off", or words joined by +: shut, lock, 40%. */
+	int (*jam)(struct sim_lock *lock, const char *how, char *why);
 	int (*battery)(struct sim_lock *lock, unsigned percent, char *why);
 	int (*drain)(struct sim_lock *lock, unsigned percent_per_hour, mono_t now, char *why);
 	int (*clock)(struct sim_lock *lock, int64_t offset_s, char *why);
+	/* New cells of @chemistry (NULL: as before): it starts anew and has lost its time. */
+	int (*change)(struct sim_lock *lock, const char *chemistry, mono_t now, char *why);
+	/*
+	 * So many days, which end now, pass at once, with @moves motor runs in each. *ret: what
+	 * each was like, oldest first; new reference.
+	 */
+	int (*age)(struct sim_lock *lock, unsigned days, unsigned moves, mono_t now, json_t **ret,
+		char *why);
 	int (*pairing)(struct sim_lock *lock, bool on, mono_t now, char *why);
 	int (*reboot)(struct sim_lock *lock, mono_t now, char *why);
 	int (*reset)(struct sim_lock *lock, mono_t now, char *why);
@@ -185,6 +194,14 @@ struct sim_lock_impl {
 	json_t *(*log)(struct sim_lock *lock, size_t most); /* newest first; new reference */
 	json_t *(*save)(struct sim_lock *lock);             /* the lock's memory; new reference */
 	int (*load)(struct sim_lock *lock, const json_t *memory); /* -EINVAL: not ours */
+};
+
+/* How a lock is heard at first, by its keys; a world takes it over. */
+struct sim_air {
+	int rssi;        /* dBm; 0: not said */
+	unsigned jitter; /* up to so many dB more or less */
+	unsigned loss;   /* percent of its packets */
+	bool is_taken;   /* somebody else's phone has its links */
 };
 
 struct sim_link {
@@ -203,6 +220,7 @@ struct sim_lock {
 	unsigned mtu; /* largest ATT MTU the lock agrees to */
 	struct sim_link links[SIM_LINKS_MAX];
 	struct sim_counters counters;
+	struct sim_air air;
 	const struct sim_env *env;
 	const struct sim_face *face; /* NULL until carried */
 	void *face_user;

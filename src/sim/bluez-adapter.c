@@ -12,7 +12,6 @@
 
 /* Without DuplicateData BlueZ tells a new strength only when it differs by this much. */
 #define RSSI_DELTA 8
-#define RSSI_JITTER 3
 
 void adapter_init(struct bluez *bluez, unsigned index) {
 	struct adapter *adapter = &bluez->adapters[index];
@@ -275,7 +274,20 @@ static void forget_sessions(struct adapter *adapter) {
 	adapter->is_filtered = false;
 }
 
+static void tell_power(struct adapter *adapter, bool with_discovery) {
+	const char *discovering = with_discovery ? "Discovering" : NULL;
+	if (adapter->has_power_state) {
+		node_changed(&adapter->node, "Powered", "PowerState", discovering, NULL);
+	} else {
+		node_changed(&adapter->node, "Powered", discovering, NULL);
+	}
+}
+
 void adapter_set_powered(struct adapter *adapter, bool on, sd_bus_message **msg) {
+	if (on && adapter->is_blocked) {
+		bluez_fail(msg, ERROR_BLOCKED, "Blocked through rfkill");
+		return;
+	}
 	if (adapter->is_powered == on) {
 		bluez_reply(msg);
 		return;
@@ -283,7 +295,7 @@ void adapter_set_powered(struct adapter *adapter, bool on, sd_bus_message **msg)
 	if (on) {
 		adapter->is_powered = true;
 		bluez_reply(msg);
-		node_changed(&adapter->node, "Powered", NULL);
+		tell_power(adapter, false);
 		return;
 	}
 	struct device *device;
@@ -296,11 +308,34 @@ void adapter_set_powered(struct adapter *adapter, bool on, sd_bus_message **msg)
 	bool was_discovering = adapter->is_discovering;
 	forget_sessions(adapter);
 	bluez_reply(msg);
-	if (was_discovering) {
-		node_changed(&adapter->node, "Powered", "Discovering", NULL);
-	} else {
-		node_changed(&adapter->node, "Powered", NULL);
+	tell_power(adapter, was_discovering);
+}
+
+void adapter_set_blocked(struct adapter *adapter, bool on) {
+	sd_bus_message *none = NULL;
+	if (on) {
+		adapter_set_powered(adapter, false, &none);
 	}
+	adapter->is_blocked = on;
+	adapter->has_power_state = true;
+	if (adapter->is_exported) {
+		node_changed(&adapter->node, "PowerState", NULL);
+	}
+}
+
+void adapter_set_deaf(struct adapter *adapter, bool on) {
+	adapter->is_deaf = on;
+	if (!on) {
+		listen_all(adapter);
+	}
+}
+
+bool adapter_is_failing(const struct adapter *adapter) {
+	const struct sim_env *env = &adapter->node.bluez->world->env;
+	int hour = (int) (env->wall(env->user).s / 3600 % 24);
+	int from = adapter->fails_from, until = adapter->fails_until;
+	return from < until ? hour >= from && hour < until
+			    : from > until && (hour >= from || hour < until);
 }
 
 /* ---- hearing ---- */
@@ -405,12 +440,12 @@ static void tell_heard(
 void adapter_report(struct adapter *adapter, struct station *station) {
 	struct sim_advert advert;
 	bool duplicates = false;
-	if (!adapter->is_exported || !adapter->is_discovering || !station->is_in_range) {
+	if (!adapter->is_exported || !adapter->is_discovering || !station->is_in_range ||
+		adapter->is_deaf) {
 		return;
 	}
 	station_advert(station, &advert);
-	int rssi = station->rssi + (int) world_chance(station->world, 2 * RSSI_JITTER + 1) -
-		   RSSI_JITTER;
+	int rssi = station_rssi(station);
 	if (advert.is_silent || !passes_filters(adapter, rssi, &duplicates)) {
 		return;
 	}

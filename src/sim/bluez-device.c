@@ -127,11 +127,12 @@ static void link_up(struct device *device) {
 
 static void attempt(struct device *device) {
 	struct station *station = device->station;
-	if (!station_is_reachable(station) || station->lock == NULL) {
+	if (!station_is_reachable(station) || station->lock == NULL || device->adapter->is_deaf) {
 		wait_for_it(device);
 		return;
 	}
-	if (station_trouble(station, TROUBLE_CONNECT_FLIP)) {
+	if (station_trouble(station, TROUBLE_CONNECT_FLIP) || adapter_is_failing(device->adapter) ||
+		station_loses(station, CONNECT_PACKETS)) {
 		device->connecting = CONNECTING_FLIP;
 		device->is_connected = true;
 		node_changed(&device->node, "Connected", NULL);
@@ -151,7 +152,7 @@ static void attempt(struct device *device) {
 		bluez_reply(&device->connect_msg);
 		return;
 	}
-	int lock_link = sim_lock_connect(station->lock, 517, sched_now(sched_of(device)));
+	int lock_link = station_connect(station, 517, sched_now(sched_of(device)));
 	if (lock_link < 0) {
 		wait_for_it(device); /* the lock has no link left and takes no more */
 		return;

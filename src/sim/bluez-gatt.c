@@ -296,7 +296,7 @@ int char_read(sd_bus_message *m, void *user, sd_bus_error *error) {
 static bool write_trouble(struct gatt_char *chr, sd_bus_message **msg) {
 	struct device *device = device_of(chr);
 	struct station *station = device->station;
-	if (station_trouble(station, TROUBLE_DROP_IN_WRITE)) {
+	if (station_trouble(station, TROUBLE_DROP_IN_WRITE) || station_loses(station, 1)) {
 		fail_att(msg, SIM_ATT_UNLIKELY);
 		device_link_lost(device, true);
 		return true;
@@ -656,7 +656,8 @@ void gatt_flush(struct device *device) {
 		list_remove(&first->link);
 		deliver(device, first);
 		free(first);
-		if (device->drop_after > 0 && --device->drop_after == 0) {
+		bool is_last = device->drop_after > 0 && --device->drop_after == 0;
+		if (is_last || station_loses(device->station, 1)) {
 			device_link_lost(device, true);
 			return;
 		}

@@ -126,6 +126,12 @@ static int adapter_append(const struct adapter *adapter, const char *name, sd_bu
 			return sd_bus_message_append(m, "s", texts[i].value);
 		}
 	}
+	if (text_equal(name, "PowerState")) {
+		return sd_bus_message_append(m, "s",
+			adapter->is_blocked   ? "off-blocked"
+			: adapter->is_powered ? "on"
+					      : "off");
+	}
 	if (text_equal(name, "UUIDs")) {
 		return append_strings(m, uuids, ARRAY_SIZE(uuids));
 	}
@@ -324,6 +330,9 @@ static bool is_there(const struct node *node, const char *name) {
 				  : text_equal(name, "WriteAcquired")  ? SIM_FLAG_WRITE_COMMAND
 								       : 0;
 		return needed == 0 || (chr->flags & needed);
+	}
+	if (node->kind == NODE_ADAPTER && text_equal(name, "PowerState")) {
+		return container_of(node, struct adapter, node)->has_power_state;
 	}
 	return !(node->kind == NODE_ADAPTER && text_equal(name, "ExperimentalFeatures"));
 }

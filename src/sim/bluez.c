@@ -58,6 +58,7 @@ const sd_bus_vtable adapter_vtable[] = {
 	PROPERTY("Discovering", "b"),
 	PROPERTY("UUIDs", "as"),
 	PROPERTY("Modalias", "s"),
+	PROPERTY("PowerState", "s"),
 	PROPERTY("Roles", "as"),
 	PROPERTY("ExperimentalFeatures", "as"),
 	SD_BUS_VTABLE_END

@@ -29,6 +29,7 @@
 #define ERROR_INVALID "org.bluez.Error.InvalidArguments"
 #define ERROR_NOT_PERMITTED "org.bluez.Error.NotPermitted"
 #define ERROR_NOT_SUPPORTED "org.bluez.Error.NotSupported"
+#define ERROR_BLOCKED "org.bluez.Error.Blocked"
 #define ERROR_NOT_EXIST "org.bluez.Error.DoesNotExist"
 
 /* Simulator milliseconds, all from the traces. */
@@ -47,6 +48,7 @@
 #define SLOW_MS 3000
 #define TEMPORARY_MS 30000
 #define SCAN_WINDOW_MS 10000
+#define CONNECT_PACKETS 6  /* until a link stands, each of which may be lost; plausible only */
 #define OBJECTS_GAP_MS 100 /* after the name, and up to OBJECTS_GAP_MORE_MS more */
 #define OBJECTS_GAP_MORE_MS 600
 
@@ -177,6 +179,10 @@ struct adapter {
 	char address[18];
 	char alias[64];
 	bool is_present, is_exported, is_powered, is_discovering, is_filtered, is_discoverable;
+	bool is_blocked;      /* by rfkill; from the first time on PowerState is there */
+	bool has_power_state; /* as with --experimental, and since 5.68 by itself */
+	bool is_deaf;         /* hears nothing and makes no link, though it says that it scans */
+	int fails_from, fails_until; /* hours of UTC in which Connect fails; equal: never */
 	struct list sessions;
 	struct list devices;
 };
@@ -254,6 +260,12 @@ void adapter_init(struct bluez *bluez, unsigned index);
 void adapter_export(struct adapter *adapter);
 void adapter_unexport(struct adapter *adapter, bool is_told);
 void adapter_set_powered(struct adapter *adapter, bool on, sd_bus_message **msg);
+/* rfkill: off at once, and Powered cannot be set until it is lifted. */
+void adapter_set_blocked(struct adapter *adapter, bool on);
+/* It hears nothing and makes no links; and hears again. */
+void adapter_set_deaf(struct adapter *adapter, bool on);
+/* Whether Connect fails at this hour. */
+bool adapter_is_failing(const struct adapter *adapter);
 void adapter_heard(struct adapter *adapter, struct station *station);
 void adapter_report(struct adapter *adapter, struct station *station);
 void adapter_client_gone(struct adapter *adapter, const char *sender);

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "cells.h"
 #include "util/when.h"
 
 enum bolt { BOLT_UNKNOWN, BOLT_LOCKED, BOLT_UNLOCKED, BOLT_UNLATCHED };
@@ -22,16 +23,33 @@ enum motor {
 };
 enum motor_result { MOTOR_OK, MOTOR_BLOCKED, MOTOR_LOW_VOLTAGE };
 
-/* How long the motor takes for one turn; a jam shows itself a little earlier. */
+/* How long the motor takes for one turn, unhindered and with good cells; a jam shows itself a
+ * little earlier. */
 #define MOTOR_LOCK_MS 2200
 #define MOTOR_UNLOCK_MS 1900
 #define MOTOR_UNLATCH_MS 900
 #define MOTOR_BLOCKED_MS 1300
 #define MOTOR_START_MS 200
 #define MOTOR_RUN_IN_MS 6000
+#define MOTOR_RUN_MA 420
+#define MOTOR_STALL_MA 1350
+/* Below this, under load, the motor turns more slowly: it is driven at a constant speed till then.
+ */
+#define MOTOR_FULL_MV 4600
+/* Below this, under load, its driver gives up in the middle. */
+#define MOTOR_LEAST_MV 3400
+/* Friction, in percent of an easy lock, which the motor cannot overcome. */
+#define FRICTION_EASY 100
+#define FRICTION_STALLS (FRICTION_EASY * MOTOR_STALL_MA / MOTOR_RUN_MA)
 /* Under this many percent the motor no longer turns. */
 #define BATTERY_DEAD_PERCENT 2
 #define BATTERY_CRITICAL_PERCENT 20
+/* Lowest voltage in a motor run from which on a lock calls its battery critical; inferred. */
+#define BATTERY_CRITICAL_MV 3800
+/* Charge of four AA cells: what a run of 1 A and 1 s takes, and a second of link. A lock of eight
+ * runs a day and half a minute of link lives about a year by these. */
+#define BATTERY_PERCENT_PER_AMPERE_S 0.012
+#define BATTERY_PERCENT_PER_LINK_S 0.0004
 
 struct body;
 struct body_user {
@@ -41,24 +59,41 @@ struct body_user {
 	void (*done)(void *user, enum motor_result result, mono_t now);
 	/* The percent figure changed by draining. */
 	void (*drained)(void *user, mono_t now);
+	/* A number from 0 to @n - 1, by chance. */
+	unsigned (*chance)(void *user, unsigned n);
+};
+
+/* When the bolt meets something that the motor cannot overcome. */
+struct jam {
+	bool is_on;
+	bool only_shut;    /* while the door is shut: the strike plate is misaligned */
+	bool only_locking; /* not towards unlocked */
+	unsigned percent;  /* how often, of the runs for which the others hold */
 };
 
 struct body {
 	enum bolt bolt;
 	enum motor motor;
 	enum motor queued[4]; /* what the motor does next, MOTOR_IDLE ends it */
-	bool is_jammed;       /* something is in the way */
-	bool is_blocked;      /* the last motor run ended against it */
+	struct jam jam;
+	bool is_hindered; /* this motor run meets it */
+	bool is_blocked;  /* the last motor run ended against it */
+	bool is_weak;     /* the cells gave out in this motor run */
 	bool is_calibrated;
 	bool is_door_open;
-	double percent;
+	unsigned friction;      /* percent of an easy lock's, at any time ... */
+	unsigned friction_shut; /* ... and towards locked with the door shut */
+	struct cells cells;
+	/* What the lock believes its cells to be; false: it finds out by itself. */
+	bool is_chemistry_set;
+	enum cell_chemistry believed;
 	unsigned drain_percent_per_hour; /* simulator time; 0 = only by use */
 	mono_t drained_at;
 	mono_t due;
 	unsigned hold_ms;                                 /* how long the latch is held */
 	unsigned motor_lock, motor_unlock, motor_unlatch; /* runs begun */
 	/* Of the last motor run, for reports. */
-	unsigned last_degrees, last_current_ma, last_start_mv, last_lowest_mv;
+	unsigned last_degrees, last_current_ma, last_start_mv, last_lowest_mv, last_mws, last_ms;
 	const struct body_user *impl;
 	void *user;
 };
@@ -74,9 +109,23 @@ void body_stop(struct body *body);
 int body_turn(struct body *body, bool to_locked, mono_t now);
 mono_t body_next_due(const struct body *body);
 void body_tick(struct body *body, mono_t now);
-/* Open-circuit voltage of the pack in mV for its state of charge. */
-unsigned body_millivolt(const struct body *body);
-unsigned body_percent(const struct body *body);
+/* Of the pack at rest, with what the last loads have left. */
+unsigned body_millivolt(const struct body *body, mono_t now);
+/* As the lock reckons it from the resting voltage and from what it believes its cells to be. */
+unsigned body_percent(const struct body *body, mono_t now);
+bool body_is_critical(const struct body *body, mono_t now);
+/* A link of so many milliseconds, which the cells pay for. */
+void body_link_ended(struct body *body, unsigned ms);
+/*
+ * What one motor run is like now, without making it: of the last run above, its length and what the
+ * cells bear. @return MOTOR_BLOCKED, MOTOR_LOW_VOLTAGE or MOTOR_OK. For body_run() and for days
+ * that pass in one go.
+ */
+enum motor_result body_try(struct body *body, enum motor step, mono_t now);
+/* "on", "off", or words joined by +: shut, lock, 40%. -EINVAL. */
+int jam_from_text(const char *text, struct jam *ret);
+#define JAM_TEXT_MAX 32
+const char *jam_text(const struct jam *jam, char out[static JAM_TEXT_MAX]);
 const char *bolt_text(enum bolt bolt);
 
 json_t *body_save(const struct body *body);

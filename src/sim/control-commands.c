@@ -10,6 +10,9 @@
 #include "util/bytes.h"
 #include "util/text.h"
 
+/* 2000-01-01: where a clock begins that has lost its time; inferred. */
+#define LOST_CLOCK_S 946684800
+
 /* ---- arguments ---- */
 
 static struct station *lock_arg(struct control *control, const char *name, char *why) {
@@ -121,9 +124,11 @@ static json_t *station_json(struct station *station) {
 		links += lock->links[i].is_up;
 	}
 	station_address_text(station, address);
-	json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:i, s:i, s:i}", "name", lock->name, "model",
-		lock->model, "address", address, "in-range", station->is_in_range, "rssi",
-		station->rssi, "links", links, "mtu", (int) lock->mtu);
+	json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:i, s:i, s:i, s:b, s:i, s:i}", "name",
+		lock->name, "model", lock->model, "address", address, "in-range",
+		station->is_in_range, "rssi", station->rssi, "jitter", (int) station->jitter,
+		"loss", (int) station->loss, "taken", station->is_taken, "links", links, "mtu",
+		(int) lock->mtu);
 	json_t *own = lock->impl->show(lock);
 	json_object_update(json, own);
 	json_decref(own);
@@ -352,10 +357,8 @@ static int run_door(struct control *control, char **args, bool is_json, FILE *ou
 
 static int run_jam(struct control *control, char **args, bool is_json, FILE *out, char *why) {
 	struct station *station = lock_arg(control, args[0], why);
-	bool on = false;
 	NEEDS(station, jam, "motor");
-	int r = word_arg(args[1], "off", "on", &on, why);
-	return r < 0 ? r : station->lock->impl->jam(station->lock, on, why);
+	return station->lock->impl->jam(station->lock, args[1], why);
 }
 
 static int run_battery(struct control *control, char **args, bool is_json, FILE *out, char *why) {
@@ -378,11 +381,52 @@ static int run_drain(struct control *control, char **args, bool is_json, FILE *o
 	return r;
 }
 
+static int run_change(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	NEEDS(station, change, "cells");
+	return station->lock->impl->change(station->lock, args[1], world_now(control->world), why);
+}
+
+static int run_age(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	uint64_t days = 0, moves = 8;
+	NEEDS(station, age, "past");
+	int r = number_arg(args[1], 3650, &days, why);
+	r = r < 0 || args[2] == NULL ? r : number_arg(args[2], 200, &moves, why);
+	if (r < 0) {
+		return r;
+	}
+	json_auto_t *list = NULL;
+	r = station->lock->impl->age(station->lock, (unsigned) days, (unsigned) moves,
+		world_now(control->world), &list, why);
+	if (r < 0) {
+		return r;
+	}
+	sim_lock_due_changed(station->lock);
+	if (is_json) {
+		print_json(list, out);
+		return 0;
+	}
+	size_t i;
+	json_t *day;
+	json_array_foreach(list, i, day) {
+		print_value(day, out);
+		fputc('\n', out);
+	}
+	return 0;
+}
+
 static int run_clock(struct control *control, char **args, bool is_json, FILE *out, char *why) {
 	struct station *station = lock_arg(control, args[0], why);
 	int64_t offset = 0;
 	NEEDS(station, clock, "clock");
-	int r = signed_arg(args[1], &offset, why);
+	int r = 0;
+	if (text_equal(args[1], "lost")) {
+		const struct sim_env *env = &control->world->env;
+		offset = LOST_CLOCK_S - env->wall(env->user).s;
+	} else {
+		r = signed_arg(args[1], &offset, why);
+	}
 	return r < 0 ? r : station->lock->impl->clock(station->lock, offset, why);
 }
 
@@ -454,7 +498,9 @@ static int run_rssi(struct control *control, char **args, bool is_json, FILE *ou
 	if (station == NULL) {
 		return no_lock();
 	}
+	uint64_t jitter = station->jitter;
 	int r = signed_arg(args[1], &rssi, why);
+	r = r < 0 || args[2] == NULL ? r : number_arg(args[2], 40, &jitter, why);
 	if (r < 0) {
 		return r;
 	}
@@ -464,6 +510,50 @@ static int run_rssi(struct control *control, char **args, bool is_json, FILE *ou
 		return -EINVAL;
 	}
 	station->rssi = (int) rssi;
+	station->jitter = (unsigned) jitter;
+	station_changed(station);
+	return 0;
+}
+
+/* Over a real adapter the air is not ours. */
+static bool has_no_air(const struct control *control, char *why) {
+	bool has_none = control->bluez == NULL && control->port == NULL;
+	if (has_none) {
+		snprintf(why, SIM_TEXT_MAX,
+			"not with this face: the adapter is a real one (bluetoothctl)");
+	}
+	return has_none;
+}
+
+static int run_loss(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	uint64_t percent = 0;
+	if (station == NULL || has_no_air(control, why)) {
+		return station == NULL ? no_lock() : -ENOTSUP;
+	}
+	int r = number_arg(args[1], 100, &percent, why);
+	station->loss = r < 0 ? station->loss : (unsigned) percent;
+	return r;
+}
+
+static int run_taken(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	bool on = false;
+	if (station == NULL || has_no_air(control, why)) {
+		return station == NULL ? no_lock() : -ENOTSUP;
+	}
+	int r = word_arg(args[1], "off", "on", &on, why);
+	if (r < 0) {
+		return r;
+	}
+	station->is_taken = on;
+	/* Whoever takes the links pushes us out of them. */
+	for (int i = 0; on && i < SIM_LINKS_MAX; i++) {
+		if (station->links[i] != NULL) {
+			const struct world *world = control->world;
+			world->face->lose(world->face_user, station, i);
+		}
+	}
 	station_changed(station);
 	return 0;
 }
@@ -635,14 +725,19 @@ static int run_vhci_adapter(struct control *control, char **args, char *why) {
 	return -EINVAL;
 }
 
-/* Over a real adapter the air is not ours. */
-static bool has_no_air(const struct control *control, char *why) {
-	bool has_none = control->bluez == NULL && control->port == NULL;
-	if (has_none) {
+/* "22-6": hours of UTC; "off". */
+static int set_failing(struct adapter *adapter, const char *hours, char *why) {
+	int from = 0, until = 0, end = 0;
+	if (!text_equal(hours, "off") &&
+		(hours == NULL || sscanf(hours, "%2d-%2d%n", &from, &until, &end) != 2 ||
+			hours[end] != '\0' || from < 0 || from > 23 || until < 0 || until > 24)) {
 		snprintf(why, SIM_TEXT_MAX,
-			"not with this face: the adapter is a real one (bluetoothctl)");
+			"failing: hours of UTC are needed, such as 22-6 or 0-24; or off");
+		return -EINVAL;
 	}
-	return has_none;
+	adapter->fails_from = from;
+	adapter->fails_until = until;
+	return 0;
 }
 
 static int run_adapter(struct control *control, char **args, bool is_json, FILE *out, char *why) {
@@ -660,11 +755,18 @@ static int run_adapter(struct control *control, char **args, bool is_json, FILE 
 	}
 	struct adapter *adapter = &bluez->adapters[number];
 	index = adapter->index;
+	if (text_equal(args[1], "failing")) {
+		return set_failing(adapter, args[2], why);
+	}
 	if (args[2] != NULL && number_arg(args[2], 99, &index, why) < 0) {
 		return -EINVAL;
 	}
 	if (text_equal(args[1], "off") || text_equal(args[1], "on")) {
 		adapter_set_powered(adapter, text_equal(args[1], "on"), &none);
+	} else if (text_equal(args[1], "block") || text_equal(args[1], "unblock")) {
+		adapter_set_blocked(adapter, text_equal(args[1], "block"));
+	} else if (text_equal(args[1], "deaf") || text_equal(args[1], "hearing")) {
+		adapter_set_deaf(adapter, text_equal(args[1], "deaf"));
 	} else if (text_equal(args[1], "remove")) {
 		adapter->is_present = false;
 		adapter_unexport(adapter, true);
@@ -679,7 +781,9 @@ static int run_adapter(struct control *control, char **args, bool is_json, FILE 
 			adapter_export(adapter);
 		}
 	} else {
-		snprintf(why, SIM_TEXT_MAX, "%s: off, on, remove or return [HCI] is needed",
+		snprintf(why, SIM_TEXT_MAX,
+			"%s: off, on, remove, return [HCI], block, unblock, deaf, hearing or "
+			"failing HOURS is needed",
 			args[1]);
 		return -EINVAL;
 	}
@@ -732,23 +836,31 @@ const struct command commands[] = {
 	{ "app", "LOCK VERB [WORD] [WORD]",
 		"Somebody else with the vendor's app: add-code CODE NAME, remove-code ID ...", 2, 4, run_app },
 	{ "door", "LOCK open|close", "Move the door", 2, 2, run_door },
-	{ "jam", "LOCK on|off", "Put something in the bolt's way", 2, 2, run_jam },
+	{ "jam", "LOCK on|off|[shut+][lock+]N%",
+		"Put something in the bolt's way: always, with the door shut, towards locked, now and then", 2, 2, run_jam },
 	{ "battery", "LOCK PERCENT", "Put in batteries with this charge", 2, 2, run_battery },
 	{ "drain", "LOCK [PERCENT-PER-HOUR]", "Let the battery run down (60; 0 stops)", 1, 2, run_drain },
-	{ "clock", "LOCK SECONDS", "Let the lock's clock be off, e.g. +3600", 2, 2, run_clock },
+	{ "change-batteries", "LOCK [alkaline|lithium|nimh]",
+		"Put in new cells: it starts anew, without its time", 1, 2, run_change },
+	{ "age", "LOCK DAYS [MOVES]",
+		"Let days pass, with MOVES (8) motor runs in each: cells, clock and log go along", 2, 3, run_age },
+	{ "clock", "LOCK SECONDS|lost", "Let the lock's clock be off, e.g. +3600, or begin anew", 2, 2, run_clock },
 	{ "pairing", "LOCK on|off", "Hold the button until it can be paired", 2, 2, run_pairing },
 	{ "reboot", "LOCK", "Restart the lock", 1, 1, run_reboot },
 	{ "reset", "LOCK", "Factory reset: all users, codes, settings gone", 1, 1, run_reset },
 	{ "firmware", "LOCK X.Y.Z", "Give it another firmware", 2, 2, run_firmware },
 	{ "set", "LOCK KEY=VALUE", "Change a key of --lock, e.g. mtu=23", 2, 2, run_set },
 	{ "range", "LOCK in|out", "Walk into or out of range", 2, 2, run_range },
-	{ "rssi", "LOCK DBM", "How strongly it is heard, e.g. -85", 2, 2, run_rssi },
+	{ "rssi", "LOCK DBM [JITTER]", "How strongly it is heard, e.g. -85, and by how much that changes", 2, 3, run_rssi },
+	{ "loss", "LOCK PERCENT", "So many of its packets end the link", 2, 2, run_loss },
+	{ "taken", "LOCK on|off", "Somebody's phone has its links: it is heard, but takes none of ours", 2, 2, run_taken },
 	{ "fault", "LOCK KIND [COUNT]", "Let something go wrong the next COUNT (1) times", 2, 3, run_fault },
 	{ "faults", "", "The kinds of faults", 0, 0, run_faults },
 	{ "bluez", "kill [MS] | start | restart [MS] | hang on|off | connected-signal WHEN",
 		"Kill bluetoothd (back after MS), start it, or change its ways", 1, 2, run_bluez },
-	{ "adapter", "N off|on|remove|return [HCI]|links [MOST]",
-		"Switch, pull or plug an adapter; how many links it can have (vhci)", 2, 3, run_adapter },
+	{ "adapter", "N off|on|remove|return [HCI]|block|unblock|deaf|hearing|failing HOURS|links [MOST]",
+		"Switch, pull, plug, block or deafen an adapter; links that fail at some hours, or their number (vhci)",
+		2, 3, run_adapter },
 	{ "storm", "DEVICES RATE [QUIET] | off",
 		"Strangers: DEVICES with RATE signals a second, QUIET known ones", 1, 3, run_storm },
 	{ "save", "", "Write the state file now", 0, 0, run_save },

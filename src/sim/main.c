@@ -17,7 +17,7 @@
 #include "util/text.h"
 
 #define LOCKS_MAX 2000
-#define PAIRS_MAX 32
+#define PAIRS_MAX 80
 enum { EXIT_USAGE = 2 };
 
 enum face { FACE_VIRTUAL, FACE_VHCI, FACE_AIR };
@@ -63,7 +63,8 @@ static void help(void) {
 	       "                          battery, id, firmware, keypad=0|1|2, sensor=0|1,\n"
 	       "                          bolt=locked|unlocked, mtu, idle, auto-lock, "
 	       "log=ENTRIES,\n"
-	       "                          pairing=1\n"
+	       "                          pairing=1; and what is wrong with it: cells, worn,\n"
+	       "                          jam, friction, rssi, loss ... (man lockhub-sim)\n"
 	       "  --bus-address=ADDRESS   bus to own org.bluez on ($DBUS_SYSTEM_BUS_ADDRESS)\n"
 	       "  --adapters=N            Bluetooth adapters, 1 to %d (1)\n"
 	       "  --speed=FACTOR          how much faster motors and waits go (1)\n"

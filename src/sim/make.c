@@ -54,8 +54,46 @@ static int set_battery(struct sim_lock *lock, const char *value, char *why) {
 }
 
 static bool is_common(const char *key) {
-	return text_equal(key, "name") || text_equal(key, "model") || text_equal(key, "address") ||
-	       text_equal(key, "battery");
+	return text_equal(key, "name") || text_equal(key, "model") || text_equal(key, "address");
+}
+
+/* How it is heard. 1: no such key. */
+static int set_air(struct sim_air *air, const char *key, const char *value, char *why) {
+	const struct {
+		const char *key;
+		const char *value; /* without its sign */
+		uint64_t most;
+		const char *wanted;
+	} rows[] = {
+		{ "rssi", value + (value[0] == '-'), 127, "dBm are needed, such as -85" },
+		{ "jitter", value, 40, "up to 40 dB are needed" },
+		{ "loss", value, 100, "a percentage is needed" },
+		{ "taken", value, 1, "0 or 1 is needed" },
+	};
+	uint64_t n = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (!text_equal(rows[i].key, key)) {
+			continue;
+		}
+		if (text_to_u64(rows[i].value, 0, rows[i].most, &n) < 0) {
+			snprintf(why, SIM_TEXT_MAX, "%s=%s: %s", key, value, rows[i].wanted);
+			return -EINVAL;
+		}
+		air->rssi = i == 0 ? -(int) n : air->rssi;
+		air->jitter = i == 1 ? (unsigned) n : air->jitter;
+		air->loss = i == 2 ? (unsigned) n : air->loss;
+		air->is_taken = i == 3 ? n != 0 : air->is_taken;
+		return 0;
+	}
+	return 1;
+}
+
+static int set_key(struct sim_lock *lock, const char *key, const char *value, char *why) {
+	if (text_equal(key, "battery")) {
+		return set_battery(lock, value, why);
+	}
+	int r = is_common(key) ? 0 : set_air(&lock->air, key, value, why);
+	return r == 1 ? lock->impl->set(lock, key, value, why) : r;
 }
 
 static int check(const char *const *pairs, char *why) {
@@ -109,11 +147,7 @@ int sim_lock_make(
 			    (uint32_t) lock->address[3] << 16 | (uint32_t) lock->address[4] << 8 |
 			    lock->address[5];
 	for (size_t i = 0; pairs[i] != NULL; i += 2) {
-		if (text_equal(pairs[i], "battery")) {
-			r = set_battery(lock, pairs[i + 1], why);
-		} else if (!is_common(pairs[i])) {
-			r = lock->impl->set(lock, pairs[i], pairs[i + 1], why);
-		}
+		r = set_key(lock, pairs[i], pairs[i + 1], why);
 		if (r < 0) {
 			return r;
 		}

@@ -142,8 +142,9 @@ static int do_update_time(struct nuki_call *call) {
 	if (nuki_read_time(&rd, &wall) < 0 || wall.s == 0) {
 		return NUKI_E_BAD_PARAMETER;
 	}
-	const struct sim_env *env = call->nuki->base.env;
-	call->nuki->clock_offset_s = wall.s - env->wall(env->user).s;
+	if (!call->nuki->is_clock_stuck) {
+		nuki_set_clock(call->nuki, wall);
+	}
 	return complete(call);
 }
 

@@ -165,6 +165,182 @@ static int set_pairing(struct nuki *nuki, const char *value, char *why) {
 	return r;
 }
 
+/* ---- what can be wrong with it ---- */
+
+static int set_cells(struct nuki *nuki, const char *value, char *why) {
+	return cell_chemistry_from_name(value, &nuki->body.cells.chemistry) == 0
+		       ? 0
+		       : bad(why, "cells", value, "alkaline, lithium or nimh is needed");
+}
+
+static int set_believed(struct nuki *nuki, const char *value, char *why) {
+	static const uint8_t wire[] = {
+		[CELL_ALKALINE] = 0,
+		[CELL_LITHIUM] = 2,
+		[CELL_NIMH] = 1,
+	};
+	nuki->body.is_chemistry_set = !text_equal(value, "auto");
+	nuki->advanced.battery_auto = !nuki->body.is_chemistry_set;
+	if (!nuki->body.is_chemistry_set) {
+		return 0;
+	}
+	if (cell_chemistry_from_name(value, &nuki->body.believed) < 0) {
+		nuki->body.is_chemistry_set = false;
+		return bad(why, "cells-set", value, "auto, alkaline, lithium or nimh is needed");
+	}
+	nuki->advanced.battery_type = wire[nuki->body.believed];
+	return 0;
+}
+
+static int set_worn(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = number("worn", value, 2000, &n, why);
+	if (r == 0) {
+		nuki->body.cells.worn = (double) n / 100;
+	}
+	return r;
+}
+
+/* Of either sign. */
+static int whole(const char *key, const char *value, int most, int *ret, char *why) {
+	bool is_less = value[0] == '-';
+	uint64_t n = 0;
+	if (text_to_u64(value + (is_less ? 1 : 0), 0, (uint64_t) most, &n) < 0) {
+		char wanted[64];
+		snprintf(wanted, sizeof(wanted), "a number from -%d to %d is needed", most, most);
+		return bad(why, key, value, wanted);
+	}
+	*ret = is_less ? -(int) n : (int) n;
+	return 0;
+}
+
+static int set_celsius(struct nuki *nuki, const char *value, char *why) {
+	int celsius = 0;
+	int r = whole("celsius", value, 60, &celsius, why);
+	if (r == 0) {
+		nuki->body.cells.celsius = celsius;
+	}
+	return r;
+}
+
+static int set_cell_days(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = number("cell-days", value, 3650, &n, why);
+	if (r == 0) {
+		nuki->body.cells.age_days = (double) n;
+	}
+	return r;
+}
+
+static int set_friction(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = number("friction", value, 1000, &n, why);
+	if (r == 0) {
+		nuki->body.friction = (unsigned) n;
+	}
+	return r;
+}
+
+static int set_friction_shut(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = number("friction-shut", value, 1000, &n, why);
+	if (r == 0) {
+		nuki->body.friction_shut = (unsigned) n;
+	}
+	return r;
+}
+
+static int set_jam(struct nuki *nuki, const char *value, char *why) {
+	return nuki_impl.jam(&nuki->base, value, why);
+}
+
+static int set_door(struct nuki *nuki, const char *value, char *why) {
+	if (!text_equal(value, "open") && !text_equal(value, "closed")) {
+		return bad(why, "door", value, "open or closed is needed");
+	}
+	nuki->body.is_door_open = text_equal(value, "open");
+	return 0;
+}
+
+static int flag(const char *key, const char *value, uint64_t *ret, char *why) {
+	return number(key, value, 1, ret, why);
+}
+
+static int set_calibrated(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = flag("calibrated", value, &n, why);
+	if (r == 0) {
+		nuki->body.is_calibrated = n;
+		nuki_changed(nuki, nuki->trigger);
+	}
+	return r;
+}
+
+static int set_drift(struct nuki *nuki, const char *value, char *why) {
+	int drift = 0;
+	int r = whole("drift", value, 86400, &drift, why);
+	if (r == 0) {
+		nuki_set_clock(nuki, nuki_wall(nuki)); /* what it has drifted stays */
+		nuki->drift_s_per_day = drift;
+	}
+	return r;
+}
+
+static int set_clock_stuck(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = flag("clock-stuck", value, &n, why);
+	nuki->is_clock_stuck = r == 0 ? n : nuki->is_clock_stuck;
+	return r;
+}
+
+static int set_logging(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = flag("logging", value, &n, why);
+	nuki->is_logging = r == 0 ? n : nuki->is_logging;
+	return r;
+}
+
+static int set_pairing_enabled(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = flag("pairing-enabled", value, &n, why);
+	if (r == 0) {
+		nuki->config.pairing_enabled = (uint8_t) n;
+		nuki_config_changed(nuki);
+	}
+	return r;
+}
+
+static int set_pairing_stuck(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = flag("pairing-stuck", value, &n, why);
+	nuki->is_pairing_stuck = r == 0 ? n : nuki->is_pairing_stuck;
+	return r;
+}
+
+/* 7.2, accessories: two bits each, "reports" and "critical". */
+static int set_accessory(
+	struct nuki *nuki, const char *key, const char *value, unsigned shift, char *why) {
+	unsigned bits = 0;
+	if (text_equal(value, "ok")) {
+		bits = 1;
+	} else if (text_equal(value, "critical")) {
+		bits = 3;
+	} else if (!text_equal(value, "none")) {
+		return bad(why, key, value, "none, ok or critical is needed");
+	}
+	nuki->accessories = (uint8_t) ((nuki->accessories & ~(3U << shift)) | bits << shift);
+	nuki_changed(nuki, nuki->trigger);
+	return 0;
+}
+
+static int set_keypad_battery(struct nuki *nuki, const char *value, char *why) {
+	return set_accessory(nuki, "keypad-battery", value, 0, why);
+}
+
+static int set_sensor_battery(struct nuki *nuki, const char *value, char *why) {
+	return set_accessory(nuki, "sensor-battery", value, 2, why);
+}
+
 static const struct key {
 	const char *name;
 	int (*fn)(struct nuki *nuki, const char *value, char *why);
@@ -182,6 +358,23 @@ static const struct key {
 	{ "auto-lock", set_auto_lock },
 	{ "log", set_log },
 	{ "pairing", set_pairing },
+	{ "cells", set_cells },
+	{ "cells-set", set_believed },
+	{ "cell-days", set_cell_days },
+	{ "worn", set_worn },
+	{ "celsius", set_celsius },
+	{ "friction", set_friction },
+	{ "friction-shut", set_friction_shut },
+	{ "jam", set_jam },
+	{ "door", set_door },
+	{ "calibrated", set_calibrated },
+	{ "drift", set_drift },
+	{ "clock-stuck", set_clock_stuck },
+	{ "logging", set_logging },
+	{ "pairing-enabled", set_pairing_enabled },
+	{ "pairing-stuck", set_pairing_stuck },
+	{ "keypad-battery", set_keypad_battery },
+	{ "sensor-battery", set_sensor_battery },
 };
 
 int nuki_person_set(struct sim_lock *lock, const char *key, const char *value, char *why) {

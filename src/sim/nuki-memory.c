@@ -10,7 +10,7 @@
 #include "util/bytes.h"
 #include "util/text.h"
 
-#define FORM 1 /* of the saved memory; a saved one of another form is refused */
+#define FORM 2 /* of the saved memory; a saved one of another form is refused */
 
 static const struct name_row type_names[] = {
 	{ NUKI_TYPE_APP, "app" },
@@ -104,15 +104,32 @@ json_t *nuki_show(struct sim_lock *lock) {
 				json_array_get(codes, i), "window", show_window(&code->window));
 		}
 	}
-	json_t *show = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:i, s:b, s:b, s:s}",
+	char jam[JAM_TEXT_MAX];
+	const struct body *body = &nuki->body;
+	json_t *show = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:i, s:s, s:b, s:s}",
 		"nuki-id", id, "firmware", firmware, "mode",
 		name_of(mode_names, ARRAY_SIZE(mode_names), (int) nuki->mode), "lock-state",
 		name_of(state_names, ARRAY_SIZE(state_names), nuki_lock_state(nuki)), "bolt",
 		bolt_text(nuki->body.bolt), "door", nuki->body.is_door_open ? "open" : "closed",
-		"door-sensor", nuki->has_door_sensor, "battery", (int) body_percent(&nuki->body),
-		"millivolt", (int) body_millivolt(&nuki->body), "jammed", nuki->body.is_jammed,
+		"door-sensor", nuki->has_door_sensor, "battery",
+		(int) body_percent(body, nuki->now), "millivolt",
+		(int) body_millivolt(body, nuki->now), "jam", jam_text(&body->jam, jam),
 		"changed-bit", nuki->is_changed, "clock", wall_to_text(nuki_wall(nuki), at));
+	json_object_set_new(show, "cells",
+		json_pack("{s:s, s:f, s:f, s:f, s:f, s:i, s:i, s:i, s:i}", "chemistry",
+			cell_chemistry_name(body->cells.chemistry), "charge", body->cells.percent,
+			"age-days", body->cells.age_days, "worn", body->cells.worn, "celsius",
+			body->cells.celsius, "milliohm", (int) cells_milliohm(&body->cells),
+			"last-lowest", (int) body->last_lowest_mv, "last-current",
+			(int) body->last_current_ma, "last-ms", (int) body->last_ms));
+	json_object_set_new(show, "critical", json_boolean(body_is_critical(body, nuki->now)));
+	json_object_set_new(show, "calibrated", json_boolean(body->is_calibrated));
+	json_object_set_new(show, "friction", json_integer(body->friction));
+	json_object_set_new(show, "friction-shut", json_integer(body->friction_shut));
+	json_object_set_new(show, "logging", json_boolean(nuki->is_logging));
+	json_object_set_new(show, "pairing-enabled", json_boolean(nuki->config.pairing_enabled));
 	json_object_set_new(show, "clock-offset", json_integer(nuki->clock_offset_s));
+	json_object_set_new(show, "drift", json_real(nuki->drift_s_per_day));
 	json_object_set_new(show, "last-action", json_integer(nuki->last_action));
 	json_object_set_new(show, "last-status", json_integer(nuki->last_status));
 	json_object_set_new(show, "log-entries", json_integer((json_int_t) nuki->n_log));
@@ -207,6 +224,9 @@ json_t *nuki_save(struct sim_lock *lock) {
 		json_pack("[I, i, I, i, I, i, i]", (json_int_t) nuki->next_auth_id,
 			nuki->next_code_id, (json_int_t) nuki->next_index, nuki->next_time_id,
 			(json_int_t) nuki->clock_offset_s, nuki->update_count, nuki->accessories));
+	json_object_set_new(memory, "clock",
+		json_pack("[f, I, b]", nuki->drift_s_per_day, (json_int_t) nuki->drifts_since.s,
+			nuki->is_clock_stuck));
 	json_object_set_new(memory, "last",
 		json_pack("[i, i, i, i]", nuki->trigger, nuki->last_action, nuki->last_trigger,
 			nuki->last_status));
@@ -361,6 +381,14 @@ static int load_numbers(struct nuki *nuki, const json_t *memory) {
 		    &logging, &door_logging, &sensor, &changed, &raw) < 0) {
 		return -EINVAL;
 	}
+	json_int_t drifts_since = 0;
+	int stuck = 0;
+	if (json_unpack((json_t *) memory, "{s:[F, I, b]}", "clock", &nuki->drift_s_per_day,
+		    &drifts_since, &stuck) < 0) {
+		return -EINVAL;
+	}
+	nuki->drifts_since.s = drifts_since;
+	nuki->is_clock_stuck = stuck;
 	nuki->next_auth_id = (uint32_t) next_auth;
 	nuki->next_code_id = (uint16_t) next_code;
 	nuki->next_index = (uint32_t) next_index;

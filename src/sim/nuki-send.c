@@ -44,8 +44,8 @@ size_t nuki_states_len(const struct nuki *nuki) {
 }
 
 static uint8_t battery_octet(const struct nuki *nuki) {
-	unsigned percent = body_percent(&nuki->body);
-	uint8_t critical = percent <= BATTERY_CRITICAL_PERCENT;
+	unsigned percent = body_percent(&nuki->body, nuki->now);
+	uint8_t critical = body_is_critical(&nuki->body, nuki->now);
 	if (nuki->generation < 2) {
 		return critical; /* 7.2: firmware of that time knew no percentage */
 	}
@@ -92,15 +92,15 @@ void nuki_send_battery(struct nuki *nuki, int link, struct nuki_auth *auth) {
 	const struct body *body = &nuki->body;
 	uint8_t payload[17];
 	struct wr wr = wr_on(payload, sizeof(payload));
-	wr_u16le(&wr, body->last_degrees == 0 ? 0 : 2400);
-	wr_u16le(&wr, (uint16_t) body_millivolt(body));
+	wr_u16le(&wr, (uint16_t) (body->last_mws > UINT16_MAX ? UINT16_MAX : body->last_mws));
+	wr_u16le(&wr, (uint16_t) body_millivolt(body, nuki->now));
 	wr_u8(&wr, battery_octet(nuki));
 	wr_u8(&wr, nuki->last_action);
 	wr_u16le(&wr, (uint16_t) body->last_start_mv);
 	wr_u16le(&wr, (uint16_t) body->last_lowest_mv);
 	wr_u16le(&wr, (uint16_t) body->last_degrees);
-	wr_u8(&wr, 21);
+	wr_u8(&wr, (uint8_t) (int8_t) body->cells.celsius);
 	wr_u16le(&wr, (uint16_t) body->last_current_ma);
-	wr_u16le(&wr, (uint16_t) (300 + (100 - body_percent(body)) * 5));
+	wr_u16le(&wr, (uint16_t) cells_milliohm(&body->cells));
 	nuki_send(nuki, link, auth, NUKI_BATTERY_REPORT, payload, sizeof(payload));
 }

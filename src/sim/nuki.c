@@ -14,6 +14,7 @@
 
 #define BASE "-5501-11e4-916c-0800200c9a66"
 #define SIG "-0000-1000-8000-00805f9b34fb"
+#define DAY_S 86400
 #define DATA_FLAGS (SIM_FLAG_READ | SIM_FLAG_WRITE | SIM_FLAG_INDICATE)
 
 static const struct sim_char information_chars[] = {
@@ -51,7 +52,13 @@ mono_t nuki_real_ms(struct nuki *nuki, int64_t ms) {
 
 wall_t nuki_wall(struct nuki *nuki) {
 	wall_t wall = nuki->base.env->wall(nuki->base.env->user);
-	return (wall_t){ wall.s + nuki->clock_offset_s };
+	double drift = nuki->drift_s_per_day * (double) (wall.s - nuki->drifts_since.s) / DAY_S;
+	return (wall_t){ wall.s + nuki->clock_offset_s + (int64_t) drift };
+}
+
+void nuki_set_clock(struct nuki *nuki, wall_t wall) {
+	nuki->drifts_since = nuki->base.env->wall(nuki->base.env->user);
+	nuki->clock_offset_s = wall.s - nuki->drifts_since.s;
 }
 
 /* ---- state ---- */
@@ -158,10 +165,18 @@ static void on_drained(void *user, mono_t now) {
 	nuki_changed(nuki, nuki->trigger);
 }
 
+static unsigned get_chance(void *user, unsigned n) {
+	const struct sim_env *env = ((struct nuki *) user)->base.env;
+	uint32_t value = 0;
+	env->random(env->user, SIM_RANDOM_OTHER, &value, sizeof(value));
+	return n == 0 ? 0 : value % n;
+}
+
 const struct body_user nuki_body_user = {
 	.moved = on_moved,
 	.done = on_done,
 	.drained = on_drained,
+	.chance = get_chance,
 };
 
 /* ---- advertisement (3.2, 3.3) ---- */
@@ -207,6 +222,8 @@ static void on_connected(struct sim_lock *lock, int link, mono_t now) {
 static void on_disconnected(struct sim_lock *lock, int link, mono_t now) {
 	struct nuki *nuki = nuki_of(lock);
 	nuki->now = now;
+	int64_t ms = mono_since(lock->links[link].since, now);
+	body_link_ended(&nuki->body, ms < 0 ? 0 : (unsigned) ms);
 	wipe(&nuki->links[link], sizeof(nuki->links[link]));
 	if (nuki->run.is_active && nuki->run.link == link) {
 		nuki->run.link = -1; /* the motor goes on, but nobody is left to be told */
@@ -267,7 +284,7 @@ static mono_t idle_due(const struct nuki *nuki, int link) {
 static mono_t get_next_due(struct sim_lock *lock) {
 	const struct nuki *nuki = nuki_of(lock);
 	mono_t due = body_next_due(&nuki->body);
-	due = mono_min(due, nuki->pairing_until);
+	due = mono_min(due, nuki->is_pairing_stuck ? MONO_NEVER : nuki->pairing_until);
 	due = mono_min(due, nuki->lock_n_go_until);
 	due = mono_min(due, nuki->auto_lock_at);
 	due = mono_min(due, nuki->rebooting_until);
@@ -283,7 +300,7 @@ static void on_tick(struct sim_lock *lock, mono_t now) {
 	nuki->now = now;
 	body_tick(&nuki->body, now);
 	nuki->now = now; /* the body told older times */
-	if (mono_is_due(nuki->pairing_until, now)) {
+	if (mono_is_due(nuki->pairing_until, now) && !nuki->is_pairing_stuck) {
 		nuki_set_pairing(nuki, false);
 	}
 	if (mono_is_due(nuki->lock_n_go_until, now)) {
@@ -421,10 +438,13 @@ static int person_door(struct sim_lock *lock, bool is_open, mono_t now, char *wh
 	return 0;
 }
 
-static int person_jam(struct sim_lock *lock, bool on, char *why) {
-	(void) why;
-	nuki_of(lock)->body.is_jammed = on;
-	return 0;
+static int person_jam(struct sim_lock *lock, const char *how, char *why) {
+	int r = jam_from_text(how, &nuki_of(lock)->body.jam);
+	if (r < 0) {
+		snprintf(why, SIM_TEXT_MAX,
+			"%s: on, off, or some of shut, lock and 40%% joined by + is needed", how);
+	}
+	return r;
 }
 
 static int person_battery(struct sim_lock *lock, unsigned percent, char *why) {
@@ -433,7 +453,9 @@ static int person_battery(struct sim_lock *lock, unsigned percent, char *why) {
 		snprintf(why, SIM_TEXT_MAX, "a battery has 0 to 100 percent");
 		return -EINVAL;
 	}
-	nuki->body.percent = percent;
+	nuki->body.cells.percent = percent;
+	nuki->body.cells.tired_mv = 0;
+	nuki->body.last_lowest_mv = 0;
 	nuki_changed(nuki, nuki->trigger);
 	return 0;
 }
@@ -450,6 +472,7 @@ static int person_drain(struct sim_lock *lock, unsigned percent_per_hour, mono_t
 static int person_clock(struct sim_lock *lock, int64_t offset_s, char *why) {
 	(void) why;
 	nuki_of(lock)->clock_offset_s = offset_s;
+	nuki_of(lock)->drifts_since = lock->env->wall(lock->env->user);
 	return 0;
 }
 
@@ -555,6 +578,8 @@ const struct sim_lock_impl nuki_impl = {
 	.battery = person_battery,
 	.drain = person_drain,
 	.clock = person_clock,
+	.change = nuki_person_change,
+	.age = nuki_person_age,
 	.pairing = person_pairing,
 	.reboot = person_reboot,
 	.reset = person_reset,

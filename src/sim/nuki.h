@@ -226,6 +226,10 @@ struct nuki {
 	bool is_changed;  /* the bit in the advertisement */
 	bool is_charging;
 	int64_t clock_offset_s;
+	double drift_s_per_day;
+	wall_t drifts_since;   /* drift counts from here on */
+	bool is_clock_stuck;   /* takes a new time, and does not keep it */
+	bool is_pairing_stuck; /* its pairing mode does not end by itself */
 
 	unsigned pin_failures;
 	mono_t pin_locked_until;
@@ -253,6 +257,7 @@ static inline unsigned nuki_pin_len(const struct nuki *nuki) {
 extern const struct body_user nuki_body_user;
 extern const struct sim_lock_impl nuki_impl;
 wall_t nuki_wall(struct nuki *nuki);                   /* the lock's own idea of UTC */
+void nuki_set_clock(struct nuki *nuki, wall_t wall);   /* that, from now on */
 void nuki_changed(struct nuki *nuki, uint8_t trigger); /* sets the bit, tells who is linked */
 void nuki_config_changed(struct nuki *nuki);
 void nuki_set_pairing(struct nuki *nuki, bool on);
@@ -360,6 +365,11 @@ int nuki_do_add_time(struct nuki_call *call);
 int nuki_do_request_times(struct nuki_call *call);
 int nuki_do_update_time(struct nuki_call *call);
 int nuki_do_remove_time(struct nuki_call *call);
+
+/* nuki-age.c */
+int nuki_person_age(
+	struct sim_lock *lock, unsigned days, unsigned moves, mono_t now, json_t **ret, char *why);
+int nuki_person_change(struct sim_lock *lock, const char *chemistry, mono_t now, char *why);
 
 /* nuki-app.c */
 int nuki_person_app(struct sim_lock *lock, char **words, mono_t now, uint32_t *ret_id, char *why);

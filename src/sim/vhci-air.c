@@ -10,11 +10,12 @@
 
 #define AD_MAX 31      /* octets of legacy advertising data (6.B.2.3.1.1) */
 #define AD_DELAY_MS 10 /* up to so much by chance after each interval (6.B.4.4.2.2.1) */
-#define RSSI_JITTER 3
 /* The host tries again within so much time as long as one Connect lasts. */
 #define SAME_ATTEMPT_MS 2500
 /* Longer than BlueZ's patience of 40 s. */
 #define REFUSE_MS 42000
+/* Packets until a link stands, each of which may be lost; plausible only. */
+#define CONNECT_PACKETS 6
 #define SLOW_CONNECT_MS 8000 /* simulator time, as behind the virtual org.bluez */
 
 enum { ADV_IND = 0, SCAN_RSP = 4 }; /* report's event type (4.E.7.7.65.2) */
@@ -72,12 +73,11 @@ static size_t put_response(const struct sim_advert *advert, uint8_t out[static A
 
 /* ---- scanning ---- */
 
-static void report(struct vhci_controller *controller, const struct station *station, uint8_t type,
+static void report(struct vhci_controller *controller, struct station *station, uint8_t type,
 	const uint8_t *data, size_t n) {
 	uint8_t params[10 + AD_MAX];
 	struct vhci_address address = air_address(station);
-	int rssi = station->rssi + (int) world_chance(station->world, 2 * RSSI_JITTER + 1) -
-		   RSSI_JITTER;
+	int rssi = station_rssi(station);
 	struct wr wr = wr_on(params, sizeof(params));
 	wr_u8(&wr, 1);
 	wr_u8(&wr, type);
@@ -163,7 +163,11 @@ static void connect(struct vhci_controller *controller, struct vhci_sender *send
 	if (link == NULL) {
 		return;
 	}
-	if (station_trouble(sender->station, TROUBLE_CONNECT_FLIP)) {
+	if (sender->station->is_taken) {
+		return;
+	}
+	if (station_trouble(sender->station, TROUBLE_CONNECT_FLIP) ||
+		station_loses(sender->station, CONNECT_PACKETS)) {
 		/*
 		 * The peripheral does not answer on the new link. A controller says first that it
 		 * is there, since it was the one to begin it, and then that it is not (6.B.4.5.2).

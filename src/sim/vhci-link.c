@@ -25,7 +25,8 @@ enum { PB_FIRST_HOST = 0, PB_CONTINUING = 1, PB_FIRST = 2 };
 #define SLOW_MS 3000 /* simulator time, as behind the virtual org.bluez */
 
 bool link_counts_out(struct vhci_link *link) {
-	if (link->packets_left == 0 || --link->packets_left > 0) {
+	bool is_counted_out = link->packets_left > 0 && --link->packets_left == 0;
+	if (!is_counted_out && !station_loses(link->station, 1)) {
 		return false;
 	}
 	link_lost(link, HCI_TIMEOUT, true);

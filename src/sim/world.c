@@ -143,6 +143,7 @@ static struct station *add(struct world *world) {
 	station->world = world;
 	station->is_in_range = true;
 	station->rssi = -60;
+	station->jitter = 3;
 	sched_job_init(&station->tick, on_tick, station);
 	world->stations[world->n_stations++] = station;
 	return station;
@@ -164,6 +165,11 @@ int world_add_lock(struct world *world, struct sim_lock *take_lock) {
 	memcpy(station->address, lock->address, sizeof(station->address));
 	station->is_random_address = lock->is_random_address;
 	station->lock = STEAL(lock);
+	const struct sim_air *air = &station->lock->air;
+	station->rssi = air->rssi == 0 ? station->rssi : air->rssi;
+	station->jitter = air->jitter == 0 ? station->jitter : air->jitter;
+	station->loss = air->loss;
+	station->is_taken = air->is_taken;
 	sim_lock_carry(station->lock, &station_face, station);
 	on_due_changed(station);
 	station_changed(station);
@@ -212,6 +218,25 @@ struct station *world_find(struct world *world, const char *name) {
 		}
 	}
 	return NULL;
+}
+
+int station_rssi(struct station *station) {
+	int rssi = station->rssi + (int) world_chance(station->world, 2 * station->jitter + 1) -
+		   (int) station->jitter;
+	return rssi < -127 ? -127 : rssi > 20 ? 20 : rssi;
+}
+
+bool station_loses(struct station *station, unsigned n) {
+	/* Chance is asked for only when it decides, so that seeded runs stay what they were. */
+	bool is_lost = false;
+	for (unsigned i = 0; i < n && station->loss > 0 && !is_lost; i++) {
+		is_lost = world_chance(station->world, 100) < station->loss;
+	}
+	return is_lost;
+}
+
+int station_connect(struct station *station, unsigned mtu, mono_t now) {
+	return station->is_taken ? -EBUSY : sim_lock_connect(station->lock, mtu, now);
 }
 
 bool station_trouble(struct station *station, enum trouble trouble) {

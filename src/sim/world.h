@@ -59,7 +59,10 @@ struct station {
 	uint8_t address[6];
 	bool is_random_address;
 	bool is_in_range;
-	int rssi; /* around which it is heard, dBm */
+	int rssi;        /* around which it is heard, dBm */
+	unsigned jitter; /* up to so many dB more or less, by chance */
+	unsigned loss;   /* percent of the packets of a link that end it */
+	bool is_taken;   /* somebody else has all links of the lock: it is heard and takes none */
 	unsigned troubles[N_TROUBLES];
 	unsigned handle_shift;      /* added to all GATT handles: a table that moved */
 	void *links[SIM_LINKS_MAX]; /* of the face: who holds each link */
@@ -113,6 +116,12 @@ struct station *world_find(struct world *world, const char *name); /* locks only
 
 /* A number from 0 to n - 1, of the world's chance. */
 uint32_t world_chance(struct world *world, uint32_t n);
+/* How strongly it is heard this time. */
+int station_rssi(struct station *station);
+/* Whether a link breaks with this packet; of @n packets, with one of them. */
+bool station_loses(struct station *station, unsigned n);
+/* A link for it, or -EBUSY. */
+int station_connect(struct station *station, unsigned mtu, mono_t now);
 /* Uses the trouble up once. @return whether it was there. */
 bool station_trouble(struct station *station, enum trouble trouble);
 void station_advert(struct station *station, struct sim_advert *ret);

@@ -436,6 +436,89 @@ static void adapter_pulled_and_back_elsewhere(void **state) {
 	client_free(client);
 }
 
+static void a_blocked_adapter_stays_off(void **state) {
+	struct client *client = start();
+	client_discover(client);
+	assert_false(client_sees(client, "hci0", "PowerState"));
+	assert_int_equal(client_ctl(client, "adapter", "0", "block", NULL), 0);
+	client_expect(client, "changed hci0 Powered=0");
+	client_expect(client, "changed hci0 PowerState");
+	client_call(client, "hci0", PROPERTIES, "Set", "ssv", ADAPTER1, "Powered", "b", 1);
+	client_expect(client, "error Set org.bluez.Error.Blocked: Blocked through rfkill");
+	assert_int_equal(client_ctl(client, "adapter", "0", "unblock", NULL), 0);
+	client_expect(client, "changed hci0 PowerState");
+	client_call(client, "hci0", PROPERTIES, "Set", "ssv", ADAPTER1, "Powered", "b", 1);
+	client_expect(client, "reply Set");
+	client_expect(client, "changed hci0 Powered=1 PowerState");
+	client_free(client);
+}
+
+static void a_deaf_adapter_hears_and_reaches_nobody(void **state) {
+	struct client *client = start();
+	assert_int_equal(client_ctl(client, "adapter", "0", "deaf", NULL), 0);
+	client_call(client, "hci0", ADAPTER1, "StartDiscovery", NULL);
+	client_expect(client, "reply StartDiscovery");
+	client_expect(client, "changed hci0 Discovering=1");
+	client_expect_quiet_since_call(client, 1500); /* more than a scan window */
+	assert_int_equal(client_ctl(client, "adapter", "0", "hearing", NULL), 0);
+	client_expect(client, "added " FRONT);
+	assert_int_equal(client_ctl(client, "adapter", "0", "deaf", NULL), 0);
+	client_call(client, FRONT, DEVICE1, "Connect", NULL);
+	client_expect(client, "error Connect org.bluez.Error.Failed: le-connection-abort-by-local");
+	client_free(client);
+}
+
+static void links_may_fail_at_some_hours(void **state) {
+	struct client *client = start();
+	client_discover(client);
+	assert_int_equal(client_ctl(client, "adapter", "0", "failing", "0-24", NULL), 0);
+	client_call(client, FRONT, DEVICE1, "Connect", NULL);
+	client_expect(client, "changed " FRONT " Connected=1");
+	client_expect(client, "error Connect org.bluez.Error.Failed: le-connection-abort-by-local");
+	client_expect(client, "changed " FRONT " Connected=0");
+	assert_int_equal(client_ctl(client, "adapter", "0", "failing", "noon", NULL), 2);
+	assert_int_equal(client_ctl(client, "adapter", "0", "failing", NULL), 2);
+	assert_int_equal(client_ctl(client, "adapter", "0", "failing", "off", NULL), 0);
+	client_connect(client);
+	client_free(client);
+}
+
+static void somebody_else_has_its_links(void **state) {
+	struct client *client = start();
+	client_discover(client);
+	client_connect(client);
+	assert_int_equal(client_ctl(client, "taken", "front", "on", NULL), 0);
+	client_expect(client, "changed " FRONT " ServicesResolved=0 Connected=0");
+	client_call(client, FRONT, DEVICE1, "Connect", NULL);
+	client_expect(client, "error Connect org.bluez.Error.Failed: le-connection-abort-by-local");
+	/* It is heard all the same. */
+	client_call(client, "hci0", ADAPTER1, "StartDiscovery", NULL);
+	client_expect(client, "reply StartDiscovery");
+	client_until_left_out(client, client_n_left_out(client) + 1);
+	assert_int_equal(client_ctl(client, "taken", "front", "off", NULL), 0);
+	client_call(client, FRONT, DEVICE1, "Connect", NULL);
+	client_skip_to(client, "changed " FRONT " Connected=1");
+	client_free(client);
+}
+
+static void lost_packets_end_links(void **state) {
+	struct client *client = start();
+	client_discover(client);
+	client_connect(client);
+	assert_int_equal(client_ctl(client, "loss", "front", "100", NULL), 0);
+	client_write(client, USER, nonsense, sizeof(nonsense), "request");
+	client_expect(client, "error WriteValue*");
+	client_skip_to(client, "changed " FRONT " ServicesResolved=0 Connected=0");
+	client_call(client, FRONT, DEVICE1, "Connect", NULL);
+	client_expect(client, "changed " FRONT " Connected=1");
+	client_expect(client, "error Connect org.bluez.Error.Failed: le-connection-abort-by-local");
+	client_expect(client, "changed " FRONT " Connected=0");
+	assert_int_equal(client_ctl(client, "loss", "front", "101", NULL), 2);
+	assert_int_equal(client_ctl(client, "loss", "front", "0", NULL), 0);
+	client_connect(client);
+	client_free(client);
+}
+
 static void killed_and_back(void **state) {
 	struct client *client = start();
 	client_discover(client);
@@ -657,6 +740,11 @@ int main(void) {
 		cmocka_unit_test(stale_handles_need_removal),
 		cmocka_unit_test(adapter_off_and_on),
 		cmocka_unit_test(adapter_pulled_and_back_elsewhere),
+		cmocka_unit_test(a_blocked_adapter_stays_off),
+		cmocka_unit_test(a_deaf_adapter_hears_and_reaches_nobody),
+		cmocka_unit_test(links_may_fail_at_some_hours),
+		cmocka_unit_test(somebody_else_has_its_links),
+		cmocka_unit_test(lost_packets_end_links),
 		cmocka_unit_test(killed_and_back),
 		cmocka_unit_test(storm),
 		cmocka_unit_test(introspection_works),

@@ -110,7 +110,7 @@ static void set_state(struct bench *bench, const json_t *vector) {
 	} else {
 		nuki_set_pairing(nuki, true);
 	}
-	nuki->body.percent = is_5g ? 76 : 88;
+	nuki->body.cells.percent = is_5g ? 76 : 88;
 	nuki->is_charging = is_5g;
 	nuki->update_count = 3;
 	nuki->config.tz_offset = 120;

@@ -290,7 +290,7 @@ static void jam_ends_in_an_error(void **state) {
 	const struct nuki_auth *auth = bench_auth(&bench, NUKI_TYPE_APP, 7);
 	bench.nuki->body.bolt = BOLT_UNLOCKED;
 	int link = bench_connect(&bench, 517);
-	bench.lock->impl->jam(bench.lock, true, why);
+	bench.lock->impl->jam(bench.lock, "on", why);
 	bench_command(&bench, link, auth, NUKI_LOCK_ACTION, lock_args, sizeof(lock_args), NULL);
 	bench_pass(&bench, 10000);
 	bench_expect(&bench, auth, NUKI_STATUS, NUKI_STATUS_ACCEPTED);
@@ -305,7 +305,7 @@ static void jam_ends_in_an_error(void **state) {
 	assert_int_equal(message.payload[1], NUKI_LOCK_ACTION);
 	assert_int_equal(nuki_log_at(bench.nuki, bench.nuki->n_log - 1)->data[3], 0x01);
 	/* The way is free again. */
-	bench.lock->impl->jam(bench.lock, false, why);
+	bench.lock->impl->jam(bench.lock, "off", why);
 	bench_command(&bench, link, auth, NUKI_LOCK_ACTION, lock_args, sizeof(lock_args), NULL);
 	bench_pass(&bench, 10000);
 	assert_int_equal(nuki_lock_state(bench.nuki), 0x01);
@@ -370,7 +370,7 @@ static void battery_drains(void **state) {
 	start(&bench);
 	bench.lock->impl->drain(bench.lock, 10, bench.now, why);
 	bench_pass(&bench, 2 * 3600000);
-	assert_int_equal(body_percent(&bench.nuki->body), 80);
+	assert_int_equal(body_percent(&bench.nuki->body, bench.now), 80);
 	bench_finish(&bench);
 }
 
