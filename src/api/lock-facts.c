@@ -206,6 +206,7 @@ static const struct {
 	{ FACT_QUEUE,          { "QueueLength", "HasPin", "Acts" } },
 	{ FACT_LOG,            { "LogCursor" } },
 	{ FACT_TIMERS,         { "Timers", "TimersRead" } },
+	{ FACT_SETTINGS,       { "Settings", "SettingsRead" } },
 };
 /* clang-format on */
 

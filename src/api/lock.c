@@ -25,6 +25,7 @@ static const struct {
 	{ "ReadBattery", ACT_READ_BATTERY },
 	{ "ReadLog", ACT_READ_LOG },
 	{ "ReadTimers", ACT_READ_TIMERS },
+	{ "ReadSettings", ACT_READ_SETTINGS },
 	{ "SyncClock", ACT_SET_TIME },
 	{ "Reboot", ACT_REBOOT },
 	{ "SetPin", ACT_VERIFY_PIN },
@@ -329,6 +330,10 @@ const sd_bus_vtable lock_vtable[] = {
 		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 	SD_BUS_PROPERTY("TimersRead", "x", lock_get_timers_read, 0,
 		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
+	SD_BUS_PROPERTY("Settings", "aa{sv}", lock_get_settings, 0,
+		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
+	SD_BUS_PROPERTY("SettingsRead", "x", lock_get_settings_read, 0,
+		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 
 	ACT_METHOD("Lock"),
 	ACT_METHOD("Unlock"),
@@ -341,6 +346,7 @@ const sd_bus_vtable lock_vtable[] = {
 	ACT_METHOD("ReadBattery"),
 	ACT_METHOD("ReadLog"),
 	ACT_METHOD("ReadTimers"),
+	ACT_METHOD("ReadSettings"),
 	ACT_METHOD("SyncClock"),
 	ACT_METHOD("Reboot"),
 	SD_BUS_METHOD_WITH_ARGS("UnlockWithFactor", SD_BUS_ARGS("s", factor),
@@ -355,6 +361,8 @@ const sd_bus_vtable lock_vtable[] = {
 		lock_method_timer, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("RemoveTimer", SD_BUS_ARGS("x", id), SD_BUS_RESULT("o", operation),
 		lock_method_timer, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetSetting", SD_BUS_ARGS("s", key, "v", value), SD_BUS_RESULT("o", operation),
+		lock_method_setting, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Unpair", SD_BUS_ARGS("b", force), SD_BUS_RESULT("o", operation),
 		method_unpair, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Rename", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", lock),
@@ -363,6 +371,8 @@ const sd_bus_vtable lock_vtable[] = {
 		method_record, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetRadioStatistics", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", statistics),
 		method_statistics, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("History", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("s", json),
+		lock_method_history, SD_BUS_VTABLE_UNPRIVILEGED),
 
 	SD_BUS_VTABLE_END
 };

@@ -9,7 +9,8 @@
  *	manager.c      org.lockhub1.Manager;  status.c its Status;  journal.c its logs
  *	people.c       its methods for users, codes and schedules;  pending.c answers after COMMIT
  *	lock.c         org.lockhub1.Lock: methods, life;  lock-facts.c its properties;
- *	               lock-people.c those about who may enter;  lock-timers.c and about timers
+ *	               lock-people.c those about who may enter;  lock-timers.c and about timers;
+ *	               lock-settings.c those about its own configuration
  *	user.c         org.lockhub1.User: methods, life;  user-facts.c its properties
  *	operation.c    org.lockhub1.Operation
  *	object.c       what those three kinds of objects have in common
@@ -331,3 +332,8 @@ extern const struct api_kind operation_kind;
 /* Shows it, or shows what has changed. NULL: no memory. */
 const struct api_op *operations_put(struct api *api, const struct op *op);
 void operations_finished(struct api *api, const struct op *op);
+/* lock-settings.c */
+PROPERTY_GETTER(lock_get_settings);
+PROPERTY_GETTER(lock_get_settings_read);
+int lock_method_setting(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+
