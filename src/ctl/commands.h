@@ -41,6 +41,7 @@ extern const struct command cmd_schedule_list;
 extern const struct command cmd_schedule_remove;
 extern const struct command cmd_set_pin;
 extern const struct command cmd_show;
+extern const struct command cmd_settings;
 extern const struct command cmd_signal;
 extern const struct command cmd_status;
 extern const struct command cmd_sync_clock;

@@ -49,6 +49,7 @@ const struct command *const ctl_commands[] = {
 	&cmd_schedule_remove,
 	&cmd_set_pin,
 	&cmd_show,
+	&cmd_settings,
 	&cmd_signal,
 	&cmd_status,
 	&cmd_sync_clock,

@@ -13,7 +13,7 @@ _lockhubctl_users() {
 _lockhubctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local commands='access battery calibrate cancel code help holiday list lock lock-n-go log monitor pair reboot
-        record refresh rename rules scan schedule set-pin show signal status sync-clock timer unlatch unlock unpair
+        record refresh rename report rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair
         user version'
     local common='--help --version --timeout --color --no-ask-password --bus-address --system-bus'
     local command='' options='' word i n_args=0
@@ -79,8 +79,11 @@ _lockhubctl() {
     case $command in
         '') options='' ;;
         list) options='--json --names' ;;
-        status | show | monitor | signal | rename) options='--json' ;;
-        battery) options='--json --read' ;;
+        status | show | monitor | rename) options='--json' ;;
+        signal) options='--json --watch --seconds' ;;
+        report) options='--output' ;;
+        support-bundle) options='--output --attach --text' ;;
+        battery | settings) options='--json --read' ;;
         'log export') options='--csv --since --until --lock --user --type' ;;
         'log verify') options='--json' ;;
         'user export') options='--csv --with-codes --stdin' ;;
@@ -148,6 +151,16 @@ _lockhubctl() {
             mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ;;
         lock | unlock | unlatch | lock-n-go | refresh | calibrate | reboot | sync-clock | set-pin | unpair | rename | record)
+        settings)
+            ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
+            ((n_args > 0)) && mapfile -t COMPREPLY < <(compgen -W 'AutoRelockTime= RelockWhenClosed= EnableAutoUnlock=
+                EnableAutoUnlatch= UnlatchTime= LockNGoTime= EnableButton= ButtonSinglePress= ButtonDoublePress=
+                FobSinglePress= FobDoublePress= FobTriplePress= EnableInsideStatusLED= LEDBrightness=
+                EnableBluetoothPairing= AdvertisingMode= SingleLock= DetachedCylinder= EnableNightMode=
+                NightModeStart= NightModeEnd= NightModeRelock= NightModeAutoUnlock= NightModeLockAtStart=
+                MotorSpeed= NightModeGentle= TimeZone= TimeZoneOffset= DaylightSaving= EnableAutoUpdate= NodeLabel=
+                BatteryType= DetectBatteryType=' -- "$cur")
+            ;;
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ;;
     esac

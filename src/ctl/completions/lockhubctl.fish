@@ -10,10 +10,10 @@ function __lockhubctl_users
 end
 
 set -l commands access battery calibrate cancel code help holiday list lock lock-n-go log monitor pair reboot record \
-    refresh rename rules scan schedule set-pin show signal status sync-clock timer unlatch unlock unpair user version
+    refresh rename rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair user version
 set -l operations lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin pair unpair
-set -l on_lock lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin unpair rename show \
-    monitor battery signal log record rules
+set -l on_lock lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin settings unpair rename show \
+    monitor battery signal log record report support-bundle rules
 
 complete -c lockhubctl -f
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a battery -d 'Show the batteries'
@@ -32,6 +32,9 @@ complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a refresh
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a rename -d 'Give a lock another name'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a scan -d 'Look for locks in reach'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a set-pin -d 'Give the hub the PIN of a lock'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a settings -d 'What a lock lets people choose'
+complete -c lockhubctl -n '__fish_seen_subcommand_from settings' -l read -d 'Ask the lock now'
+complete -c lockhubctl -n '__fish_seen_subcommand_from settings' -l json -d 'Print JSON'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a show -d 'Show all that is known about a lock'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a signal -d 'Show how well the radio reaches'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a status -d 'Show how the hub is doing'
