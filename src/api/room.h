@@ -326,14 +326,14 @@ PROPERTY_GETTER(lock_get_timers);
 PROPERTY_GETTER(lock_get_timers_read);
 int lock_method_timer(sd_bus_message *message, void *user, sd_bus_error *ret_error);
 
+/* lock-settings.c */
+PROPERTY_GETTER(lock_get_settings);
+PROPERTY_GETTER(lock_get_settings_read);
+int lock_method_setting(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+
 /* operation.c */
 extern const sd_bus_vtable operation_vtable[];
 extern const struct api_kind operation_kind;
 /* Shows it, or shows what has changed. NULL: no memory. */
 const struct api_op *operations_put(struct api *api, const struct op *op);
 void operations_finished(struct api *api, const struct op *op);
-/* lock-settings.c */
-PROPERTY_GETTER(lock_get_settings);
-PROPERTY_GETTER(lock_get_settings_read);
-int lock_method_setting(sd_bus_message *message, void *user, sd_bus_error *ret_error);
-
