@@ -46,8 +46,9 @@ struct remedy {
 	const char *command; /* "lockhubctl care batteries LOCK"; "" */
 	enum model_steps model_steps;
 	const char *steps[8]; /* NULL-terminated */
-	const char *verify;   /* name of the check that measures whether it helped */
-	bool is_last_resort;  /* a backup is made and checked before */
+	/* Name of the check that measures whether it helped; "": nothing can be measured. */
+	const char *verify;
+	bool is_last_resort; /* a backup is made and checked before */
 };
 
 #define REMEDIES_PER_FAULT_MAX 8

@@ -16,6 +16,10 @@
 /* Yes, no, or nobody could say. */
 enum known_flag { FLAG_UNKNOWN = -1, FLAG_NO = 0, FLAG_YES = 1 };
 
+/* Where 0 would say something. */
+#define WALL_UNKNOWN ((wall_t){ .s = -1 })
+#define ZONE_OFFSET_UNKNOWN INT32_MIN
+
 /* The model's data, from conf/models; "" and 0: not known. Static or borrowed for the judgement. */
 #define MODEL_STEPS_MAX 12
 struct model {
@@ -76,6 +80,7 @@ struct lock_facts {
 	unsigned n_codes_old;            /* unchanged for two years */
 	bool has_default_pin;            /* the maker's default security code is still in use */
 	enum known_flag has_factor;      /* remote unlocking asks for a second factor */
+	wall_t pin_set_at;               /* since when the security PIN is in use; 0 not known */
 };
 
 #define DIAG_ADAPTERS_MAX 8
@@ -95,9 +100,10 @@ struct adapter_facts {
 
 struct hub_facts {
 	wall_t now;
-	bool is_clock_trusted;
+	enum known_flag is_clock_trusted;
+	int zone_offset_minutes; /* of the hub's local time east of UTC, now; ZONE_OFFSET_UNKNOWN */
 	struct radio_status radio;
-	bool is_anything_heard; /* any advertisement of anybody in the last minutes */
+	enum known_flag is_anything_heard; /* any advertisement of anybody in the last minutes */
 	struct adapter_facts adapters[DIAG_ADAPTERS_MAX];
 	size_t n_adapters;
 	unsigned n_locks, n_locks_reachable;
@@ -122,7 +128,8 @@ struct hub_facts {
 		char wifi_security[16];         /* "", "open", "wep", "wpa2" ... */
 		enum known_flag is_undervolted; /* Raspberry Pi's flag */
 		char os[64], kernel[64], board[64], version[32];
-		wall_t backup_at;    /* newest automatic or asked-for backup; 0 none */
+		/* Newest automatic or asked-for backup; 0 none, WALL_UNKNOWN. */
+		wall_t backup_at;
 		struct fault backup; /* why the last one failed */
 	} host;
 };
@@ -132,6 +139,9 @@ struct diag_facts {
 	const struct lock_facts *lock; /* NULL: the hub alone is judged */
 };
 
+/* Of which nothing is known: all texts "", all lists empty. */
+extern const struct model model_unknown;
 /* Everything unknown: as a source finds it. */
 void hub_facts_init(struct hub_facts *facts);
+/* The same of a lock; .model is &model_unknown. */
 void lock_facts_init(struct lock_facts *facts);

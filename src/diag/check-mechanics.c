@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Door, bolt and motor. What binds only while the door is shut is the frame; what binds always is
+ * cylinder or mounting; weak batteries and a lost calibration look alike and are told apart by
+ * their own checks, which explain these findings (advice.c).
+ */
+
+#include "judge.h"
+
+/* A jam once in a month happens to every door. */
+#define JAM_DAYS 30
+#define JAMS_LEAST 3
+#define JAMS_ENOUGH 15
+#define JAM_PERCENT 10
+/* Runs before a share of them is a number. */
+#define RUNS_LEAST 5
+/* Shut against open: so many times as often is no chance. */
+#define SHUT_RATIO 3
+/* Motor: the newest against what it was before. */
+#define RECENT_RUNS 5
+#define EARLIER_RUNS 40
+#define EARLIER_LEAST 8
+/* 1.4 times: temperature alone makes some 20 % between summer and winter (inferred). */
+#define SLOW_RATIO 1.4
+#define SLOWER_RATIO 2.0
+
+struct runs {
+	uint64_t runs, jams;
+};
+
+static double percent(const struct runs *runs) {
+	return runs->runs > 0 ? 100.0 * (double) runs->jams / (double) runs->runs : 0;
+}
+
+static void prove_runs(struct judge *judge, const struct runs *runs, const char *what) {
+	if (runs->runs > 0) {
+		proof_value(judge, percent(runs), "%", EVIDENCE_LOGGED, (wall_t){ 0 },
+			"of %llu runs to %s jammed", (unsigned long long) runs->runs, what);
+	}
+}
+
+static bool is_jamming(const struct runs *runs) {
+	return runs->jams >= JAMS_LEAST && percent(runs) >= JAM_PERCENT;
+}
+
+static enum check_result check_bolt(struct judge *judge) {
+	wall_t since = remedied_at(judge, FAULT_MISALIGNED);
+	wall_t stiff = remedied_at(judge, FAULT_BOLT_STIFF);
+	wall_t jammed = remedied_at(judge, FAULT_JAMMED);
+
+	since = stiff.s > since.s ? stiff : since;
+	since = jammed.s > since.s ? jammed : since;
+	struct runs open = { days_sum_since(judge, JAM_DAYS, DAY_LOCKS_OPEN, since),
+		days_sum_since(judge, JAM_DAYS, DAY_JAMS_LOCK_OPEN, since) };
+	struct runs shut = { days_sum_since(judge, JAM_DAYS, DAY_LOCKS_SHUT, since),
+		days_sum_since(judge, JAM_DAYS, DAY_JAMS_LOCK_SHUT, since) };
+	struct runs any = { days_sum_since(judge, JAM_DAYS, DAY_LOCKS, since),
+		days_sum_since(judge, JAM_DAYS, DAY_JAMS_LOCK, since) };
+	struct runs back = { days_sum_since(judge, JAM_DAYS, DAY_UNLOCKS, since),
+		days_sum_since(judge, JAM_DAYS, DAY_JAMS_UNLOCK, since) };
+	enum check_result result = CHECK_OK;
+
+	prove_runs(judge, &shut, "locked with the door shut");
+	prove_runs(judge, &open, "locked with the door open");
+	prove_runs(judge, &any, "locked");
+	prove_runs(judge, &back, "unlocked");
+	if (is_jamming(&shut)) {
+		int sure = confidence((double) (shut.jams - JAMS_LEAST), JAMS_ENOUGH, 78, 94);
+		if (open.runs >= RUNS_LEAST && percent(&shut) >= SHUT_RATIO * percent(&open)) {
+			accuse(judge, FAULT_MISALIGNED, sure);
+		} else if (is_jamming(&open)) {
+			accuse(judge, FAULT_BOLT_STIFF, sure);
+		} else {
+			/* Hardly ever locked with the door open: nothing to compare with. */
+			accuse(judge, FAULT_MISALIGNED, 65);
+		}
+		result = CHECK_BAD;
+	} else if (is_jamming(&open)) {
+		accuse(judge, FAULT_BOLT_STIFF, 80);
+		result = CHECK_BAD;
+	} else if (is_jamming(&any) || is_jamming(&back)) {
+		/* No door sensor. The frame presses on the way out more than on the way in. */
+		bool is_one_way =
+			back.runs >= RUNS_LEAST && percent(&any) >= SHUT_RATIO * percent(&back);
+		accuse(judge, is_one_way ? FAULT_MISALIGNED : FAULT_BOLT_STIFF, 62);
+		result = CHECK_BAD;
+	}
+	if (judge->lock->status.bolt_known.how != EVIDENCE_NONE &&
+		judge->lock->status.bolt.is_jammed) {
+		proof(judge, judge->lock->status.bolt_known.how,
+			judge->lock->status.bolt_known.wall, "the bolt is jammed now");
+		accuse(judge, FAULT_JAMMED, SURE);
+		return CHECK_BAD;
+	}
+	if (is_told(judge, FAULT_JAMMED)) {
+		accuse(judge, FAULT_JAMMED, 90);
+		return CHECK_BAD;
+	}
+	if (result == CHECK_OK && open.runs + shut.runs + any.runs + back.runs < RUNS_LEAST) {
+		return CHECK_UNKNOWN;
+	}
+	return result;
+}
+
+/* How many times as long as before the newest runs took; 0: not known. */
+static double slowness(struct judge *judge, enum sample_kind kind, const char *what) {
+	int32_t values[RECENT_RUNS + EARLIER_RUNS];
+	size_t n =
+		sample_values(judge, kind, (wall_t){ 0 }, judge->now, values, ARRAY_SIZE(values));
+
+	if (n < RECENT_RUNS + EARLIER_LEAST) {
+		return 0;
+	}
+	int32_t recent = median_of(values, RECENT_RUNS);
+	int32_t earlier = median_of(values + RECENT_RUNS, n - RECENT_RUNS);
+	if (earlier <= 0) {
+		return 0;
+	}
+	proof_value(judge, recent, "ms", EVIDENCE_INFERRED, (wall_t){ 0 },
+		"to %s, the newest %d runs; %d ms before", what, RECENT_RUNS, (int) earlier);
+	return (double) recent / earlier;
+}
+
+static enum check_result check_motor_time(struct judge *judge) {
+	double lock = slowness(judge, SAMPLE_LOCK_MS, "lock");
+	double unlock = slowness(judge, SAMPLE_UNLOCK_MS, "unlock");
+	double most = lock > unlock ? lock : unlock;
+
+	if (most <= 0) {
+		return CHECK_UNKNOWN;
+	}
+	if (most < SLOW_RATIO) {
+		return CHECK_OK;
+	}
+	accuse(judge, FAULT_MOTOR_SLOW,
+		confidence(most - SLOW_RATIO, SLOWER_RATIO - SLOW_RATIO, 70, 90));
+	return CHECK_BAD;
+}
+
+static enum check_result check_motor(struct judge *judge) {
+	static const enum fault_code faults[] = { FAULT_CLUTCH_FAILURE, FAULT_CLUTCH_POWER,
+		FAULT_MOTOR_POWER, FAULT_MOTOR_TIMEOUT, FAULT_POSITION_UNKNOWN,
+		FAULT_ACTION_REJECTED };
+	enum check_result result = CHECK_OK;
+
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		if (is_told(judge, faults[i])) {
+			accuse(judge, faults[i], 92);
+			result = CHECK_BAD;
+		}
+	}
+	/* The newest run that the log tells of. */
+	for (size_t i = 0; i < judge->lock->n_events; i++) {
+		const struct event *event = &judge->lock->events[i];
+		if (event->kind == EVENT_LOCK_OPERATION) {
+			break;
+		}
+		for (size_t k = 0;
+			event->kind == EVENT_LOCK_OPERATION_ERROR && k < ARRAY_SIZE(faults); k++) {
+			if (event->fault == faults[k]) {
+				proof(judge, EVIDENCE_LOGGED, event->time, "%s",
+					fault_row(faults[k])->summary);
+				accuse(judge, faults[k], 88);
+				result = CHECK_BAD;
+			}
+		}
+	}
+	if (result == CHECK_OK && judge->lock->n_events == 0 && judge->lock->n_probes == 0) {
+		return CHECK_UNKNOWN;
+	}
+	return result;
+}
+
+/* clang-format off */
+const struct check mechanics_checks[] = {
+	{ "bolt", "The bolt runs freely", TOPIC_MECHANICS, .is_of_lock = true, .run = check_bolt },
+	{ "motor-time", "How long the motor takes", TOPIC_MECHANICS, .is_of_lock = true, .run = check_motor_time },
+	{ "motor", "Motor and clutch", TOPIC_MECHANICS, .is_of_lock = true, .run = check_motor },
+	{ .name = NULL },
+};
+/* clang-format on */

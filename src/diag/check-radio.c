@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* bluetoothd, the adapters, and what stands in the way of their waves. */
+
+#include "judge.h"
+
+#include <string.h>
+
+/*
+ * habluetooth takes a scanner that has heard nothing for 90 s for stuck, and acts at the second
+ * time (bluez-central.md, "Recovery ladder"). A barn can be silent: only counts where locks were
+ * heard.
+ */
+#define DEAF_S 180
+#define DEAF_SURE_S 900
+/* As in radio_quality(): what counts as too many failures to link. */
+#define FAILING_PERCENT RADIO_POOR_FAILURE_PERCENT
+/* Attempts before a share of them is a number. */
+#define ATTEMPTS_LEAST 10
+#define ATTEMPTS_ENOUGH 60
+#define FAILING_DAYS 7
+/* Ends of links by the adapter or bluetoothd: never happens in an order that works. */
+#define ENDS_LEAST 3
+#define ENDS_ENOUGH 12
+
+static bool is_radio_fault(struct judge *judge, enum fault_code code) {
+	const struct fault *fault = &judge->hub->radio.fault;
+
+	if (fault->code != code) {
+		return false;
+	}
+	proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "%s%s%s", fault_row(code)->summary,
+		fault->detail[0] != '\0' ? ": " : "", fault->detail);
+	accuse(judge, code, SURE);
+	return true;
+}
+
+static enum check_result check_bluetooth(struct judge *judge) {
+	const struct radio_status *radio = &judge->hub->radio;
+	static const enum fault_code faults[] = { FAULT_BUS_LOST, FAULT_BLUEZ_MISSING,
+		FAULT_BLUEZ_HUNG, FAULT_BLUEZ_DENIED };
+
+	if (radio->is_starting) {
+		return CHECK_UNKNOWN;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		if (is_radio_fault(judge, faults[i])) {
+			return CHECK_BAD;
+		}
+	}
+	if (radio->fault.code == FAULT_RESTART_DENIED) {
+		(void) is_radio_fault(judge, FAULT_RESTART_DENIED);
+		return CHECK_BAD;
+	}
+	if (!radio->is_ready && radio->fault.code == FAULT_NONE) {
+		return CHECK_UNKNOWN;
+	}
+	if (radio->bluez_version[0] != '\0') {
+		proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "BlueZ %s answers",
+			radio->bluez_version);
+	}
+	return CHECK_OK;
+}
+
+static enum check_result check_adapter(struct judge *judge) {
+	const struct hub_facts *hub = judge->hub;
+	static const enum fault_code faults[] = { FAULT_ADAPTER_MISSING, FAULT_ADAPTER_BLOCKED,
+		FAULT_ADAPTER_OFF, FAULT_ADAPTER_FAILING };
+	size_t n_usable = 0;
+	size_t n_known = 0;
+	enum fault_code why = FAULT_NONE;
+
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		if (is_radio_fault(judge, faults[i])) {
+			return CHECK_BAD;
+		}
+	}
+	for (size_t i = 0; i < hub->n_adapters; i++) {
+		const struct adapter_facts *adapter = &hub->adapters[i];
+		if (adapter->is_powered == FLAG_YES) {
+			n_usable++;
+			proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "%s is on%s%s",
+				adapter->name, adapter->chip[0] != '\0' ? ": " : "", adapter->chip);
+		} else if (adapter->is_powered == FLAG_NO) {
+			why = adapter->is_blocked == FLAG_YES ? FAULT_ADAPTER_BLOCKED
+							      : FAULT_ADAPTER_OFF;
+			proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "%s is %s", adapter->name,
+				adapter->is_blocked == FLAG_YES ? "blocked by rfkill" : "off");
+		}
+		n_known += adapter->is_powered != FLAG_UNKNOWN;
+	}
+	if (n_usable > 0 || hub->radio.is_ready) {
+		return CHECK_OK;
+	}
+	if (n_known > 0 && n_known == hub->n_adapters) {
+		accuse(judge, why, SURE);
+		return CHECK_BAD;
+	}
+	return CHECK_UNKNOWN;
+}
+
+static enum check_result check_hearing(struct judge *judge) {
+	const struct hub_facts *hub = judge->hub;
+	int least = -1;
+
+	if (hub->is_anything_heard == FLAG_YES) {
+		proof(judge, EVIDENCE_ADVERTISED, (wall_t){ 0 }, "others are heard");
+		return CHECK_OK;
+	}
+	for (size_t i = 0; i < hub->n_adapters; i++) {
+		const struct adapter_facts *adapter = &hub->adapters[i];
+		if (adapter->is_powered == FLAG_NO) {
+			continue;
+		}
+		if (adapter->deaf_s < 0) {
+			return CHECK_UNKNOWN;
+		}
+		if (adapter->deaf_s < DEAF_S) {
+			return CHECK_OK;
+		}
+		if (least < 0 || adapter->deaf_s < least) {
+			least = adapter->deaf_s;
+		}
+		proof_value(judge, adapter->deaf_s, "s", EVIDENCE_INFERRED, (wall_t){ 0 },
+			"%s listens and hears nobody", adapter->name);
+	}
+	if (least < 0 || hub->n_locks == 0) {
+		return CHECK_UNKNOWN;
+	}
+	if (hub->n_locks_reachable > 0) {
+		return CHECK_OK; /* it works with some: not the radio */
+	}
+	accuse(judge, FAULT_ADAPTER_DEAF, confidence(least - DEAF_S, DEAF_SURE_S, 70, NEARLY_SURE));
+	return CHECK_BAD;
+}
+
+static enum check_result check_slots(struct judge *judge) {
+	bool is_stuck = is_told(judge, FAULT_LINK_STUCK);
+	bool is_busy = is_told(judge, FAULT_RADIO_BUSY);
+
+	if (is_stuck) {
+		accuse(judge, FAULT_LINK_STUCK, SURE);
+	}
+	if (is_busy) {
+		accuse(judge, FAULT_RADIO_BUSY, 85);
+	}
+	if (is_stuck || is_busy) {
+		return CHECK_BAD;
+	}
+	return judge->lock->n_probes > 0 ? CHECK_OK : CHECK_UNKNOWN;
+}
+
+/* How badly links fail: of this lock, or of all when the hub alone is judged. */
+struct failing {
+	uint64_t attempts, failures;
+	bool is_known, is_bad;
+	bool is_weak; /* distance explains it as well */
+};
+
+static void failing_of(const struct judge *judge, struct failing *ret) {
+	*ret = (struct failing){ 0 };
+	if (judge->lock != NULL) {
+		struct strength strength;
+		ret->attempts = days_sum(judge, FAILING_DAYS, DAY_ATTEMPTS);
+		ret->failures = days_sum(judge, FAILING_DAYS, DAY_FAILURES) +
+				days_sum(judge, FAILING_DAYS, DAY_ENDS_LOST);
+		strength_of(judge, &strength);
+		ret->is_weak = strength.n > 0 && strength.median < RADIO_POOR_DBM;
+	}
+	if (ret->attempts == 0) {
+		for (size_t i = 0; i < judge->hub->n_adapters; i++) {
+			const struct radio_stats *stats = &judge->hub->adapters[i].stats;
+			ret->attempts += stats->attempts;
+			ret->failures += stats->failures + stats->losses;
+		}
+	}
+	ret->is_known = ret->attempts >= ATTEMPTS_LEAST;
+	ret->is_bad = ret->is_known && ret->failures * 100 >= ret->attempts * FAILING_PERCENT;
+}
+
+/*
+ * A circumstance that is known to disturb counts only when links do fail; and less where the lock
+ * is far away too. @return what the check returns.
+ */
+static enum check_result judge_circumstance(
+	struct judge *judge, enum known_flag is_so, enum fault_code fault, const char *what) {
+	struct failing failing;
+
+	if (is_so == FLAG_UNKNOWN) {
+		return CHECK_UNKNOWN;
+	}
+	if (is_so == FLAG_NO) {
+		return CHECK_OK;
+	}
+	proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "%s", what);
+	failing_of(judge, &failing);
+	if (!failing.is_known) {
+		return CHECK_UNKNOWN;
+	}
+	proof_value(judge, 100.0 * (double) failing.failures / (double) failing.attempts, "%",
+		EVIDENCE_INFERRED, (wall_t){ 0 }, "of %llu attempts to connect failed or were lost",
+		(unsigned long long) failing.attempts);
+	if (!failing.is_bad) {
+		return CHECK_OK;
+	}
+	accuse(judge, fault,
+		failing.is_weak ? confidence((double) failing.attempts, ATTEMPTS_ENOUGH, 45, 55)
+				: confidence((double) failing.attempts, ATTEMPTS_ENOUGH, 70, 88));
+	return CHECK_BAD;
+}
+
+/* The adapter that serves this lock, or the first one that is on. */
+static const struct adapter_facts *adapter_in_use(const struct judge *judge) {
+	const struct hub_facts *hub = judge->hub;
+	const struct adapter_facts *first = NULL;
+
+	for (size_t i = 0; i < hub->n_adapters; i++) {
+		const struct adapter_facts *adapter = &hub->adapters[i];
+		if (judge->lock != NULL && judge->lock->radio.adapter[0] != '\0' &&
+			strcmp(adapter->address, judge->lock->radio.adapter) == 0) {
+			return adapter;
+		}
+		if (first == NULL && adapter->is_powered != FLAG_NO) {
+			first = adapter;
+		}
+	}
+	return first;
+}
+
+static enum check_result check_usb_port(struct judge *judge) {
+	const struct adapter_facts *adapter = adapter_in_use(judge);
+
+	return adapter == NULL ? CHECK_UNKNOWN
+	       : adapter->is_usb == FLAG_NO
+		       ? CHECK_SKIPPED
+		       : judge_circumstance(judge, adapter->is_usb3_port, FAULT_USB_INTERFERENCE,
+				 "the adapter sits at a USB 3 port, or beside one in use");
+}
+
+static enum check_result check_power_saving(struct judge *judge) {
+	const struct adapter_facts *adapter = adapter_in_use(judge);
+
+	return adapter == NULL ? CHECK_UNKNOWN
+	       : adapter->is_usb == FLAG_NO
+		       ? CHECK_SKIPPED
+		       : judge_circumstance(judge, adapter->is_autosuspending,
+				 FAULT_ADAPTER_AUTOSUSPEND,
+				 "the adapter's power/control is \"auto\": it may be put to sleep");
+}
+
+static enum check_result check_wifi_neighbour(struct judge *judge) {
+	const struct adapter_facts *adapter = adapter_in_use(judge);
+	enum known_flag is_so = judge->hub->host.is_wifi_24ghz;
+
+	if (adapter == NULL || adapter->is_onboard == FLAG_UNKNOWN) {
+		return CHECK_UNKNOWN;
+	}
+	if (adapter->is_onboard == FLAG_NO) {
+		return CHECK_SKIPPED;
+	}
+	return judge_circumstance(judge, is_so, FAULT_WIFI_INTERFERENCE,
+		"the built-in Bluetooth shares its chip with Wi-Fi in use at 2.4 GHz");
+}
+
+static enum check_result check_radio_stability(struct judge *judge) {
+	uint64_t adapter = days_sum(judge, FAILING_DAYS, DAY_ENDS_ADAPTER);
+	uint64_t bluez = days_sum(judge, FAILING_DAYS, DAY_ENDS_BLUEZ);
+	uint64_t links = days_sum(judge, FAILING_DAYS, DAY_LINKS);
+	enum check_result result = CHECK_OK;
+
+	if (links + adapter + bluez == 0) {
+		return CHECK_UNKNOWN;
+	}
+	if (adapter >= ENDS_LEAST) {
+		proof_value(judge, (double) adapter, "", EVIDENCE_INFERRED, (wall_t){ 0 },
+			"links ended by the adapter within %d days", FAILING_DAYS);
+		accuse(judge, FAULT_ADAPTER_UNSTABLE,
+			confidence((double) (adapter - ENDS_LEAST), ENDS_ENOUGH, 70, 92));
+		result = CHECK_BAD;
+	}
+	if (bluez >= ENDS_LEAST) {
+		proof_value(judge, (double) bluez, "", EVIDENCE_INFERRED, (wall_t){ 0 },
+			"links ended by bluetoothd within %d days", FAILING_DAYS);
+		accuse(judge, FAULT_BLUEZ_UNSTABLE,
+			confidence((double) (bluez - ENDS_LEAST), ENDS_ENOUGH, 65, 90));
+		result = CHECK_BAD;
+	}
+	return result;
+}
+
+/* clang-format off */
+const struct check radio_checks[] = {
+	{ "bluetooth", "Bluetooth of this computer (bluetoothd)", TOPIC_RADIO, .is_vital = true, .run = check_bluetooth },
+	{ "adapter", "A Bluetooth adapter is there and on", TOPIC_RADIO, .is_vital = true, .after = { "bluetooth" }, .run = check_adapter },
+	{ "hearing", "The adapter hears others", TOPIC_RADIO, .after = { "adapter" }, .run = check_hearing },
+	{ "slots", "Places for connections", TOPIC_RADIO, .is_of_lock = true, .after = { "adapter" }, .run = check_slots },
+	{ "power-saving", "Power saving of the adapter", TOPIC_RADIO, .after = { "adapter" }, .run = check_power_saving },
+	{ "usb-port", "The adapter's USB port", TOPIC_RADIO, .after = { "adapter" }, .run = check_usb_port },
+	{ "wifi-neighbour", "The hub's own Wi-Fi beside its Bluetooth", TOPIC_RADIO, .after = { "adapter" }, .run = check_wifi_neighbour },
+	{ "radio-stability", "Adapter and bluetoothd stay up", TOPIC_RADIO, .is_of_lock = true, .run = check_radio_stability },
+	{ .name = NULL },
+};
+/* clang-format on */

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* How well lock and hub are protected: against the neighbour, the network and the light-fingered.
+ */
+
+#include "judge.h"
+
+#include "util/text.h"
+
+#define ALARM_DAYS 14
+/* reliability.md A5: "alarm at 5 failed keypad attempts seen in the lock's log within 10 min". */
+#define WRONG_CODES 5
+#define WRONG_CODES_S (10 * 60)
+/* People mistype; not so often within a day. */
+#define WRONG_CODES_DAY 15
+#define PIN_OLD_DAYS 730
+
+/*
+ * What the radio protocol of a brand gives (reliability.md A2: mutual authentication, fresh nonces
+ * of both sides, safe against replay). By the protocol notes of each; none: not known.
+ */
+static const struct {
+	const char *brand;
+	char class; /* A: all of it, with room; B: all of it; C: less */
+	const char *text;
+} protocols[] = {
+	{ "nuki", 'A', "Curve25519 keys, XSalsa20-Poly1305, a fresh challenge for each command" },
+	{ "eqiva", 'B', "AES-128-CCM with nonces of both sides and a counter, short tag" },
+	{ "sesame", 'B', "AES-128-CCM with a session token and counters, short tag" },
+	{ "august", 'C', "AES without an integrity code: messages can be altered unseen" },
+	{ "switchbot", 'C', "AES-CTR without integrity, and without protection against replay" },
+	{ "ttlock", 'C', "no integrity code and no nonce; CVE-2023-7003 to 7017" },
+};
+
+static enum check_result check_protocol(struct judge *judge) {
+	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+		if (!text_equal(protocols[i].brand, judge->lock->brand)) {
+			continue;
+		}
+		proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "class %c: %s", protocols[i].class,
+			protocols[i].text);
+		if (protocols[i].class != 'C') {
+			return CHECK_OK;
+		}
+		accuse(judge, FAULT_PROTOCOL_WEAK, 90);
+		return CHECK_BAD;
+	}
+	return CHECK_UNKNOWN;
+}
+
+static enum check_result check_factor(struct judge *judge) {
+	switch (judge->lock->has_factor) {
+	case FLAG_UNKNOWN:
+		return CHECK_UNKNOWN;
+	case FLAG_NO:
+		proof(judge, EVIDENCE_STORED, (wall_t){ 0 },
+			"remote opening asks for no personal code or one-time password");
+		return hint(judge, FAULT_FACTOR_MISSING, SURE);
+	case FLAG_YES:
+		break;
+	}
+	proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "remote opening asks for a second factor");
+	return CHECK_OK;
+}
+
+static bool is_tampering(enum alarm_code alarm) {
+	switch (alarm) {
+	case ALARM_ESCUTCHEON_REMOVED:
+	case ALARM_DOOR_FORCED_OPEN:
+	case ALARM_FACTORY_RESET:
+	case ALARM_FORCED_USER:
+		return true;
+	case ALARM_LOCK_JAMMED:
+	case ALARM_RADIO_POWER_CYCLED:
+	case ALARM_WRONG_CODE_LIMIT:
+	case ALARM_DOOR_AJAR:
+	case ALARM_NONE:
+		break;
+	}
+	return false;
+}
+
+static enum check_result check_tamper(struct judge *judge) {
+	const struct lock_facts *lock = judge->lock;
+	wall_t seen = remedied_at(judge, FAULT_TAMPERED);
+	unsigned n = 0;
+
+	for (size_t i = 0; i < lock->n_events; i++) {
+		const struct event *event = &lock->events[i];
+		if (event->kind == EVENT_ALARM && is_tampering(event->alarm) &&
+			event->time.s > seen.s &&
+			judge->now.s - event->time.s <= INT64_C(86400) * ALARM_DAYS) {
+			proof(judge, EVIDENCE_LOGGED, event->time, "alarm: %s",
+				alarm_code_name(event->alarm));
+			n++;
+		}
+	}
+	if (n > 0) {
+		accuse(judge, FAULT_TAMPERED, 90);
+		return CHECK_BAD;
+	}
+	return lock->n_events > 0 ? CHECK_OK : CHECK_UNKNOWN;
+}
+
+/* The most wrong codes within WRONG_CODES_S that the events tell of. */
+static unsigned worst_burst(const struct judge *judge, wall_t seen) {
+	const struct lock_facts *lock = judge->lock;
+	unsigned worst = 0;
+
+	for (size_t i = 0; i < lock->n_events; i++) {
+		unsigned n = 0;
+		if (lock->events[i].time.s <= seen.s ||
+			judge->now.s - lock->events[i].time.s > INT64_C(86400) * ALARM_DAYS) {
+			continue;
+		}
+		for (size_t k = i; k < lock->n_events &&
+				   lock->events[i].time.s - lock->events[k].time.s <= WRONG_CODES_S;
+			k++) {
+			n += lock->events[k].kind == EVENT_LOCK_OPERATION_ERROR &&
+			     lock->events[k].error == OPERATION_ERROR_INVALID_CREDENTIAL;
+		}
+		worst = n > worst ? n : worst;
+	}
+	return worst;
+}
+
+static enum check_result check_guessing(struct judge *judge) {
+	const struct lock_facts *lock = judge->lock;
+	wall_t seen = remedied_at(judge, FAULT_CODE_GUESSING);
+	uint64_t today = days_sum_since(judge, 2, DAY_WRONG_CODES, seen);
+	unsigned burst = worst_burst(judge, seen);
+	bool is_limit = false;
+
+	for (size_t i = 0; i < lock->n_events; i++) {
+		const struct event *event = &lock->events[i];
+		is_limit |= event->kind == EVENT_ALARM && event->alarm == ALARM_WRONG_CODE_LIMIT &&
+			    event->time.s > seen.s &&
+			    judge->now.s - event->time.s <= INT64_C(86400) * ALARM_DAYS;
+	}
+	if (is_told(judge, FAULT_KEYPAD_LOCKED)) {
+		accuse(judge, FAULT_KEYPAD_LOCKED, SURE);
+		is_limit = true;
+	}
+	if (burst > 0) {
+		proof_value(judge, burst, "", EVIDENCE_LOGGED, (wall_t){ 0 },
+			"wrong codes within ten minutes, at most");
+	}
+	if (today > 0) {
+		proof_value(judge, (double) today, "", EVIDENCE_LOGGED, (wall_t){ 0 },
+			"wrong codes since yesterday");
+	}
+	if (burst >= WRONG_CODES || today >= WRONG_CODES_DAY || is_limit) {
+		accuse(judge, FAULT_CODE_GUESSING,
+			confidence((double) burst - WRONG_CODES, 10, 72, 90));
+		return CHECK_BAD;
+	}
+	return lock->n_events > 0 || lock->history.n_days > 0 ? CHECK_OK : CHECK_UNKNOWN;
+}
+
+static enum check_result check_log_chain(struct judge *judge) {
+	if (judge->hub->ledger.code == FAULT_LOG_BROKEN ||
+		judge->hub->host.is_log_whole == FLAG_NO) {
+		proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 },
+			"the chain of the event log is broken%s%s",
+			judge->hub->ledger.detail[0] != '\0' ? ": " : "",
+			judge->hub->ledger.detail);
+		accuse(judge, FAULT_LOG_BROKEN, SURE);
+		return CHECK_BAD;
+	}
+	return judge->hub->host.is_log_whole == FLAG_YES ? CHECK_OK : CHECK_UNKNOWN;
+}
+
+static enum check_result check_default_pin(struct judge *judge) {
+	if (judge->lock->has_default_pin) {
+		proof(judge, EVIDENCE_STORED, (wall_t){ 0 },
+			"the security PIN is the one of the factory");
+		accuse(judge, FAULT_PIN_DEFAULT, SURE);
+		return CHECK_BAD;
+	}
+	return judge->lock->has_pin ? CHECK_OK : CHECK_UNKNOWN;
+}
+
+static enum check_result check_pin_age(struct judge *judge) {
+	wall_t since = judge->lock->pin_set_at;
+	int64_t days = (judge->now.s - since.s) / 86400;
+
+	if (since.s == 0 || !judge->lock->has_pin) {
+		return CHECK_UNKNOWN;
+	}
+	proof_value(judge, (double) days, "days", EVIDENCE_STORED, since,
+		"the security PIN has been the same");
+	return days > PIN_OLD_DAYS ? hint(judge, FAULT_PIN_OLD, 85) : CHECK_OK;
+}
+
+static enum check_result check_pairing_open(struct judge *judge) {
+	const struct lock_status *status = &judge->lock->status;
+
+	if (status->config_known.how == EVIDENCE_NONE) {
+		return CHECK_UNKNOWN;
+	}
+	proof(judge, status->config_known.how, status->config_known.wall, "pairing by button is %s",
+		status->config.is_pairing_enabled ? "allowed" : "off");
+	return status->config.is_pairing_enabled ? hint(judge, FAULT_PAIRING_OPEN, SURE) : CHECK_OK;
+}
+
+static enum check_result check_broker_protection(struct judge *judge) {
+	const struct hub_facts *hub = judge->hub;
+
+	if (hub->broker.is_wanted == FLAG_NO) {
+		return CHECK_SKIPPED;
+	}
+	if (hub->broker.is_wanted == FLAG_UNKNOWN) {
+		return CHECK_UNKNOWN;
+	}
+	bool is_open = hub->broker.is_anonymous_ok == FLAG_YES;
+	bool is_clear = hub->broker.is_local == FLAG_NO && hub->broker.is_tls == FLAG_NO;
+	bool is_nameless = hub->broker.is_local == FLAG_NO && hub->broker.has_password == FLAG_NO &&
+			   hub->broker.is_connected == FLAG_YES;
+	if (is_open) {
+		proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "it lets anybody in without a name");
+	}
+	if (is_clear) {
+		proof(judge, EVIDENCE_STORED, (wall_t){ 0 },
+			"it is another computer, and the way to it is not encrypted");
+	}
+	if (is_nameless) {
+		proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "it asks the hub for no password");
+	}
+	if (is_open || is_clear || is_nameless) {
+		accuse(judge, FAULT_BROKER_UNPROTECTED, is_open ? SURE : 85);
+		return CHECK_BAD;
+	}
+	return hub->broker.is_local == FLAG_UNKNOWN || hub->broker.is_anonymous_ok == FLAG_UNKNOWN
+		       ? CHECK_UNKNOWN
+		       : CHECK_OK;
+}
+
+static enum check_result check_wifi_protection(struct judge *judge) {
+	const char *kind = judge->hub->host.wifi_security;
+
+	if (kind[0] == '\0') {
+		return CHECK_UNKNOWN;
+	}
+	proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "the hub's Wi-Fi: %s", kind);
+	if (text_equal(kind, "open") || text_equal(kind, "wep")) {
+		accuse(judge, FAULT_WIFI_UNPROTECTED, SURE);
+		return CHECK_BAD;
+	}
+	return CHECK_OK;
+}
+
+static enum check_result check_exposure(struct judge *judge) {
+	if (judge->hub->host.n_exposed == 0) {
+		/* A source that looked knows how the last stop was, too. */
+		return judge->hub->host.was_clean_stop == FLAG_UNKNOWN ? CHECK_UNKNOWN : CHECK_OK;
+	}
+	for (size_t i = 0; i < judge->hub->host.n_exposed && i < DIAG_EXPOSED_MAX; i++) {
+		proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "%s can be read by others",
+			judge->hub->host.exposed[i]);
+	}
+	accuse(judge, FAULT_SECRET_EXPOSED, SURE);
+	return CHECK_BAD;
+}
+
+/* clang-format off */
+const struct check security_checks[] = {
+	{ "exposure", "Secret files are not readable for others", TOPIC_SECURITY, .run = check_exposure },
+	{ "log-chain", "The event log is whole", TOPIC_SECURITY, .run = check_log_chain },
+	{ "broker-protection", "The MQTT broker is protected", TOPIC_SECURITY, .run = check_broker_protection },
+	{ "wifi-protection", "The hub's Wi-Fi is protected", TOPIC_SECURITY, .run = check_wifi_protection },
+	{ "protocol", "How secure the lock's radio protocol is", TOPIC_SECURITY, .is_of_lock = true, .run = check_protocol },
+	{ "second-factor", "A second factor for remote opening", TOPIC_SECURITY, .is_of_lock = true, .run = check_factor },
+	{ "tamper", "Alarms of the lock", TOPIC_SECURITY, .is_of_lock = true, .run = check_tamper },
+	{ "code-guessing", "Wrong codes at the keypad", TOPIC_SECURITY, .is_of_lock = true, .run = check_guessing },
+	{ "default-pin", "The security PIN is your own", TOPIC_SECURITY, .is_of_lock = true, .run = check_default_pin },
+	{ "pin-age", "Age of the security PIN", TOPIC_SECURITY, .is_of_lock = true, .run = check_pin_age },
+	{ "pairing-open", "Pairing is closed", TOPIC_SECURITY, .is_of_lock = true, .run = check_pairing_open },
+	{ .name = NULL },
+};
+/* clang-format on */
