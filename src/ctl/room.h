@@ -11,6 +11,7 @@
  *	operation.c  asking for something and waiting for its outcome
  *	enrol.c      one-time passwords
  *	journal.c    entries of the log;  file.c files to carry about
+ *	diagnosis.c  what lockhubd says about the health of locks;  report*.c a page of it
  *	people.c     users and what belongs to them;  waiting.c until the locks have it
  *	print.c      text, colours, tables, JSON;  moment.c times and ages;  prompt.c questions
  *	cmd-*.c      one command each
@@ -330,6 +331,20 @@ typedef bool scan_fn(void *user, const json_t *sighting);
  * CTL_FAILED after an explanation.
  */
 int scan_run(struct ctl *ctl, uint64_t seconds, scan_fn *heard, void *user, json_t **ret_seen);
+
+/* diagnosis.c: JSON of docs/diagnosis.md; NULL after an explanation */
+/*
+ * Lets lockhubd diagnose the hub and one lock (@word is what a person calls it), or all locks with
+ * NULL, and shows how it goes. With @is_quiet no lock is asked anything. Takes up to minutes.
+ */
+json_t *diagnosis_fetch(struct ctl *ctl, const char *word, bool is_quiet);
+/* What is remembered of the health of the lock with this path; @about for messages. */
+json_t *history_fetch(struct ctl *ctl, const char *path, const char *about);
+/*
+ * For each lock that the diagnosis is about, by slug: {"facts", "history"}; what cannot be had is
+ * left out after an explanation.
+ */
+json_t *diagnosis_locks(struct ctl *ctl, const json_t *diagnosis);
 
 /* print.c */
 enum tone { TONE_PLAIN, TONE_GOOD, TONE_BAD, TONE_WARN, TONE_FAINT, TONE_BOLD };

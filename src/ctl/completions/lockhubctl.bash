@@ -50,6 +50,10 @@ _lockhubctl() {
             mapfile -t COMPREPLY < <(compgen -W 'normal vacation privacy no_remote_lock_unlock passage' -- "$cur")
             return
             ;;
+        -o | --output | --attach)
+            compopt -o default 2>/dev/null
+            return
+            ;;
         -n | --lines | --timeout | --seconds | --name | --bus-address | --valid | --label | --digits | \
             --expires-after)
             return
@@ -60,7 +64,7 @@ _lockhubctl() {
         word=${COMP_WORDS[i]}
         case $word in
             --color | --lock | --type | --since | --until | --lines | --timeout | --seconds | --name | \
-                --bus-address | --user | --valid | --label | --digits | --expires-after | --mode | -l | -t | -S | -U | -n | -u)
+                --bus-address | --user | --valid | --label | --digits | --expires-after | --mode | -l | -t | -S | -U | -n | -u | -o | --output | --attach)
                 ((i++))
                 ;;
             -*) ;;
@@ -147,10 +151,6 @@ _lockhubctl() {
             ;;
         help) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
         log) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "export verify $(_lockhubctl_locks)" -- "$cur") ;;
-        show | monitor | battery | signal)
-            mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
-            ;;
-        lock | unlock | unlatch | lock-n-go | refresh | calibrate | reboot | sync-clock | set-pin | unpair | rename | record)
         settings)
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ((n_args > 0)) && mapfile -t COMPREPLY < <(compgen -W 'AutoRelockTime= RelockWhenClosed= EnableAutoUnlock=
@@ -161,6 +161,10 @@ _lockhubctl() {
                 MotorSpeed= NightModeGentle= TimeZone= TimeZoneOffset= DaylightSaving= EnableAutoUpdate= NodeLabel=
                 BatteryType= DetectBatteryType=' -- "$cur")
             ;;
+        show | monitor | battery | signal)
+            mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
+            ;;
+        lock | unlock | unlatch | lock-n-go | refresh | calibrate | reboot | sync-clock | set-pin | unpair | rename | record | report | support-bundle)
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ;;
     esac

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What lockhubd says about the health of the hub and its locks. */
+
+#include "room.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util/text.h"
+
+/* Every lock of a hub may be asked, one after the other, and each may be out of reach. */
+#define DIAGNOSE_TIMEOUT_US (600 * 1000000ULL)
+
+static int on_progress(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct ctl *ctl = user;
+	const char *text;
+	uint32_t done, all;
+	if (sd_bus_message_read(message, "suu", &text, &done, &all) >= 0) {
+		char line[LINE_TEXT_MAX];
+		text_copy(line, sizeof(line), text);
+		text_sanitize(line);
+		progress(ctl, "%s ... (%u of %u)", line, done, all);
+	}
+	return 0;
+}
+
+static json_t *parse(struct ctl *ctl, sd_bus_message *reply, const char *what) {
+	const char *text;
+	json_error_t error;
+	if (sd_bus_message_read(reply, "s", &text) < 0) {
+		return facts_unreadable(ctl);
+	}
+	json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+	if (!json_is_object(value)) {
+		complain(ctl, "the %s that lockhubd gave cannot be read", what);
+		json_decref(value);
+		return NULL;
+	}
+	return value;
+}
+
+struct answer {
+	struct ctl *ctl;
+	const char *about;
+	json_t *json;
+	bool is_there;
+};
+
+static int on_answer(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct answer *answer = user;
+	progress_end(answer->ctl);
+	answer->is_there = true;
+	if (sd_bus_message_is_method_error(message, NULL) > 0) {
+		talk_explain(answer->ctl, sd_bus_message_get_error(message), answer->about);
+	} else {
+		answer->json = parse(answer->ctl, message, "diagnosis");
+	}
+	return 0;
+}
+
+/* Asynchronously: its progress is told by signals meanwhile. */
+static json_t *ask(struct ctl *ctl, sd_bus_message *call, const char *about) {
+	struct answer answer = { .ctl = ctl, .about = about };
+	AUTO_VALUE(ears_finish) struct ears ears = { 0 };
+	const volatile int *stop = prompt_catch_interrupt();
+	if (talk_match(ctl, &ears, MANAGER_PATH, MANAGER_INTERFACE, "DiagnosisProgress",
+		    on_progress, ctl) < 0) {
+		return NULL;
+	}
+	AUTO(sd_bus_slot_unref) sd_bus_slot *slot = NULL;
+	int r = sd_bus_call_async(ctl->bus, &slot, call, on_answer, &answer, DIAGNOSE_TIMEOUT_US);
+	if (r >= 0) {
+		r = talk_until(ctl, &answer.is_there, UINT64_MAX, stop);
+	}
+	progress_end(ctl);
+	if (r == -EINTR) {
+		complain(ctl, "interrupted");
+	} else if (r < 0) {
+		complain(ctl, "the bus broke off: %s", strerror(-r));
+	}
+	return answer.json;
+}
+
+json_t *diagnosis_fetch(struct ctl *ctl, const char *word, bool is_quiet) {
+	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
+	if (word != NULL && !text_is_utf8(word, strlen(word))) {
+		complain(ctl, "a lock's name is UTF-8 text");
+		return NULL;
+	}
+	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, "Diagnose", &call) < 0) {
+		return NULL;
+	}
+	int r = sd_bus_message_append(
+		call, "sa{sv}", word != NULL ? word : "", 1, "quiet", "b", (int) is_quiet);
+	if (r < 0) {
+		complain(ctl, "Diagnose: %s", strerror(-r));
+		return NULL;
+	}
+	progress(ctl, "Looking ... (Ctrl-C ends it)");
+	return ask(ctl, call, word);
+}
+
+json_t *history_fetch(struct ctl *ctl, const char *path, const char *about) {
+	AUTO(sd_bus_message_unref) sd_bus_message *reply = NULL;
+	if (talk_call(ctl, path, LOCK_INTERFACE, "History", about, &reply, "a{sv}", 0) < 0) {
+		return NULL;
+	}
+	return parse(ctl, reply, "history");
+}
+
+json_t *diagnosis_locks(struct ctl *ctl, const json_t *diagnosis) {
+	json_t *locks = json_object();
+	const json_t *target;
+	size_t i;
+	json_array_foreach(json_object_get(diagnosis, "targets"), i, target) {
+		const char *slug = facts_text(target, "lock");
+		char path[PATH_TEXT_MAX];
+		if (slug[0] == '\0' || talk_find_lock(ctl, slug, path) < 0) {
+			continue;
+		}
+		json_t *lock = json_object();
+		json_t *facts = facts_fetch_lock(ctl, path);
+		json_t *history = history_fetch(ctl, path, slug);
+		if (facts != NULL) {
+			json_object_set_new(lock, "facts", facts);
+		}
+		if (history != NULL) {
+			json_object_set_new(lock, "history", history);
+		}
+		json_object_set_new(locks, slug, lock);
+	}
+	return locks;
+}
