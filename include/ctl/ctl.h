@@ -8,7 +8,13 @@
 
 #include <stdio.h>
 
-enum ctl_exit { CTL_DONE = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
+enum ctl_exit {
+	CTL_DONE = 0,
+	CTL_FAILED = 1,
+	CTL_USAGE = 2,
+	CTL_FINDINGS = 3,  /* doctor: something is wrong */
+	CTL_UNCHECKED = 4, /* doctor: what matters most could not be measured */
+};
 
 /* Where it reads and writes; tests give memory. */
 struct ctl_streams {

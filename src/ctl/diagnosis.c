@@ -20,7 +20,11 @@ static int on_progress(sd_bus_message *message, void *user, sd_bus_error *ret_er
 		char line[LINE_TEXT_MAX];
 		text_copy(line, sizeof(line), text);
 		text_sanitize(line);
-		progress(ctl, "%s ... (%u of %u)", line, done, all);
+		if (all > 0) {
+			progress(ctl, "%s ... (%u of %u)", line, done, all);
+		} else {
+			progress(ctl, "%s ...", line);
+		}
 	}
 	return 0;
 }
@@ -82,7 +86,7 @@ static json_t *ask(struct ctl *ctl, sd_bus_message *call, const char *about) {
 	return answer.json;
 }
 
-json_t *diagnosis_fetch(struct ctl *ctl, const char *word, bool is_quiet) {
+json_t *diagnosis_fetch(struct ctl *ctl, const char *word, unsigned flags) {
 	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
 	if (word != NULL && !text_is_utf8(word, strlen(word))) {
 		complain(ctl, "a lock's name is UTF-8 text");
@@ -91,14 +95,37 @@ json_t *diagnosis_fetch(struct ctl *ctl, const char *word, bool is_quiet) {
 	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, "Diagnose", &call) < 0) {
 		return NULL;
 	}
-	int r = sd_bus_message_append(
-		call, "sa{sv}", word != NULL ? word : "", 1, "quiet", "b", (int) is_quiet);
+	int r = sd_bus_message_append(call, "sa{sv}", word != NULL ? word : "", 3, "quiet", "b",
+		(int) ((flags & DIAGNOSE_QUIET) != 0), "security", "b",
+		(int) ((flags & DIAGNOSE_SECURITY) != 0), "hub_only", "b",
+		(int) ((flags & DIAGNOSE_HUB_ONLY) != 0));
 	if (r < 0) {
 		complain(ctl, "Diagnose: %s", strerror(-r));
 		return NULL;
 	}
 	progress(ctl, "Looking ... (Ctrl-C ends it)");
 	return ask(ctl, call, word);
+}
+
+json_t *diagnosis_fix(struct ctl *ctl, const char *word, const char *fault, const char *remedy,
+	bool is_confirmed) {
+	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
+	if (!text_is_utf8(word, strlen(word)) || !text_is_utf8(fault, strlen(fault)) ||
+		!text_is_utf8(remedy, strlen(remedy))) {
+		complain(ctl, "names are UTF-8 text");
+		return NULL;
+	}
+	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, "Fix", &call) < 0) {
+		return NULL;
+	}
+	int r = sd_bus_message_append(call, "sssa{sv}", word, fault, remedy, 1, "confirmed", "b",
+		(int) is_confirmed);
+	if (r < 0) {
+		complain(ctl, "Fix: %s", strerror(-r));
+		return NULL;
+	}
+	progress(ctl, "Measuring ...");
+	return ask(ctl, call, word[0] != '\0' ? word : NULL);
 }
 
 json_t *history_fetch(struct ctl *ctl, const char *path, const char *about) {

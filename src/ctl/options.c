@@ -93,6 +93,8 @@ static const struct option_row rows[] = {
 	{ "attach",       0,  OPTION_WORDS, OPT_ATTACH, AT(attached), "FILE", 0, 0, "Put a picture or a transcript in; may be given more than once" },
 	{ "text",         0,  OPTION_FLAG, OPT_AS_TEXT, AT(is_text), NULL, 0, 0, "Print a text for a form or a mail instead" },
 	{ "watch",        0,  OPTION_FLAG, OPT_WATCH, AT(is_watching), NULL, 0, 0, "Listen and show it live, until Ctrl-C" },
+	{ "verbose",     'v', OPTION_FLAG, OPT_DOCTOR, AT(is_verbose), NULL, 0, 0, "Show each check with what was measured, and all steps" },
+	{ "quiet",       'q', OPTION_FLAG, OPT_DOCTOR, AT(is_quiet), NULL, 0, 0, "Ask no lock anything: judge what is known already" },
 	{ "mode",         0,  OPTION_TEXT, OPT_MODE, AT(mode), "MODE", 0, 0, "normal, vacation (default), privacy, no_remote_lock_unlock, passage" },
 };
 /* clang-format on */

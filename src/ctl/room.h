@@ -7,6 +7,7 @@
  *	ctl.c        the table of commands, finding one, help
  *	options.c    the table of options, reading a command line
  *	talk.c       the connection, calls, and errors explained
+ *	verdict.c    a diagnosis printed for people
  *	wire.c       D-Bus values as JSON;  facts.c in the form that is documented
  *	operation.c  asking for something and waiting for its outcome
  *	enrol.c      one-time passwords
@@ -77,6 +78,7 @@ enum {
 	OPT_ATTACH = UINT64_C(1) << 29,     /* --attach, more than once */
 	OPT_AS_TEXT = UINT64_C(1) << 30,    /* --text */
 	OPT_WATCH = UINT64_C(1) << 31,      /* --watch */
+	OPT_DOCTOR = UINT64_C(1) << 32,     /* --verbose --quiet */
 };
 /* What every command takes that asks for an operation. */
 #define OPTS_OPERATION (OPT_JSON | OPT_NO_WAIT)
@@ -96,6 +98,7 @@ struct options {
 	bool is_unlatch, is_read, is_system_bus, is_no_ask;
 	bool is_generate, is_once, is_enable, is_disable, is_code, is_no_code, is_totp, is_no_totp;
 	bool is_csv, is_with_codes, is_dry_run;
+	bool is_verbose, is_quiet;
 	const char *bus_address, *name, *lock, *user, *type, *since, *until, *color;
 	bool is_text, is_watching;
 	const char *valid, *label, *mode, *output;
@@ -196,6 +199,19 @@ int talk_match_owner(
  */
 int talk_until(struct ctl *ctl, const bool *done, uint64_t deadline_us, const volatile int *stop);
 uint64_t talk_deadline(uint64_t seconds); /* 0: UINT64_MAX */
+
+/* verdict.c: a diagnosis for people */
+/* All of it, with what was measured when @is_verbose. @return the exit status that goes with it. */
+int verdict_print(struct ctl *ctl, const json_t *diagnosis, bool is_verbose);
+/* 0, 3 or 4 by its "worst". */
+int verdict_status(const json_t *diagnosis);
+/* One remedy: title, effort, what to type; with its steps when @is_verbose. */
+void verdict_print_remedy(
+	struct ctl *ctl, const json_t *remedy, const char *lead, bool is_verbose);
+/* What was measured, in one line; returns out. */
+char *verdict_proof(const json_t *proofs, char *out, size_t size);
+/* A paragraph, broken to fit 80 columns, each line behind @indent blanks. */
+void print_paragraph(struct ctl *ctl, int indent, const char *text);
 
 /* wire.c */
 /* The next value of the message, of whatever type, as JSON; text made harmless. NULL: broken. */
@@ -333,11 +349,19 @@ typedef bool scan_fn(void *user, const json_t *sighting);
 int scan_run(struct ctl *ctl, uint64_t seconds, scan_fn *heard, void *user, json_t **ret_seen);
 
 /* diagnosis.c: JSON of docs/diagnosis.md; NULL after an explanation */
+enum {
+	DIAGNOSE_QUIET = 1 << 0,    /* no lock is asked anything */
+	DIAGNOSE_SECURITY = 1 << 1, /* how secure it is, not whether it works */
+	DIAGNOSE_HUB_ONLY = 1 << 2,
+};
 /*
  * Lets lockhubd diagnose the hub and one lock (@word is what a person calls it), or all locks with
- * NULL, and shows how it goes. With @is_quiet no lock is asked anything. Takes up to minutes.
+ * NULL, and shows how it goes. Takes up to minutes.
  */
-json_t *diagnosis_fetch(struct ctl *ctl, const char *word, bool is_quiet);
+json_t *diagnosis_fetch(struct ctl *ctl, const char *word, unsigned flags);
+/* Has one remedy carried out and measured; @word "" the hub. */
+json_t *diagnosis_fix(struct ctl *ctl, const char *word, const char *fault, const char *remedy,
+	bool is_confirmed);
 /* What is remembered of the health of the lock with this path; @about for messages. */
 json_t *history_fetch(struct ctl *ctl, const char *path, const char *about);
 /*
