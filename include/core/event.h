@@ -38,6 +38,8 @@ enum event_kind { /* values are stored */
 	EVENT_CODE_REVEALED = 32, /* somebody was shown a PIN; .user is whose */
 	EVENT_SYNCED = 33,     /* the lock agrees with the book again; number of steps in .number */
 	EVENT_LOCKED_OUT = 34, /* too many wrong factors for remote commands */
+	EVENT_BACKED_UP = 35,  /* somebody took a copy of everything with him, keys and codes too */
+	EVENT_RESTORED = 36,   /* the database is one from a backup */
 };
 
 #define LOCK_ID_MAX 9 /* 8 lower-case hex digits and the end mark */

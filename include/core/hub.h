@@ -143,6 +143,16 @@ void hub_verify_log(struct hub *hub,
 	void (*done)(void *user, const struct log_verify *result, const struct fault *fault),
 	void *user);
 
+/*
+ * Records something about the hub itself that core does not see: @text for people, no secrets.
+ * @forget: the key of a setting that becomes "" with it, or NULL. @done (may be NULL) is called
+ * from the loop when the database has it, or with a fault; not when one is returned here
+ * (NO_MEMORY).
+ */
+int hub_remark(struct hub *hub, enum event_kind kind, enum fault_code code, const char *text,
+	const char *forget, void (*done)(void *user, const struct fault *fault), void *user,
+	struct fault *ret_fault);
+
 void hub_radio_status(const struct hub *hub, struct radio_status *ret);
 /* Numbers of the @i-th adapter; false beyond the last. */
 bool hub_adapter_stats(const struct hub *hub, unsigned i, struct radio_stats *ret);

@@ -85,6 +85,12 @@ static const struct event_row rows[] = {
 	{ EVENT_LOCKED_OUT, "locked_out", "facdad2c7df20e40a79f0fa513874a9b", LOG_WARNING,
 		"Too many wrong codes in remote commands",
 		"Commands that open the lock are refused for a while, with the right code too. See who tried: lockhubctl log" },
+	{ EVENT_BACKED_UP, "backed_up", "689df79704a34391a14ad0fdfca6e326", LOG_NOTICE,
+		"A backup of everything was written",
+		"It holds the keys of all locks and all codes, sealed with a passphrase. If nobody of yours asked for it, pair the locks anew and change the codes." },
+	{ EVENT_RESTORED, "restored", "4734b5ef1aab4908bbaaab8d84fb1700", LOG_WARNING,
+		"The database was restored from a backup",
+		"What was changed after that backup is lost; codes that were revoked since are back. Look at users and codes; all locks are being read again." },
 };
 /* clang-format on */
 
@@ -139,8 +145,8 @@ static const char *const words[] = { "locked", "unlocked", "unlatched", "lock_fa
 	"door_error", "state_changed", "battery_ok", "battery_low", "battery_critical", "fault",
 	"fault_cleared", "log_gap", "paired", "unpaired", "reachable", "unreachable", "hub_started",
 	"hub_stopped", "requested", "finished", "failed", "outcome_unknown", "setting_changed",
-	"clock_set", "renamed", "code_revealed", "synced", "locked_out", "user_changed", "operated",
-	"other", NULL };
+	"clock_set", "renamed", "code_revealed", "synced", "locked_out", "backed_up", "restored",
+	"user_changed", "operated", "other", NULL };
 
 const char *const *event_words(void) {
 	return words;
@@ -291,6 +297,10 @@ const char *event_word(const struct event *event) {
 		return "synced";
 	case EVENT_LOCKED_OUT:
 		return "locked_out";
+	case EVENT_BACKED_UP:
+		return "backed_up";
+	case EVENT_RESTORED:
+		return "restored";
 	case EVENT_NONE:
 		break;
 	}
@@ -398,6 +408,8 @@ char *event_line(const struct event *event, char out[static EVENT_LINE_MAX]) {
 	case EVENT_LOCK_SETTING:
 	case EVENT_CLOCK_SET:
 	case EVENT_RENAMED:
+	case EVENT_BACKED_UP:
+	case EVENT_RESTORED:
 	case EVENT_SYNCED:
 		line_add(out, "%s", event_word(event));
 		break;
