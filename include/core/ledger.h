@@ -98,7 +98,6 @@ struct txn_item {
 		struct access access;
 		struct schedule schedule;
 		struct holiday holiday;
-			char *text; /* NULL, or of the heap and the item's: instead of .value */
 		struct placement placement;
 		char row[ROW_ID_MAX]; /* the _REMOVE kinds by row */
 		struct {

@@ -40,6 +40,8 @@ static const char *word_of_act(enum act act, bool is_old_ha) {
 	case ACT_READ_TIMERS:
 	case ACT_PUT_TIMER:
 	case ACT_REMOVE_TIMER:
+	case ACT_READ_SETTINGS:
+	case ACT_PUT_SETTING:
 	case ACT_COUNT_:
 		break;
 	}
