@@ -92,6 +92,7 @@ struct txn_item {
 		struct {
 			char key[32];
 			char value[128];
+			char *text; /* NULL, or of the heap and the item's: instead of .value */
 		} setting;
 		struct user user;
 		struct credential credential;
