@@ -9,10 +9,10 @@
 
 #define WARM_CELSIUS 21.0
 /* Half of what a load took is given back in so long; of data sheets' pulse tests, rounded. */
-#define RECOVERY_MS (5 * 60 * 1000.0)
+#define RECOVERY_MS (2 * 60 * 1000.0)
 /* Share of the sag beyond that of fresh cells that stays for a while: plausible only. */
-#define TIRED_SHARE 0.2
-#define TIRED_MAX_MV 600.0
+#define TIRED_SHARE 0.1
+#define TIRED_MAX_MV 200.0
 #define N_POINTS 13
 
 struct curve {
