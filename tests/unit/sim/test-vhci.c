@@ -560,6 +560,29 @@ static void a_link_breaks_with_a_value(void **state) {
 	radio_connect(&radio, 0, 1);
 }
 
+static void a_packet_that_is_lost_ends_the_link(void **state) {
+	struct station *station = radio_add(&radio, 1);
+	uint16_t handle = radio_connect(&radio, 0, 1);
+	station->loss = 100;
+	radio_att(&radio, 0, handle, "0a 0100");
+	radio_expect(&radio, 0, "04 05 04 00 4000 08");
+	/* Six packets make a link. */
+	radio_connect(&radio, 0, 1);
+	radio_expect(&radio, 0, "04 05 04 00 4100 3e");
+	station->loss = 0;
+	radio_connect(&radio, 0, 1);
+	radio_expect_silence(&radio);
+}
+
+static void a_lock_in_other_hands_takes_no_link(void **state) {
+	struct station *station = radio_add(&radio, 1);
+	station->is_taken = true;
+	assert_int_equal(seconds_to_connect(), 60);
+	assert_int_equal(station->lock->counters.connections, 0);
+	station->is_taken = false;
+	assert_in_range(seconds_to_connect(), 0, 4);
+}
+
 static void a_lock_walks_away(void **state) {
 	struct station *station = radio_add(&radio, 1);
 	uint16_t handle = radio_connect(&radio, 0, 1);
@@ -720,6 +743,8 @@ int main(void) {
 		CASE(a_link_breaks_after_so_many_values),
 		CASE(a_link_breaks_within_a_message),
 		CASE(a_link_breaks_with_a_value),
+		CASE(a_packet_that_is_lost_ends_the_link),
+		CASE(a_lock_in_other_hands_takes_no_link),
 		CASE(a_lock_walks_away),
 		CASE(att_answers_fail),
 		CASE(values_go_astray),
