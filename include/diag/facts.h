@@ -28,6 +28,7 @@ struct model {
 	enum known_flag has_mechanical_key;
 	const char *support; /* URL */
 	const char *battery_kind;
+	const char *battery_tools; /* "none": hands do */
 	int battery_count;
 	double volt_full;
 	int warn_percent;
@@ -43,6 +44,9 @@ struct model {
 	const char *calibrate[MODEL_STEPS_MAX];
 	const char *firmware_update[MODEL_STEPS_MAX];
 	const char *contact[MODEL_STEPS_MAX]; /* ways to reach the maker's support */
+	const char *install[MODEL_STEPS_MAX];
+	const char *install_tools;
+	int restart_wait_s; /* without power before it may be put back */
 };
 
 /* What measuring gave; .was_tried false: nobody asked the lock. */

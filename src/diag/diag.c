@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json-model.h"
 #include "room.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -299,6 +300,7 @@ static void on_history(void *user, const struct history *history, const struct f
 		gather_history(call->diag, history, facts);
 		json_t *json = json_history(
 			call->lock_id, call->slug, call->since, history, &facts->forecast);
+		(void) json_object_set_new(json, "model_data", json_model(facts->model));
 		text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 		json_decref(json);
 	} else if (fault == NULL && lock == NULL) {

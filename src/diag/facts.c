@@ -9,10 +9,12 @@ const struct model model_unknown = {
 	.has_mechanical_key = FLAG_UNKNOWN,
 	.support = "",
 	.battery_kind = "",
+	.battery_tools = "",
 	.firmware_newest = "",
 	.firmware_checked = "",
 	.firmware_min = "",
 	.firmware_fault = "",
+	.install_tools = "",
 };
 
 static void adapter_facts_init(struct adapter_facts *facts) {
