@@ -6,11 +6,26 @@
  * value has changed; counts, summed up per day; what was tried against which fault; and where a
  * guided task stands. Nothing is written when nothing happens (L7, D2).
  *
- *	status, results of jobs, ends of links ──► history.c ──► ledger (TXN_SAMPLE, TXN_DAY)
+ *	status, results of jobs, ends of links ──► health.c ──► ledger (TXN_SAMPLE, TXN_DAY)
  *	diag, lockhubctl care ── hub_attempt_put(), hub_note_put() ──► ledger
  *	whoever explains or draws ── hub_history() ──► ledger ──► struct history
  *
- * Core keeps the newest sample of each kind and the day under way in memory, nothing else.
+ * Core keeps the newest sample of each kind, and what it has counted but not written yet, nothing
+ * else: the ledger adds new counts to those of the day.
+ *
+ * How often something is written. A sample: two seconds after it was made, with all others of that
+ * moment, and never because time passes. Counts: an hour after the first one that is not written
+ * yet, those of all locks in one transaction; at the change of the (UTC) day; at hub_stop(). How
+ * strongly a lock is heard is no reason to write by itself: that waits for other counts or for the
+ * change of the day. So a hub that hears its locks and does nothing writes once a day, one that has
+ * something to do at most 25 times. kill -9 and a power cut lose the counts of the last hour (of
+ * the strengths: since the last write).
+ *
+ * Whose time. While the hub's clock is not trusted nothing is written: samples and counts are held,
+ * and when it has become trusted they get the time at which they came up, reckoned back by the
+ * monotonic clock. After an hour of waiting, and at hub_stop(), the clock is taken as it is: a
+ * sample then says so, a day cannot. What seems to be of the future is not handed out once the
+ * clock is trusted.
  */
 
 #include "core/terms.h"
@@ -48,7 +63,10 @@ struct sample {
 	int32_t value;
 };
 
-/* What is counted per lock and day; kept by name. _OPEN, _SHUT: as the door was; else neither. */
+/*
+ * What is counted per lock and day; kept by name. _OPEN, _SHUT: those of the same name without it
+ * where the position of the door was known.
+ */
 #define DAY_KEYS(X)                                                                                \
 	X(ATTEMPTS, attempts) /* to get a link */                                                  \
 	X(FAILURES, failures) /* of these */                                                       \
@@ -97,7 +115,7 @@ enum day_key { DAY_KEYS(DAY_KEY_ENUM) DAY_COUNT_ };
 #undef DAY_KEY_ENUM
 
 struct lock_day {
-	int32_t day; /* days since 1970-01-01 by UTC */
+	int32_t day; /* days since 1970-01-01 by UTC; of what the lock's log told, by its clock */
 	uint32_t counts[DAY_COUNT_];
 };
 
@@ -162,7 +180,9 @@ struct history {
 #define HISTORY_DAYS_MAX 732
 #define HISTORY_ATTEMPTS_MAX 500
 
-/* Answers from the loop, once. @fault: DATABASE_*, QUEUE_FULL, CANCELLED; @history is empty then.
+/*
+ * Answers from the loop, once. @fault: DATABASE_*, QUEUE_FULL, CANCELLED, NO_MEMORY; @history is
+ * empty then. What has been counted and not written yet is part of the answer.
  */
 void hub_history(struct hub *hub, const struct history_query *query,
 	void (*done)(void *user, const struct history *history, const struct fault *fault),
@@ -177,6 +197,5 @@ int hub_note_put(struct hub *hub, const struct note *note,
 	void (*done)(void *user, const struct fault *fault), void *user, struct fault *ret_fault);
 /* The batteries were changed, somebody says or the level shows: the forecast begins anew. */
 int hub_battery_changed(struct hub *hub, const char *lock, int how, struct fault *ret_fault);
-/* Start-up, before hub_start(): what the database has of the newest. */
+/* Start-up, before hub_start(): what the database has of the newest of each kind. */
 void hub_load_sample(struct hub *hub, const char *lock_id, const struct sample *sample);
-void hub_load_day(struct hub *hub, const char *lock_id, const struct lock_day *day);

@@ -12,6 +12,7 @@
 
 #include "core/driver.h"
 #include "core/event.h"
+#include "core/history.h"
 #include "core/user.h"
 #include "util/list.h"
 
@@ -76,6 +77,11 @@ enum txn_kind {
 	TXN_SLOTS_CLEAR, /* the mirror of .slots.lock_id; .slots.at becomes its time */
 	TXN_SLOT_PUT,    /* one more row of it */
 	TXN_RULES_PUT,   /* of a lock */
+	/* Health (core/history.h). Of a lock that is not there (any more) nothing is kept. */
+	TXN_SAMPLE,  /* one more */
+	TXN_DAY,     /* added to what that day of that lock has counted already */
+	TXN_ATTEMPT, /* insert or replace by id */
+	TXN_NOTE,    /* insert or replace by lock and key; a text of "" removes */
 };
 
 struct txn_item {
@@ -110,6 +116,17 @@ struct txn_item {
 			char lock_id[LOCK_ID_MAX];
 			struct lock_rules rules;
 		} rules;
+		struct {
+			char lock_id[LOCK_ID_MAX];
+			struct sample sample;
+		} sample;
+		struct {
+			char lock_id[LOCK_ID_MAX];
+			struct lock_day day;
+		} day;
+		struct attempt attempt;
+		struct note *note; /* of the heap, goes with the item: it is much longer than the
+				      others */
 	};
 };
 
@@ -167,6 +184,11 @@ struct ledger_impl {
 	void (*verify)(struct ledger *ledger,
 		void (*done)(
 			void *user, const struct log_verify *result, const struct fault *fault),
+		void *user);
+	/* As query(): what is kept of a lock's health. Empty with a fault, and for what is not
+	 * there. */
+	void (*history)(struct ledger *ledger, const struct history_query *query,
+		void (*done)(void *user, const struct history *history, const struct fault *fault),
 		void *user);
 };
 

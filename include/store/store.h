@@ -105,6 +105,8 @@ struct store_visitor {
 	void (*slots)(void *user, const char *lock_id, const struct slot *slots, size_t n,
 		wall_t at, const struct fault *fault);
 	void (*placement)(void *user, const struct placement *row);
+	/* Of each lock the newest of each kind. */
+	void (*sample)(void *user, const char *lock_id, const struct sample *sample);
 };
 /*
  * Visits what a start needs. Blocks: only at start-up. Calls back from inside, on this thread.

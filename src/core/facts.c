@@ -374,6 +374,7 @@ void facts_take(struct lock *lock, const struct evidence *evidence) {
 	if ((changed & (FACT_BOLT | FACT_DOOR | FACT_BATTERY | FACT_ACCESSORIES)) != 0) {
 		lock->has_news = true;
 	}
+	health_facts(lock, &before, changed);
 	judge_config(lock, evidence);
 	judge_motion(lock, evidence);
 	/* Something happened at the door: its story is in the log, and the link is there now. */

@@ -32,6 +32,9 @@ struct hub *hub_new(const struct hub_config *config) {
 	}
 	hub->config = *config;
 	list_init(&hub->ops);
+	list_init(&hub->history_asks);
+	hub->samples_due = MONO_NEVER;
+	hub->days_due = MONO_NEVER;
 	signal_init(&hub->signals.lock_added);
 	signal_init(&hub->signals.lock_removed);
 	signal_init(&hub->signals.lock_changed);
@@ -56,6 +59,7 @@ struct hub *hub_free(struct hub *hub) {
 		return NULL;
 	}
 	op_free_all(hub);
+	history_finish(hub);
 	hub->provisional = lock_free(hub->provisional);
 	for (size_t i = 0; i < hub->n_locks; i++) {
 		lock_free(hub->locks[i]);
@@ -315,6 +319,9 @@ static void ledger_answered(struct hub *hub, const struct fault *fault) {
 static void announce(struct hub *hub, const struct event *event) {
 	struct lock *lock = hub_lock_by_id(hub, event->lock_id);
 
+	if (event->seq != 0 && lock != NULL) {
+		health_event(lock, event);
+	}
 	if (event->seq == 0 || event->is_history) {
 		return; /* known already, or from before our time */
 	}
@@ -384,6 +391,10 @@ void hub_txn_done(void *user, struct txn *txn, const struct fault *fault) {
 		case TXN_SLOTS_CLEAR:
 		case TXN_SLOT_PUT:
 		case TXN_RULES_PUT:
+		case TXN_SAMPLE:
+		case TXN_DAY:
+		case TXN_ATTEMPT:
+		case TXN_NOTE:
 			break;
 		}
 	}
@@ -533,6 +544,7 @@ static void stop_due(struct hub *hub, mono_t now) {
 			hub->locks[i]->facts_at = now;
 			facts_run_due(hub->locks[i], now);
 		}
+		health_stop(hub);
 		event_init(&event, EVENT_HUB_STOPPED, hub->config.clock);
 		hub_record(hub, &event);
 	}
@@ -572,6 +584,7 @@ mono_t hub_next_due(const struct hub *hub) {
 	for (size_t i = 0; i < hub->n_locks; i++) {
 		due = mono_min(due, lock_next_due(hub->locks[i]));
 	}
+	due = mono_min(due, health_next_due(hub));
 	due = mono_min(due, people_next_due(hub));
 	return due;
 }
@@ -605,6 +618,7 @@ void hub_run_due(struct hub *hub) {
 		runner_run_due(lock, now);
 	}
 	enrol_run_due(hub, now);
+	health_run_due(hub, now);
 	people_run_due(hub, now);
 	op_close_due(hub);
 	stop_due(hub, now);

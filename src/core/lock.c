@@ -26,8 +26,9 @@ struct lock *lock_new(struct hub *hub, const struct driver *driver) {
 	lock->next_battery = MONO_NEVER;
 	lock->facts_at = MONO_NEVER;
 	lock->door_open_since = MONO_NEVER;
+	lock->health = health_new();
 	lock->sync = sync_new();
-	return lock->sync != NULL ? lock : lock_free(lock);
+	return lock->health != NULL && lock->sync != NULL ? lock : lock_free(lock);
 }
 
 struct lock *lock_free(struct lock *lock) {
@@ -37,6 +38,7 @@ struct lock *lock_free(struct lock *lock) {
 	record_end(lock);
 	runner_forget(lock);
 	txn_free(lock->import);
+	health_free(lock->health);
 	sync_free(lock->sync);
 	timers_free(lock);
 	settings_free(lock);

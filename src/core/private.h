@@ -10,6 +10,8 @@
  *	care.c     what the hub does by itself: state, log, battery, configuration, clock
  *	facts.c    evidence into status, events and standing faults
  *	import.c   the lock's own log into the ledger, exactly once
+ *	health.c   what was seen into samples and counts per day, and those to the ledger
+ *	history.c  what is kept of a lock's health, for those who ask; attempts and notes
  *	timers.c   what a lock does by itself at a time of day: read, changed, read again
  *	settings.c what of a lock's configuration a person may choose: the same
  *	factor.c   the lock's mode, and the second factor of remote commands
@@ -55,7 +57,8 @@ enum runner_state { RUNNER_IDLE, RUNNER_WANTING, RUNNER_UP };
 
 #define STANDING_MAX 8
 
-struct sync; /* sync.c */
+struct health; /* health.c */
+struct sync;   /* sync.c */
 
 struct lock {
 	struct hub *hub;
@@ -157,7 +160,8 @@ struct lock {
 	bool is_facts_dirty;
 	mono_t facts_at;
 
-	struct sync *sync; /* never NULL */
+	struct health *health; /* never NULL */
+	struct sync *sync;     /* never NULL */
 };
 
 struct discovered {
@@ -203,6 +207,11 @@ struct hub {
 	bool is_radio_ready;
 	unsigned n_adapters;
 	unsigned n_commits; /* transactions that the ledger has not answered */
+	/* health.c, history.c */
+	mono_t samples_due, days_due; /* to be written then; MONO_NEVER: nothing is */
+	unsigned n_health_writes;     /* of n_commits: samples and counts */
+	struct list history_asks;     /* struct history_ask */
+	unsigned n_history_asked;     /* of these: with the ledger */
 	bool is_started;
 	bool is_stopping;
 	bool is_stop_recorded;
@@ -353,6 +362,35 @@ mono_t facts_next_due(const struct lock *lock);
 void facts_job_ended(struct lock *lock, const struct job *job, const struct job_result *result);
 /* Whether the lock itself answered so: then the outcome is definite. */
 bool fault_is_answer(enum fault_code code);
+
+/* health.c: see core/history.h for when it is written */
+struct health *health_new(void);
+struct health *health_free(struct health *health); /* takes NULL */
+void health_link_made(struct lock *lock);          /* the radio counts from 0 */
+void health_heard(struct lock *lock, int16_t dbm);
+/* Counts what the radio has counted since the last call. */
+void health_count_radio(struct lock *lock);
+/* What differs from @before: FACT_ bits of @changed. */
+void health_facts(struct lock *lock, const struct lock_status *before, unsigned changed);
+void health_motor_starts(struct lock *lock); /* its command goes out now */
+void health_motor_ended(struct lock *lock, enum act act, bool is_done);
+void health_op_ended(struct lock *lock, const struct op *op);
+/* A job, or an attempt to get a link, ended so. */
+void health_fault(struct lock *lock, enum fault_code code);
+void health_event(struct lock *lock, const struct event *event); /* committed just now */
+void health_battery_changed(struct lock *lock, int how);
+void health_load(struct lock *lock, const struct sample *sample);
+/* What is held and not written yet; times and days as they are reckoned now. */
+size_t health_held_samples(const struct lock *lock, struct sample ret[static SAMPLE_COUNT_]);
+size_t health_n_days(const struct lock *lock);
+void health_held_day(const struct lock *lock, size_t i, struct lock_day *ret);
+void health_run_due(struct hub *hub, mono_t now);
+mono_t health_next_due(const struct hub *hub);
+void health_stop(struct hub *hub); /* all that is held is written */
+
+/* history.c */
+void history_ask_waiting(struct hub *hub); /* nothing of health.c is with the ledger any more */
+void history_finish(struct hub *hub);
 
 /* record.c: nothing happens while nobody records */
 void record_line(struct lock *lock, const char *format, ...) __attribute__((format(printf, 2, 3)));

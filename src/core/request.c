@@ -320,6 +320,7 @@ void op_finish_with(struct op_entry *entry, enum op_outcome outcome, const struc
 	entry->op.state = OP_CLOSING;
 	entry->op.outcome = outcome;
 	entry->op.fault = fault != NULL ? *fault : (struct fault){ .code = FAULT_NONE };
+	health_op_ended(lock, &entry->op);
 	secret_wipe(&entry->pin);
 	secret_wipe(&entry->job.pin);
 	list_remove(&entry->queued);

@@ -124,6 +124,7 @@ static bool host_gate(void *host) {
 		lock->is_gate_waiting = true;
 		return false;
 	}
+	health_motor_starts(lock);
 	return true;
 }
 
@@ -442,6 +443,8 @@ static void job_ended(struct lock *lock) {
 		facts_answered(lock);
 	}
 	facts_job_ended(lock, &job, &result);
+	health_motor_ended(lock, job.act, result.fault.code == FAULT_NONE);
+	health_fault(lock, result.fault.code);
 	if (job.act == ACT_READ_LOG) {
 		import_job_ended(lock);
 	}
@@ -507,6 +510,7 @@ static void link_failed(struct lock *lock, const struct fault *fault) {
 
 	lock->n_failures++;
 	facts_lost_contact(lock, fault);
+	health_fault(lock, fault->code);
 	care_failed(lock);
 	list_for_each_safe(entry, next, &lock->queue, queued) {
 		bool is_late = mono_since(now, entry->deadline) < 2000;
@@ -533,6 +537,7 @@ static void radio_up(void *user, unsigned mtu) {
 	lock->state = RUNNER_UP;
 	lock->is_dropping = false;
 	facts_contact(lock, true);
+	health_count_radio(lock);
 	sync_linked(lock, true);
 	hub_lock_changed(lock, FACT_LINK);
 	record_line(lock, "= up %u", mtu);
@@ -566,6 +571,7 @@ static void radio_down(void *user, const struct fault *fault) {
 	} else {
 		runner_kick_soon(lock);
 	}
+	health_count_radio(lock);
 }
 
 static void radio_bytes(void *user, const char *characteristic, const uint8_t *buf, size_t n) {
@@ -594,6 +600,7 @@ static void radio_heard(void *user, const struct advert *advert) {
 	};
 
 	facts_take(lock, &evidence);
+	health_heard(lock, advert->rssi);
 	facts_contact(lock, false);
 	if (!lock->is_provisional && lock->driver->sight(advert, &sighting)) {
 		care_heard(lock, &sighting);
@@ -626,6 +633,7 @@ int runner_make_link(struct lock *lock) {
 		return -ENOMEM;
 	}
 	lock->is_link_watched = target.is_watched;
+	health_link_made(lock);
 	lock->link =
 		radio_of(lock)->link_new(lock->hub->config.radio, &target, &radio_user_impl, lock);
 	if (lock->link == NULL) {

@@ -29,6 +29,9 @@ struct txn *txn_free(struct txn *txn) {
 			free(item->setting.text);
 		}
 		list_remove(&item->link);
+		if (item->kind == TXN_NOTE) {
+			free(item->note);
+		}
 		/* A lock record carries keys. */
 		wipe(item, sizeof(*item));
 		free(item);

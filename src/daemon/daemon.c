@@ -446,6 +446,12 @@ static void load_placement(void *user, const struct placement *row) {
 		row->credential_id);
 }
 
+static void load_sample(void *user, const char *lock_id, const struct sample *sample) {
+	struct daemon *daemon = user;
+
+	hub_load_sample(daemon->hub, lock_id, sample);
+}
+
 static void setting_kept(void *user, struct txn *txn, const struct fault *fault) {
 	(void) user;
 	(void) txn;
@@ -622,6 +628,7 @@ static int start(struct daemon *daemon, struct fault *ret_fault) {
 		.holiday = load_holiday,
 		.slots = load_slots,
 		.placement = load_placement,
+		.sample = load_sample,
 	};
 	int r;
 

@@ -88,6 +88,10 @@ int book_tables_apply(
 	case TXN_OUTCOME:
 	case TXN_EVENT:
 	case TXN_SETTING:
+	case TXN_SAMPLE:
+	case TXN_DAY:
+	case TXN_ATTEMPT:
+	case TXN_NOTE:
 		break;
 	}
 	return fault_set(ret_fault, FAULT_INTERNAL, "a transaction item of kind %d", item->kind);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "backup.h"
+#include "history-query.h"
 #include "prune.h"
 #include "util/text.h"
 #include "verify.h"
@@ -91,6 +92,52 @@ static void ledger_query(struct ledger *ledger, const struct log_query *asked,
 	worker_submit(&store_of(ledger)->queries, &query->job);
 }
 
+struct history_job {
+	struct worker_job job;
+	struct history_query asked;
+	void (*done)(void *user, const struct history *history, const struct fault *fault);
+	void *user;
+	struct history_answer answer;
+};
+
+static void history_job_run(struct worker_job *job, void *context) {
+	struct history_job *history = container_of(job, struct history_job, job);
+	struct reader *reader = context;
+
+	(void) pthread_mutex_lock(&reader->mutex);
+	int r = reader_open(reader, &job->fault);
+	if (r == 0) {
+		r = history_query_run(reader->db, &history->asked, &history->answer, &job->fault);
+	}
+	if (r < 0 && db_is_trouble(job->fault.code)) {
+		reader_close(reader);
+	}
+	(void) pthread_mutex_unlock(&reader->mutex);
+}
+
+static void history_deliver(struct outbox_item *item) {
+	struct history_job *history = container_of(item, struct history_job, job.item);
+
+	history->done(history->user, &history->answer.history, fault_or_null(&history->job));
+	history_answer_free(&history->answer);
+	free(history);
+}
+
+static void ledger_history(struct ledger *ledger, const struct history_query *asked,
+	void (*done)(void *user, const struct history *history, const struct fault *fault),
+	void *user) {
+	if (!store_of(ledger)->queries.is_started) {
+		return; /* the store is being closed */
+	}
+	struct history_job *history = job_new(sizeof(*history));
+	history->asked = *asked;
+	history->done = done;
+	history->user = user;
+	history->job.run = history_job_run;
+	history->job.item.deliver = history_deliver;
+	worker_submit(&store_of(ledger)->queries, &history->job);
+}
+
 struct verify_job {
 	struct worker_job job;
 	void (*done)(void *user, const struct log_verify *result, const struct fault *fault);
@@ -140,6 +187,7 @@ const struct ledger_impl store_ledger_impl = {
 	.commit = ledger_commit,
 	.query = ledger_query,
 	.verify = ledger_verify,
+	.history = ledger_history,
 };
 
 /* Backup and check: work on a connection of its own that ends in a fault or none. */

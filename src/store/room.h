@@ -10,6 +10,7 @@
  *	worker.c, outbox.c            a thread with jobs; the way back to the loop
  *	lock-table.c ... event-table.c, life.c, keys.c    one table each
  *	book-tables.c                 those of users, codes and schedules together
+ *	health-tables.c, history-query.c                  those of a lock's health
  *	sealed.c                      secrets in columns
  *	event-row.c, event-query.c, chain.c, verify.c     the event log
  *	prune.c                       taking its oldest rows away

@@ -351,6 +351,9 @@ int store_load(struct store *store, const struct store_visitor *visitor, void *u
 	if (r == 0) {
 		r = book_tables_load(reader->db, &store->keys, visitor, user, ret_fault);
 	}
+	if (r == 0 && visitor->sample != NULL) {
+		r = sample_table_load(reader->db, visitor->sample, user, ret_fault);
+	}
 	(void) pthread_mutex_unlock(&reader->mutex);
 	return r;
 }

@@ -24,6 +24,7 @@ void writer_close(struct writer *writer) {
 	op_table_close(&writer->ops);
 	setting_table_close(&writer->settings);
 	book_tables_close(&writer->book);
+	health_tables_close(&writer->health);
 	writer->db = db_close(writer->db);
 }
 
@@ -42,6 +43,9 @@ int writer_open(struct writer *writer, sqlite3 *take_db, struct fault *ret_fault
 	}
 	if (r == 0) {
 		r = book_tables_open(&writer->book, writer->db, writer->keys, ret_fault);
+	}
+	if (r == 0) {
+		r = health_tables_open(&writer->health, writer->db, ret_fault);
 	}
 	if (r < 0) {
 		writer_close(writer);
@@ -112,6 +116,11 @@ static int apply_item(struct writer *writer, struct txn_item *item, struct fault
 	case TXN_RULES_PUT:
 		writer->is_wal_secret = writer->is_wal_secret || book_tables_is_secret(item->kind);
 		return book_tables_apply(&writer->book, item, ret_fault);
+	case TXN_SAMPLE:
+	case TXN_DAY:
+	case TXN_ATTEMPT:
+	case TXN_NOTE:
+		return health_tables_apply(&writer->health, item, ret_fault);
 	}
 	return fault_set(ret_fault, FAULT_INTERNAL, "a transaction item of kind %d", item->kind);
 }

@@ -12,6 +12,7 @@
 
 #include "book-tables.h"
 #include "event-table.h"
+#include "health-tables.h"
 #include "lock-table.h"
 #include "op-table.h"
 #include "outbox.h"
@@ -72,6 +73,7 @@ struct writer {
 	struct op_table ops;
 	struct setting_table settings;
 	struct book_tables book;
+	struct health_tables health;
 	int n_wal_frames;   /* as of the last commit */
 	bool is_wal_secret; /* keys or codes were removed or replaced: old ones are in it (D10) */
 	struct fault log_fault; /* LOG_BROKEN found when opening */

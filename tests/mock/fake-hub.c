@@ -304,6 +304,153 @@ static void store_slot(struct fake *fake, const struct txn_item *item) {
 	(void) book_put_slots(fake->disk, item->slots.lock_id, slots, n, item->slots.at);
 }
 
+static void store_day(struct fake_health *health, const struct txn_item *item) {
+	size_t i = 0;
+
+	while (i < health->n_days && (strcmp(health->days[i].lock_id, item->day.lock_id) != 0 ||
+					     health->days[i].day.day != item->day.day.day)) {
+		i++;
+	}
+	if (i == health->n_days) {
+		assert(health->n_days < FAKE_DAYS_MAX);
+		health->n_days++;
+		(void) text_copy(health->days[i].lock_id, LOCK_ID_MAX, item->day.lock_id);
+		health->days[i].day.day = item->day.day.day;
+	}
+	for (size_t key = 0; key < DAY_COUNT_; key++) {
+		health->days[i].day.counts[key] += item->day.day.counts[key];
+	}
+}
+
+static void store_attempt(struct fake_health *health, const struct attempt *attempt) {
+	size_t i = 0;
+
+	while (i < health->n_attempts && strcmp(health->attempts[i].id, attempt->id) != 0) {
+		i++;
+	}
+	assert(i < ARRAY_SIZE(health->attempts));
+	health->n_attempts += i == health->n_attempts;
+	health->attempts[i] = *attempt;
+}
+
+static void store_note(struct fake_health *health, const struct note *note) {
+	size_t i = 0;
+
+	while (i < health->n_notes && (strcmp(health->notes[i].lock_id, note->lock_id) != 0 ||
+					      strcmp(health->notes[i].key, note->key) != 0)) {
+		i++;
+	}
+	if (note->text[0] == '\0') {
+		if (i < health->n_notes) {
+			health->notes[i] = health->notes[--health->n_notes];
+		}
+		return;
+	}
+	assert(i < ARRAY_SIZE(health->notes));
+	health->n_notes += i == health->n_notes;
+	health->notes[i] = *note;
+}
+
+static bool is_of(const char *lock_id, const struct history_query *query) {
+	return strcmp(lock_id, query->lock_id) == 0;
+}
+
+/* What the store does, without its order of samples: tests keep theirs in order. */
+static void answer_history(struct fake *fake) {
+	static struct sample samples[FAKE_SAMPLES_MAX];
+	static struct lock_day days[FAKE_DAYS_MAX];
+	static struct attempt attempts[32];
+	static struct note notes[16];
+	struct fake_health *health = &fake->health;
+	struct history_query query = health->asked[0].query;
+	struct history none = { 0 };
+	struct history history = {
+		.samples = samples, .days = days, .attempts = attempts, .notes = notes
+	};
+
+	for (size_t i = 0; i < health->n_samples; i++) {
+		if (is_of(health->samples[i].lock_id, &query) &&
+			health->samples[i].sample.at.s >= query.since.s) {
+			samples[history.n_samples++] = health->samples[i].sample;
+		}
+	}
+	for (int32_t day = 0; day < 40000; day++) {
+		const struct lock_day *row = fake_day(fake, query.lock_id, day);
+
+		if (row != NULL && day >= query.since.s / 86400) {
+			days[history.n_days++] = *row;
+		}
+	}
+	for (size_t i = 0; i < health->n_attempts; i++) {
+		if (is_of(health->attempts[i].lock_id, &query)) {
+			attempts[history.n_attempts++] = health->attempts[i];
+		}
+	}
+	for (size_t i = 0; i < health->n_notes; i++) {
+		if (is_of(health->notes[i].lock_id, &query)) {
+			notes[history.n_notes++] = health->notes[i];
+		}
+	}
+	void (*done)(void *, const struct history *, const struct fault *) = health->asked[0].done;
+	void *user = health->asked[0].user;
+	health->n_asked--;
+	memmove(&health->asked[0], &health->asked[1], health->n_asked * sizeof(health->asked[0]));
+	if (fake->ledger_fault.code != FAULT_NONE) {
+		done(user, &none, &fake->ledger_fault);
+	} else {
+		done(user, &history, NULL);
+	}
+}
+
+static void history_fake(struct ledger *ledger, const struct history_query *query,
+	void (*done)(void *user, const struct history *history, const struct fault *fault),
+	void *user) {
+	struct fake *fake = container_of(ledger, struct fake, ledger);
+	struct fake_health *health = &fake->health;
+
+	assert(health->n_asked < ARRAY_SIZE(health->asked));
+	health->asked[health->n_asked].query = *query;
+	health->asked[health->n_asked].done = done;
+	health->asked[health->n_asked++].user = user;
+}
+
+const struct lock_day *fake_day(const struct fake *fake, const char *lock_id, int32_t day) {
+	for (size_t i = 0; i < fake->health.n_days; i++) {
+		if (fake->health.days[i].day.day == day &&
+			strcmp(fake->health.days[i].lock_id, lock_id) == 0) {
+			return &fake->health.days[i].day;
+		}
+	}
+	return NULL;
+}
+
+unsigned fake_samples(const struct fake *fake, const char *lock_id, enum sample_kind kind,
+	struct sample *ret_last) {
+	unsigned n = 0;
+
+	for (size_t i = 0; i < fake->health.n_samples; i++) {
+		if (fake->health.samples[i].sample.kind == kind &&
+			strcmp(fake->health.samples[i].lock_id, lock_id) == 0) {
+			n++;
+			if (ret_last != NULL) {
+				*ret_last = fake->health.samples[i].sample;
+			}
+		}
+	}
+	return n;
+}
+
+static bool has_health(const struct txn *txn) {
+	const struct txn_item *item;
+
+	list_for_each(item, &txn->items, link) {
+		if (item->kind == TXN_SAMPLE || item->kind == TXN_DAY) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void store_item(struct fake *fake, struct txn_item *item) {
 	switch (item->kind) {
 	case TXN_EVENT:
@@ -385,6 +532,21 @@ static void store_item(struct fake *fake, struct txn_item *item) {
 	case TXN_RULES_PUT:
 		(void) book_put_rules(fake->disk, item->rules.lock_id, &item->rules.rules);
 		break;
+	case TXN_SAMPLE:
+		assert(fake->health.n_samples < FAKE_SAMPLES_MAX);
+		(void) text_copy(fake->health.samples[fake->health.n_samples].lock_id, LOCK_ID_MAX,
+			item->sample.lock_id);
+		fake->health.samples[fake->health.n_samples++].sample = item->sample.sample;
+		break;
+	case TXN_DAY:
+		store_day(&fake->health, item);
+		break;
+	case TXN_ATTEMPT:
+		store_attempt(&fake->health, &item->attempt);
+		break;
+	case TXN_NOTE:
+		store_note(&fake->health, item->note);
+		break;
 	case TXN_SETTING:
 		break;
 	}
@@ -406,6 +568,7 @@ void fake_commit_one(struct fake *fake) {
 	}
 	list_remove(&txn->link);
 	if (!is_failed) {
+		fake->health.n_writes += has_health(txn);
 		list_for_each(item, &txn->items, link) {
 			store_item(fake, item);
 		}
@@ -420,7 +583,7 @@ void fake_commit(struct fake *fake) {
 	}
 }
 
-static const struct ledger_impl ledger_fake = { .commit = commit_fake };
+static const struct ledger_impl ledger_fake = { .commit = commit_fake, .history = history_fake };
 
 /* ---- driver ---- */
 
@@ -930,6 +1093,7 @@ static void end_hub(struct fake *fake) {
 	listener_remove(&fake->on_removed);
 	listener_remove(&fake->on_refused);
 	listener_remove(&fake->on_sync);
+	fake->health.n_asked = 0;
 	fake->hub = hub_free(fake->hub);
 	list_for_each_safe(txn, next, &fake->txns, link) {
 		txn_free(txn);
@@ -1025,6 +1189,10 @@ void fake_reboot(struct fake *fake) {
 			abort();
 		}
 	}
+	for (size_t i = 0; i < fake->health.n_samples; i++) {
+		hub_load_sample(fake->hub, fake->health.samples[i].lock_id,
+			&fake->health.samples[i].sample);
+	}
 	fake_start(fake);
 }
 
@@ -1097,6 +1265,10 @@ void fake_turn(struct fake *fake) {
 			is_idle = false;
 		}
 		if (do_drops(fake)) {
+			is_idle = false;
+		}
+		while (fake->health.n_asked > 0 && !fake->health.is_held) {
+			answer_history(fake);
 			is_idle = false;
 		}
 		if (is_idle && hub_next_due(fake->hub).ms > fake->mono.ms) {

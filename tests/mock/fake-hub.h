@@ -33,6 +33,33 @@
 
 struct fake_link;
 
+#define FAKE_SAMPLES_MAX 4096
+#define FAKE_DAYS_MAX 512
+
+/* What the ledger keeps of health, of all locks. */
+struct fake_health {
+	struct {
+		char lock_id[LOCK_ID_MAX];
+		struct sample sample;
+	} samples[FAKE_SAMPLES_MAX];
+	struct {
+		char lock_id[LOCK_ID_MAX];
+		struct lock_day day;
+	} days[FAKE_DAYS_MAX];
+	struct attempt attempts[32];
+	struct note notes[16];
+	size_t n_samples, n_days, n_attempts, n_notes;
+	unsigned n_writes; /* transactions with samples or counts in them */
+	/* questions that wait for fake_turn() */
+	struct {
+		struct history_query query;
+		void (*done)(void *user, const struct history *history, const struct fault *fault);
+		void *user;
+	} asked[16];
+	size_t n_asked;
+	bool is_held; /* they go on waiting */
+};
+
 /* What a fake lock holds. A test may change it like somebody at the lock would. */
 struct fake_keypad {
 	struct slot slots[FAKE_SLOTS_MAX];
@@ -76,6 +103,7 @@ struct fake {
 	unsigned n_puts, n_removes, n_facts, n_keys;
 	int64_t cursor;
 	struct book *disk; /* rows of the book as committed */
+	struct fake_health health;
 	struct lock_record records[16];
 	size_t n_records;
 
@@ -102,6 +130,12 @@ struct fake {
 	unsigned n_added, n_removed;
 	struct fault refusal; /* last one */
 };
+
+/* The committed counts of that lock and day; NULL: none. */
+const struct lock_day *fake_day(const struct fake *fake, const char *lock_id, int32_t day);
+/* Committed samples of that kind; *ret_last (may be NULL): the newest of them. */
+unsigned fake_samples(const struct fake *fake, const char *lock_id, enum sample_kind kind,
+	struct sample *ret_last);
 
 /* One written job at the fake radio. */
 struct fake_write {

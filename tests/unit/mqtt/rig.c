@@ -403,6 +403,25 @@ static void ledger_turn(void *user) {
 		}
 		(void) txn_free(txn);
 	}
+	while (rig->n_histories > 0) {
+		static const struct history none;
+		void *asker = rig->histories[--rig->n_histories].user;
+
+		rig->histories[rig->n_histories].done(asker, &none, NULL);
+	}
+}
+
+/* Nothing is remembered. */
+static void ledger_history(struct ledger *ledger, const struct history_query *query,
+	void (*done)(void *user, const struct history *history, const struct fault *fault),
+	void *user) {
+	struct rig *rig = container_of(ledger, struct rig, ledger);
+
+	(void) query;
+	assert_true(rig->n_histories < ARRAY_SIZE(rig->histories));
+	rig->histories[rig->n_histories].done = done;
+	rig->histories[rig->n_histories++].user = user;
+	loop_timer_arm(rig->ledger_timer, 0);
 }
 
 static void ledger_commit(struct ledger *ledger, struct txn *take_txn) {
@@ -433,6 +452,7 @@ static const struct ledger_impl ledger_impl = {
 	.commit = ledger_commit,
 	.query = ledger_query,
 	.verify = ledger_verify,
+	.history = ledger_history,
 };
 
 /* ---- all together ---- */

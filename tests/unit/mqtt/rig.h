@@ -109,6 +109,11 @@ struct rig {
 	struct ledger ledger;
 	struct loop_timer *ledger_timer;
 	struct list txns;
+	struct {
+		void (*done)(void *user, const struct history *history, const struct fault *fault);
+		void *user;
+	} histories[16]; /* questions that wait for the next turn */
+	size_t n_histories;
 	int64_t seq;
 	bool is_ledger_broken;
 	struct radio radio;

@@ -340,6 +340,7 @@ static void a_second_migration_hides_nothing(void **state) {
 		"DROP TABLE lock_rules; DROP TABLE slot; DROP TABLE slot_list;"
 		"DROP TABLE placement; DROP TABLE holiday; DROP TABLE schedule;"
 		"DROP TABLE access; DROP TABLE credential; DROP TABLE user;"
+		"DROP TABLE sample; DROP TABLE day_count; DROP TABLE attempt; DROP TABLE note;"
 		"PRAGMA user_version = 1;");
 	rig_open(rig);
 	struct log_verify found = verify(rig);
