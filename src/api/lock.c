@@ -373,6 +373,14 @@ const sd_bus_vtable lock_vtable[] = {
 		method_statistics, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("History", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("s", json),
 		lock_method_history, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("BeginAttempt", SD_BUS_ARGS("s", fault, "s", remedy, "s", before), SD_BUS_RESULT("s", id),
+		lock_method_begin_attempt, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("EndAttempt", SD_BUS_ARGS("s", id, "s", outcome, "s", after), SD_BUS_NO_RESULT,
+		lock_method_end_attempt, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("SetNote", SD_BUS_ARGS("s", key, "s", text), SD_BUS_NO_RESULT,
+		lock_method_set_note, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("BatteryChanged", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+		lock_method_battery_changed, SD_BUS_VTABLE_UNPRIVILEGED),
 
 	SD_BUS_VTABLE_END
 };

@@ -321,6 +321,12 @@ PROPERTY_GETTER(lock_get_event);
  */
 struct api_lock *lock_called(struct api *api, sd_bus_message *message);
 
+/* history.c */
+int lock_method_begin_attempt(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+int lock_method_end_attempt(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+int lock_method_set_note(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+int lock_method_battery_changed(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+
 /* lock-timers.c */
 PROPERTY_GETTER(lock_get_timers);
 PROPERTY_GETTER(lock_get_timers_read);
