@@ -373,7 +373,7 @@ static const struct advice rows[] = {
 		"lockhubd.conf has a line that cannot be understood; the message names it. lockhubd does not start, or goes on with what it had.",
 		{ "read-journal", "contact-support" }, { FAULT_NONE } },
 	{ FAULT_NO_MEMORY, SEVERITY_CRITICAL,
-		"The computer has no memory left.",
+		"The computer has no memory left, so that lockhubd or other programs are ended without warning.",
 		{ "read-journal", "report-bug", "contact-support" }, { FAULT_HUB_RESTARTING } },
 	{ FAULT_INTERNAL, SEVERITY_ERROR,
 		"lockhub met something that cannot be, by its own rules. That is a mistake in lockhub.",

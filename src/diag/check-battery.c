@@ -128,15 +128,14 @@ static enum check_result check_cells(struct judge *judge) {
 		proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "it is cold: cells are weaker then");
 	}
 	bool is_weak = sag > SAG_MV * factor || mohm > RESISTANCE_MOHM * factor;
+	if (is_weak) {
+		int most = is_cold ? 80 : 93;
+		accuse(judge, FAULT_CELLS_WEAK,
+			n >= SAGS_LEAST ? confidence((double) n - SAGS_LEAST,
+						  SAGS_MOST - SAGS_LEAST, 78, most)
+					: 70);
+	}
 	if (is_weak || is_refused) {
-		if (sag >= 0 || mohm >= 0 || !is_accused(judge, FAULT_BATTERY_CRITICAL)) {
-			int most = is_cold ? 80 : 93;
-			accuse(judge, FAULT_CELLS_WEAK,
-				!is_weak          ? 60
-				: n >= SAGS_LEAST ? confidence((double) n - SAGS_LEAST,
-							    SAGS_MOST - SAGS_LEAST, 78, most)
-						  : 70);
-		}
 		return CHECK_BAD;
 	}
 	return sag < 0 && mohm < 0 ? CHECK_UNKNOWN : CHECK_OK;

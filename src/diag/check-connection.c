@@ -24,6 +24,7 @@
 #define QUARTER_DAYS 14
 #define QUARTER_ATTEMPTS_LEAST 8
 #define QUARTER_REST_LEAST 16
+#define QUARTER_FAILURES_LEAST 5
 #define QUARTER_BAD_PERCENT 30
 #define QUARTER_REST_PERCENT 15
 #define QUARTER_RATIO 3
@@ -310,8 +311,8 @@ static enum check_result check_interference(struct judge *judge) {
 		double here = 100.0 * (double) failures[i] / (double) attempts[i];
 		double there = 100.0 * (double) (all_failures - failures[i]) / (double) rest;
 		result = result == CHECK_UNKNOWN ? CHECK_OK : result;
-		if (here >= QUARTER_BAD_PERCENT && there < QUARTER_REST_PERCENT &&
-			here >= QUARTER_RATIO * there) {
+		if (failures[i] >= QUARTER_FAILURES_LEAST && here >= QUARTER_BAD_PERCENT &&
+			there < QUARTER_REST_PERCENT && here >= QUARTER_RATIO * there) {
 			proof_value(judge, here, "%", EVIDENCE_INFERRED, (wall_t){ 0 },
 				"of %llu attempts fail %s", (unsigned long long) attempts[i],
 				quarters[i].when);

@@ -20,7 +20,7 @@
 #define ATTEMPTS_ENOUGH 60
 #define FAILING_DAYS 7
 /* Ends of links by the adapter or bluetoothd: never happens in an order that works. */
-#define ENDS_LEAST 3
+#define ENDS_LEAST 4
 #define ENDS_ENOUGH 12
 
 static bool is_radio_fault(struct judge *judge, enum fault_code code) {

@@ -62,7 +62,7 @@ bool topic_is_hub(enum diag_topic topic) {
 
 /* ---- proofs ---- */
 
-char *proof_value(const struct proof *proof, char *out, size_t size) {
+char *proof_reading(const struct proof *proof, char *out, size_t size) {
 	if (!proof->has_value || !isfinite(proof->value)) {
 		out[0] = '\0';
 		return out;
@@ -80,7 +80,7 @@ char *proofs_text(const struct proof *proofs, size_t n, char *out, size_t size) 
 	for (size_t i = 0; i < n && used + 1 < size; i++) {
 		char value[64];
 
-		(void) proof_value(&proofs[i], value, sizeof(value));
+		(void) proof_reading(&proofs[i], value, sizeof(value));
 		(void) snprintf(out + used, size - used, "%s%s%s%s", used > 0 ? "; " : "",
 			proofs[i].text, value[0] != '\0' ? ": " : "", value);
 		used = strlen(out);

@@ -49,7 +49,7 @@ json_t *json_history(const char *lock_id, const char *slug, wall_t since,
 /* "healthy", "findings", "unchecked": static. */
 const char *judgement_worst(const struct judgement *judgement);
 /* "6 %": what a proof says, short; returns out. */
-char *proof_value(const struct proof *proof, char *out, size_t size);
+char *proof_reading(const struct proof *proof, char *out, size_t size);
 /* "level told by the lock: 6 %"; of all proofs of a check; returns out. */
 char *proofs_text(const struct proof *proofs, size_t n, char *out, size_t size);
 /* Whether this finding is the hub's, not one lock's. */

@@ -149,7 +149,7 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.name = "adapter-deaf", .dbus = "org.lockhub1.Error.AdapterDeaf", .priority = LOG_ERR,
 		.message_id = "9a40a2d7f84d47a584ca42a6d1972d19",
 		.summary = "The Bluetooth adapter hears nothing at all",
-		.hint = "Restart it: lockhubctl fix --hub adapter-deaf, or unplug it for ten seconds. If it stays deaf use another adapter" },
+		.hint = "Restart it: lockhubctl fix hub adapter-deaf, or unplug it for ten seconds. If it stays deaf use another adapter" },
 	[FAULT_ADAPTER_UNSTABLE] = {
 		.name = "adapter-unstable", .dbus = "org.lockhub1.Error.AdapterUnstable", .priority = LOG_WARNING,
 		.message_id = "c62465dc2c5d443fafe0664ff3e6d1ce",
