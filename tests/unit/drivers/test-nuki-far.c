@@ -45,6 +45,8 @@ static struct scene {
 	size_t n_log;
 	struct lock_timer timers[64];
 	size_t n_timers;
+	struct setting settings[SETTINGS_MAX]; /* as told last */
+	size_t n_settings;
 	FILE *record; /* NULL, or where a transcript goes */
 	unsigned ms;  /* of it */
 } scene;
@@ -85,6 +87,20 @@ static void host_timers(void *host, const struct lock_timer *timers, size_t n) {
 	scene.n_timers += n;
 }
 
+static void host_settings(void *host, const struct setting *settings, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < scene.n_settings &&
+			strcmp(scene.settings[k].key, settings[i].key) != 0) {
+			k++;
+		}
+		assert_true(k < SETTINGS_MAX);
+		scene.n_settings = k == scene.n_settings ? k + 1 : scene.n_settings;
+		scene.settings[k] = settings[i];
+	}
+}
+
 static void host_keys(void *host, const struct secret *keys) {
 	scene.keys = *keys;
 }
@@ -120,6 +136,7 @@ static const struct session_host host = {
 	.log = host_log,
 	.slots = host_slots,
 	.timers = host_timers,
+	.settings = host_settings,
 	.keys = host_keys,
 	.gate = host_gate,
 	.done = host_done,
@@ -596,6 +613,111 @@ static void timers_run(void **state) {
 	scene_finish();
 }
 
+/* ---- settings ---- */
+
+/* Another value that the setting takes, in its canonical form. */
+static void other_value(const struct lock_setting *row, const char *now, char *out) {
+	char range[SETTING_RANGE_MAX];
+
+	switch (row->kind) {
+	case SETTING_SWITCH:
+		strcpy(out, strcmp(now, "on") == 0 ? "off" : "on");
+		return;
+	case SETTING_NUMBER:
+		snprintf(out, SETTING_VALUE_MAX, "%d", atoi(now) == row->max ? row->min : row->max);
+		return;
+	case SETTING_SELECT:
+		strcpy(out, row->options[strcmp(now, row->options[0]) == 0 ? 1 : 0]);
+		return;
+	case SETTING_TIME:
+		strcpy(out, strcmp(now, "23:59") == 0 ? "00:00" : "23:59");
+		return;
+	case SETTING_TEXT:
+		strcpy(out, "Haust\xc3\xbcr");
+		return;
+	}
+	fail_msg("%s takes %s", row->key, setting_range(row, range));
+}
+
+static enum fault_code set(const char *key, const char *value) {
+	struct job job = { .act = ACT_PUT_SETTING };
+
+	strcpy(job.setting.key, key);
+	strcpy(job.setting.value, value);
+	return run(&job);
+}
+
+/* Each in turn: it is another one then, and all the rest is as it was, in the lock itself. */
+static void settings_of(const char *model, size_t least) {
+	struct setting before[SETTINGS_MAX];
+	char wanted[SETTING_VALUE_MAX];
+	size_t n_rows;
+	size_t n;
+
+	scene_init(model, 247);
+	run_well(&(struct job){ .act = ACT_READ_SETTINGS });
+	n = scene.n_settings;
+	assert_true(n >= least);
+	const struct lock_setting *rows = nuki_driver.settings(&scene.keys, NULL, &n_rows);
+	assert_non_null(rows);
+	for (size_t i = 0; i < n; i++) {
+		const struct lock_setting *row = setting_find(rows, n_rows, scene.settings[i].key);
+
+		assert_non_null(row);
+		memcpy(before, scene.settings, sizeof(before));
+		/* What is told is in the form in which it is taken. */
+		assert_int_equal(setting_check(row, before[i].value, wanted, NULL), 0);
+		assert_string_equal(wanted, before[i].value);
+		other_value(row, before[i].value, wanted);
+		assert_int_equal(set(row->key, wanted), FAULT_NONE);
+		scene.n_settings = 0;
+		run_well(&(struct job){ .act = ACT_READ_SETTINGS });
+		assert_int_equal(scene.n_settings, n);
+		strcpy(before[i].value, wanted);
+		for (size_t k = 0; k < n; k++) {
+			assert_string_equal(scene.settings[k].key, before[k].key);
+			assert_string_equal(scene.settings[k].value, before[k].value);
+		}
+		/* A second time nothing has to be written. */
+		assert_int_equal(set(row->key, wanted), FAULT_NONE);
+	}
+	scene_finish();
+}
+
+static void settings_are_set_one_by_one(void **state) {
+	settings_of("nuki:gen1", 15);
+	settings_of("nuki:gen2", 25);
+	settings_of("nuki:gen3", 28);
+	settings_of("nuki:gen4", 31);
+	settings_of("nuki:5g", 31);
+}
+
+static void a_setting_that_is_not_there_is_not_set(void **state) {
+	scene_init("nuki:gen4", 247);
+	assert_int_equal(set("MotorSpeed", "gentle"), FAULT_NOT_SUPPORTED);
+	assert_int_equal(set("LEDBrightness", "6"), FAULT_BAD_ARGUMENT);
+	assert_int_equal(set("AutoRelockTime", "29"), FAULT_BAD_ARGUMENT);
+	assert_int_equal(set("EnableButton", "yes"), FAULT_BAD_ARGUMENT); /* not canonical */
+	assert_int_equal(set("unlocked_offset", "90"), FAULT_NOT_SUPPORTED);
+	scene_finish();
+}
+
+/* Off is off, and the time stays for the day on which it is switched on again. */
+static void auto_lock_is_two_fields_and_one_setting(void **state) {
+	scene_init("nuki:gen4", 247);
+	assert_int_equal(set("AutoRelockTime", "300"), FAULT_NONE);
+	assert_int_equal(set("AutoRelockTime", "0"), FAULT_NONE);
+	scene.n_settings = 0;
+	run_well(&(struct job){ .act = ACT_READ_SETTINGS });
+	for (size_t i = 0; i < scene.n_settings; i++) {
+		if (strcmp(scene.settings[i].key, "AutoRelockTime") == 0) {
+			assert_string_equal(scene.settings[i].value, "0");
+		}
+	}
+	assert_int_equal(set("AutoRelockTime", "300"), FAULT_NONE);
+	scene_finish();
+}
+
 /* ---- a transcript ---- */
 
 static void record(const char *words, const struct job *job) {
@@ -710,6 +832,9 @@ int main(void) {
 		cmocka_unit_test(windows_are_those_of_the_keypad),
 		cmocka_unit_test(others_are_seen),
 		cmocka_unit_test(timers_run),
+		cmocka_unit_test(settings_are_set_one_by_one),
+		cmocka_unit_test(a_setting_that_is_not_there_is_not_set),
+		cmocka_unit_test(auto_lock_is_two_fields_and_one_setting),
 		cmocka_unit_test(transcript_is_that_of_today),
 		cmocka_unit_test(a_lost_link_tells_the_truth),
 	};
