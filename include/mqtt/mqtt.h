@@ -16,6 +16,7 @@
 #include "util/signal.h"
 #include "util/when.h"
 
+struct diag;
 struct hub;
 struct loop;
 struct mqtt;
@@ -55,6 +56,9 @@ struct mqtt_config {
 	bool allow_commands; /* default true; policy may forbid unlocking beyond that */
 	bool keep_discovery; /* publish discovery anew when others clear it; default true */
 	bool user_switches;  /* a switch for each user; default false */
+	bool maintenance;    /* buttons that restart and calibrate a lock; default false */
+	/* Judges the locks' health; NULL: nobody does. Must outlive the mqtt. */
+	struct diag *diag;
 	/* Base topic of the pin_code dialect, usually "zigbee2mqtt"; NULL or "": not spoken. */
 	const char *pin_code_base;
 };
@@ -98,6 +102,14 @@ int mqtt_start(struct mqtt *mqtt, struct fault *ret_fault);
  */
 #define MQTT_STOP_MS 2000
 void mqtt_stop(struct mqtt *mqtt, void (*done)(void *user), void *user);
+
+/* Gives up the present connection, if any, and tries at once to make a new one. */
+void mqtt_reconnect(struct mqtt *mqtt);
+/*
+ * Whether the broker is on this machine, by the name alone: names are not resolved for this, as
+ * what a name means can change.
+ */
+bool mqtt_is_local(const char *host);
 
 const struct mqtt_status *mqtt_status(const struct mqtt *mqtt);
 /*

@@ -100,6 +100,8 @@ static const struct conf_key keys[] = {
 		"Publish a lock again when somebody deletes its discovery message" },
 	{ "mqtt", "user_switches", CONF_BOOL, AT(mqtt.user_switches), "no", 0, 0, NULL,
 		"A switch in Home Assistant for each user: who can press it decides who gets in" },
+	{ "mqtt", "maintenance", CONF_BOOL, AT(mqtt.maintenance), "no", 0, 0, NULL,
+		"Buttons in Home Assistant that restart a lock and calibrate it, which moves its bolt" },
 	{ "mqtt", "pin_code_base", CONF_TEXT, AT(mqtt.pin_code_base), "", 0, 0, NULL,
 		"Take codes as zigbee2mqtt does, for code managers, under this topic; empty: no" },
 
@@ -110,6 +112,13 @@ static const struct conf_key keys[] = {
 
 	{ "log", "keep_days", CONF_NUMBER, AT(log.keep_days), "0", 0, 36500, NULL,
 		"Days after which events are taken away from the log for good; 0: they are kept for ever" },
+
+	{ "backup", "daily", CONF_BOOL, AT(backup.daily), "yes", 0, 0, NULL,
+		"Make an encrypted backup each day on which something has changed" },
+	{ "backup", "keep", CONF_NUMBER, AT(backup.keep), "3", 1, 30, NULL,
+		"How many of the daily ones are kept" },
+	{ "backup", "folder", CONF_PATH, AT(backup.folder), "", 0, 0, NULL,
+		"Where they are kept; another disk is safer; empty: the folder backup beside the database" },
 
 	{ "api", "group", CONF_TEXT, AT(api.group), "lockhub", 0, 0, NULL,
 		"Group whose members may view and operate where there is no polkit" },

@@ -53,6 +53,7 @@ struct conf {
 		bool publish_users;
 		bool keep_discovery;
 		bool user_switches;
+		bool maintenance;
 		char pin_code_base[CONF_TEXT_MAX];
 	} mqtt;
 	struct {
@@ -62,6 +63,11 @@ struct conf {
 	struct {
 		unsigned keep_days;
 	} log;
+	struct {
+		bool daily;
+		unsigned keep;
+		char folder[CONF_TEXT_MAX];
+	} backup;
 	struct {
 		char group[CONF_TEXT_MAX];
 	} api;

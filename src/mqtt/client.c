@@ -414,6 +414,16 @@ static void client_settle(struct client *client, int rc) {
 	}
 }
 
+void client_again(struct client *client) {
+	client->n_failures = 0;
+	if (client->state == CLIENT_WAITING) {
+		loop_timer_arm(client->timer, 0);
+	} else if (client->state == CLIENT_UP && mosquitto_socket(client->conn->mosq) >= 0) {
+		/* Noticed as any other loss, from the loop. */
+		(void) shutdown(mosquitto_socket(client->conn->mosq), SHUT_RDWR);
+	}
+}
+
 static void conn_part(struct client *client) {
 	if (client->conn != NULL && client->is_parting) {
 		(void) mosquitto_disconnect(client->conn->mosq);

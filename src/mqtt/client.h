@@ -51,6 +51,8 @@ struct client *client_new(struct loop *loop, const struct client_config *config,
 struct client *client_free(struct client *client);
 
 void client_start(struct client *client);
+/* Connects anew, now: what there is of a connection is given up, what waits does not any more. */
+void client_again(struct client *client);
 /* Says goodbye, so that no will is sent, and does not connect again. No callback comes any more. */
 void client_close(struct client *client);
 

@@ -42,13 +42,41 @@ static const char *shown(const char *topic, char out[static TOPIC_MAX]) {
 	return out;
 }
 
-static void refuse(
-	struct mqtt *mqtt, struct face *face, const char *word, const struct fault *fault) {
+void mqtt_refuse(
+	struct mqtt *mqtt, const struct lock *lock, const char *word, const struct fault *fault) {
 	const struct clock *clock = loop_clock(mqtt->loop);
 	wall_t when = clock_is_trusted(clock) ? clock_wall(clock) : (wall_t){ 0 };
 
 	mqtt->status.refused++;
-	mqtt_put_event(mqtt, lock_id(face_lock(face)), payload_refusal(word, fault, when), 0);
+	mqtt_put_event(
+		mqtt, lock != NULL ? lock_id(lock) : NULL, payload_refusal(word, fault, when), 0);
+}
+
+int mqtt_may_command(const struct mqtt *mqtt, struct fault *ret_fault) {
+	return mqtt->config.allow_commands
+		       ? 0
+		       : fault_set(ret_fault, FAULT_DENIED,
+				 "commands by MQTT are switched off: [mqtt] commands in "
+				 "lockhubd.conf");
+}
+
+int mqtt_request(struct mqtt *mqtt, const struct lock *lock, enum act act, enum role role,
+	bool is_retained, struct fault *ret_fault) {
+	struct request request = {
+		.act = act,
+		.origin = REQUEST_MQTT,
+		.role = role,
+		.is_retained = is_retained,
+	};
+	struct op *op = NULL;
+	int r = mqtt_may_command(mqtt, ret_fault);
+
+	if (r < 0) {
+		return r;
+	}
+	(void) text_copy(request.lock, sizeof(request.lock), lock_id(lock));
+	(void) text_copy(request.actor, sizeof(request.actor), "mqtt");
+	return hub_request(mqtt->hub, &request, &op, ret_fault);
 }
 
 static void request_wipe(struct request *request) {
@@ -86,10 +114,8 @@ static void carry_out(struct mqtt *mqtt, struct face *face, const char *topic,
 	char text[TOPIC_MAX];
 
 	to_request(&request, intake, id, is_retained);
-	int r = 0;
-	if (!mqtt->config.allow_commands) {
-		r = fault_set(&fault, FAULT_DENIED,
-			"commands by MQTT are switched off: [mqtt] commands in lockhubd.conf");
+	int r = mqtt_may_command(mqtt, &fault);
+	if (r < 0) {
 		log_fault(&fault, slug, NULL);
 	} else {
 		r = hub_request(mqtt->hub, &request, &op, &fault);
@@ -106,7 +132,7 @@ static void carry_out(struct mqtt *mqtt, struct face *face, const char *topic,
 			"the retain flag, and clear it: mosquitto_pub -r -n -t '%s'",
 			shown(topic, text), shown(topic, text));
 	}
-	refuse(mqtt, face, intake_word(intake->act), &fault);
+	mqtt_refuse(mqtt, face_lock(face), intake_word(intake->act), &fault);
 }
 
 void mqtt_command(struct mqtt *mqtt, const char *topic, const char *lock_id_text,
@@ -138,7 +164,7 @@ void mqtt_command(struct mqtt *mqtt, const char *topic, const char *lock_id_text
 	if (intake_parse(payload, n, &intake, &fault) < 0) {
 		log_blame(BLAME_SETUP, lock_slug(face_lock(face)),
 			"a command on %s was refused: %s", shown(topic, text), fault.detail);
-		refuse(mqtt, face, NULL, &fault);
+		mqtt_refuse(mqtt, face_lock(face), NULL, &fault);
 		return;
 	}
 	carry_out(mqtt, face, topic, &intake, is_retained);

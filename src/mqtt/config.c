@@ -48,8 +48,7 @@ static bool is_set(const char *text) {
 	return text != NULL && text[0] != '\0';
 }
 
-/* Names are not resolved for this: what a name means can change, "localhost" cannot. */
-static bool is_local(const char *host) {
+bool mqtt_is_local(const char *host) {
 	struct in_addr v4;
 	struct in6_addr v6;
 
@@ -87,7 +86,7 @@ static int check_broker(const struct mqtt_config *config, struct fault *ret_faul
 		return fault_set(
 			ret_fault, FAULT_CONFIG_INVALID, "[mqtt] password needs a username");
 	}
-	if (!config->is_tls && !config->is_insecure && !is_local(config->host)) {
+	if (!config->is_tls && !config->is_insecure && !mqtt_is_local(config->host)) {
 		return fault_set(ret_fault, FAULT_CONFIG_INVALID,
 			"[mqtt] commands and codes would go to %s unencrypted: set tls = yes, or "
 			"insecure = yes if you accept that",

@@ -116,6 +116,42 @@ static void add_codes(
 		topic_of(&discovery->topics, view->id, "codes/attributes", topic));
 }
 
+static void add_problem(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	char topic[TOPIC_MAX];
+
+	set_text(component, "json_attributes_topic",
+		topic_of(&discovery->topics, view->id, "problem/attributes", topic));
+}
+
+static void add_battery_days(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	char topic[TOPIC_MAX];
+
+	set_text(component, "unit_of_measurement", "d");
+	set(component, "suggested_display_precision", json_integer(0));
+	set_text(component, "icon", "mdi:battery-clock");
+	set_text(component, "json_attributes_topic",
+		topic_of(&discovery->topics, view->id, "battery_days/attributes", topic));
+}
+
+static void add_percent(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	set_text(component, "unit_of_measurement", "%");
+	set_text(component, "state_class", "measurement");
+	set(component, "suggested_display_precision", json_integer(0));
+}
+
+/* The leaf of a button is its command's. */
+static void add_button(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	json_t *topic = json_object_get(component, "state_topic");
+
+	set(component, "command_topic", json_incref(topic));
+	(void) json_object_del(component, "state_topic");
+	set(component, "retain", json_false());
+}
+
 static void add_activity(
 	json_t *component, const struct discovery *discovery, const struct view *view) {
 	set(component, "event_types", words(event_words(), "command_refused", NULL));
@@ -138,13 +174,21 @@ static const struct row rows[PART_COUNT_] = {
 	[PART_RSSI]	    = { "rssi",		"sensor",	 "rssi",	   NULL,		   "signal_strength", "diagnostic", false, add_rssi },
 	[PART_LAST_SEEN]    = { "last_seen",	"sensor",	 "last_seen",	   "Last seen",		   "timestamp",	      "diagnostic", true,  NULL },
 	[PART_LINK]	    = { "link",		"binary_sensor", "link",	   "Bluetooth link",	   "connectivity",    "diagnostic", true,  add_link },
-	[PART_PROBLEM]	    = { "problem",	"binary_sensor", "problem",	   NULL,		   "problem",	      "diagnostic", true,  NULL },
+	[PART_PROBLEM]	    = { "problem",	"binary_sensor", "problem",	   NULL,		   "problem",	      "diagnostic", true,  add_problem },
 	[PART_FAULT]	    = { "fault",	"sensor",	 "fault",	   "Fault",		   "enum",	      "diagnostic", true,  add_fault },
 	[PART_LAST_EVENT]   = { "last_event",	"sensor",	 "last_event",	   "Last event",	   NULL,	      NULL,	    true,  NULL },
 	[PART_FIRMWARE]	    = { "firmware",	"update",	 "firmware",	   NULL,		   "firmware",	      "diagnostic", false, NULL },
 	[PART_CODES]	    = { "codes",	"sensor",	 "codes",	   "Codes",		   NULL,	      "diagnostic", true,  add_codes },
 	[PART_CODES_PROBLEM] = { "codes_problem", "binary_sensor", "codes_problem", "Codes not confirmed", "problem",  "diagnostic", true,  NULL },
 	[PART_ACTIVITY]	    = { "activity",	"event",	 "event",	   "Activity",		   NULL,	      NULL,	    true,  add_activity },
+	[PART_BATTERY_DAYS] = { "battery_days",	"sensor",	 "battery_days",   "Battery lasts",	   "duration",	      "diagnostic", true,  add_battery_days },
+	[PART_BATTERY_CHANGED] = { "battery_changed", "sensor",	 "battery_changed", "Batteries changed",   "timestamp",	      "diagnostic", true,  NULL },
+	[PART_ALIGNMENT]    = { "alignment",	"binary_sensor", "alignment",	   "Alignment",		   "problem",	      "diagnostic", true,  NULL },
+	[PART_LINK_SUCCESS] = { "link_success",	"sensor",	 "link_success",   "Bluetooth links made", NULL,	      "diagnostic", true,  add_percent },
+	[PART_CHECK]	    = { "check",	"button",	 "button/check",   "Check now",		   NULL,	      "diagnostic", true,  add_button },
+	[PART_SYNC_CODES]   = { "sync_codes",	"button",	 "button/sync_codes", "Synchronise codes", NULL,	      "diagnostic", true,  add_button },
+	[PART_RESTART]	    = { "restart",	"button",	 "button/restart", NULL,		   "restart",	      "config",	    false, add_button },
+	[PART_CALIBRATE]    = { "calibrate",	"button",	 "button/calibrate", "Calibrate",	   NULL,	      "config",	    false, add_button },
 };
 static const struct row hub_rows[HUB_PART_COUNT_] = {
 	[HUB_PART_STARTED]   = { "started",	"sensor",	 "started",	   "Started",		   "timestamp",	      "diagnostic", true,  NULL },

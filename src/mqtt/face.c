@@ -43,6 +43,8 @@ struct face {
 	struct leaf *attributes;
 	struct leaf *counts; /* attributes of the link */
 	struct leaf *codes;  /* attributes of the codes */
+	struct leaf *problem;
+	struct leaf *forecast;
 	struct leaf *availability;
 	/* The word shown last that was not "None"; NULL: none in this life. */
 	const char *word;
@@ -134,6 +136,11 @@ struct lock *face_lock(const struct face *face) {
 
 struct bucket *face_bucket(struct face *face) {
 	return &face->bucket;
+}
+
+static void take_view(struct view *view, const struct face *face) {
+	view_take(view, face->mqtt->hub, face->lock, face->mqtt->config.diag);
+	view->may_maintain = face->mqtt->config.maintenance && face->mqtt->config.allow_commands;
 }
 
 static struct leaf *config_leaf(struct face *face, enum part part) {
@@ -287,6 +294,22 @@ static void show_codes(struct face *face, const struct view *view) {
 	set(face->codes, text);
 }
 
+static void show_health(struct face *face, const struct view *view) {
+	if (face->problem == NULL) {
+		face->problem = face_add(face, STAGE_STATE, "problem/attributes");
+	}
+	AUTO(free) char *problem = payload_problem_attributes(view);
+	set(face->problem, problem);
+	if ((face->parts & 1U << PART_BATTERY_DAYS) == 0) {
+		return;
+	}
+	if (face->forecast == NULL) {
+		face->forecast = face_add(face, STAGE_STATE, "battery_days/attributes");
+	}
+	AUTO(free) char *forecast = payload_forecast_attributes(&view->health.forecast);
+	set(face->forecast, forecast);
+}
+
 /*
  * Home Assistant takes "None" for "unknown" only after LOCKED and UNLOCKED; after the other words
  * it goes on showing them (home-assistant-mqtt.md, 5.3). To send a sure word in between would be a
@@ -320,6 +343,7 @@ static void show_states(struct face *face, const struct view *view) {
 		}
 	}
 	show_codes(face, view);
+	show_health(face, view);
 	AUTO(free) char *attributes = payload_attributes(view, face->mqtt->config.show_users);
 	set(face->attributes, attributes);
 	if (is_online) {
@@ -337,7 +361,7 @@ void face_show(struct face *face, unsigned what) {
 		!is_past(face->last_seen_at, LAST_SEEN_APART_MS, now)) {
 		return;
 	}
-	view_take(&view, face->mqtt->hub, face->lock);
+	take_view(&view, face);
 	show_rssi(face, &view);
 	show_last_seen(face, &view, (what & FACT_LINK) != 0);
 	show_counts(face, &view);
@@ -364,6 +388,8 @@ void face_erase(struct face *face) {
 	leaf_remove(STEAL(face->attributes));
 	leaf_remove(STEAL(face->counts));
 	leaf_remove(STEAL(face->codes));
+	leaf_remove(STEAL(face->problem));
+	leaf_remove(STEAL(face->forecast));
 	leaf_remove(STEAL(face->availability));
 }
 
@@ -417,7 +443,7 @@ void face_leaf_settled(struct face *face, const struct leaf *leaf) {
 	/* What was to be taken away is: the next message says nothing of it (rule 7). */
 	if (face->gone != 0 && leaf == face->config[PART_LOCK]) {
 		face->gone = 0;
-		view_take(&view, face->mqtt->hub, face->lock);
+		take_view(&view, face);
 		show_config(face, &view);
 	}
 }

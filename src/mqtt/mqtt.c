@@ -17,10 +17,12 @@
 #include <sys/random.h>
 
 #include "core/hub.h"
+#include "diag/diag.h"
 #include "loop/loop.h"
 #include "util/log.h"
 #include "util/text.h"
 
+#include "buttons.h"
 #include "payload.h"
 #include "pins.h"
 #include "room.h"
@@ -59,6 +61,12 @@ static void status_set(
 	status->fault = *now;
 	if (is_news) {
 		signal_emit(&mqtt->changed, status);
+	}
+}
+
+void mqtt_reconnect(struct mqtt *mqtt) {
+	if (mqtt->client != NULL && mqtt->phase == MQTT_RUNNING) {
+		client_again(mqtt->client);
 	}
 }
 
@@ -243,6 +251,15 @@ static void sync_changed(struct listener *listener, void *data) {
 	pins_show(mqtt, data, FACT_CONFIG);
 }
 
+static void health_changed(struct listener *listener, void *data) {
+	struct mqtt *mqtt = container_of(listener, struct mqtt, on_diag_changed);
+	struct face *face = face_find(mqtt, lock_id(data));
+
+	if (face != NULL) {
+		face_show(face, FACT_FAULT);
+	}
+}
+
 static void radio_changed(struct listener *listener, void *data) {
 	mqtt_show_hub(container_of(listener, struct mqtt, on_radio_changed));
 }
@@ -259,6 +276,9 @@ static void listen(struct mqtt *mqtt) {
 	signal_add(&signals->radio_changed, &mqtt->on_radio_changed, radio_changed);
 	signal_add(&signals->book_changed, &mqtt->on_book_changed, book_changed);
 	signal_add(&signals->sync_changed, &mqtt->on_sync_changed, sync_changed);
+	if (mqtt->config.diag != NULL) {
+		signal_add(diag_changed(mqtt->config.diag), &mqtt->on_diag_changed, health_changed);
+	}
 }
 
 /* ---- the connection ---- */
@@ -294,14 +314,16 @@ static void subscribe_face(struct mqtt *mqtt, const struct face *face) {
 
 static void subscribe_all(struct mqtt *mqtt) {
 	char commands[TOPIC_MAX];
+	char buttons[TOPIC_MAX];
 	char users[TOPIC_MAX];
 	char sets[TOPIC_MAX];
 	char gets[TOPIC_MAX];
 	char *topics[CLIENT_TOPICS_MAX] = {
 		topic_commands(&mqtt->discovery.topics, commands),
+		topic_buttons(&mqtt->discovery.topics, buttons),
 		mqtt->will_topic,
 	};
-	size_t n = 2;
+	size_t n = 3;
 	struct face *face;
 
 	if (mqtt->texts.ha_status != NULL) {
@@ -431,7 +453,8 @@ static void on_message(
 		count(mqtt);
 		return;
 	}
-	if (switches_message(mqtt, topic, payload, n, is_retained) ||
+	if (buttons_message(mqtt, topic, payload, n, is_retained) ||
+		switches_message(mqtt, topic, payload, n, is_retained) ||
 		pins_message(mqtt, topic, payload, n, is_retained)) {
 		count(mqtt);
 		return;
@@ -725,6 +748,7 @@ struct mqtt *mqtt_free(struct mqtt *mqtt) {
 	listener_remove(&mqtt->on_radio_changed);
 	listener_remove(&mqtt->on_book_changed);
 	listener_remove(&mqtt->on_sync_changed);
+	listener_remove(&mqtt->on_diag_changed);
 	mqtt->birth = loop_timer_free(mqtt->birth);
 	mqtt->echo = loop_timer_free(mqtt->echo);
 	mqtt->reassert = loop_timer_free(mqtt->reassert);

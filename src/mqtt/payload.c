@@ -268,6 +268,15 @@ static const char *firmware_text(const char *version, char out[static PAYLOAD_MA
 	return text != NULL ? out : NULL;
 }
 
+static bool has_finding(const struct diag_view *health, enum fault_code code) {
+	for (size_t i = 0; i < health->n_faults; i++) {
+		if (health->faults[i] == code) {
+			return true;
+		}
+	}
+	return false;
+}
+
 const char *payload_part(
 	const struct view *view, enum part part, bool show_users, char out[static PAYLOAD_MAX]) {
 	const struct lock_status *status = &view->status;
@@ -294,7 +303,20 @@ const char *payload_part(
 	case PART_LINK:
 		return on_off(view->is_reachable);
 	case PART_PROBLEM:
-		return on_off(view->fault.code != FAULT_NONE);
+		return on_off(view->fault.code != FAULT_NONE ||
+			      (view->has_health && view->health.first.fault != FAULT_NONE));
+	case PART_BATTERY_DAYS:
+		return view->health.forecast.is_known
+			       ? print_number((int) view->health.forecast.days, out)
+			       : unknown;
+	case PART_BATTERY_CHANGED:
+		return payload_time(view->health.battery_changed_at, out);
+	case PART_ALIGNMENT:
+		return on_off(has_finding(&view->health, FAULT_MISALIGNED) ||
+			      has_finding(&view->health, FAULT_NOT_CALIBRATED));
+	case PART_LINK_SUCCESS:
+		return view->health.link_percent < 0 ? unknown
+						     : print_number(view->health.link_percent, out);
 	case PART_FAULT:
 		return payload_fault(view->fault.code);
 	case PART_LAST_EVENT:
@@ -309,6 +331,10 @@ const char *payload_part(
 		return firmware_text(status->versions.firmware, out);
 	case PART_LOCK:
 	case PART_ACTIVITY:
+	case PART_CHECK: /* buttons have no state */
+	case PART_SYNC_CODES:
+	case PART_RESTART:
+	case PART_CALIBRATE:
 	case PART_COUNT_:
 		break;
 	}
@@ -344,6 +370,69 @@ char *payload_attributes(const struct view *view, bool show_users) {
 		put(object, "fault_hint",
 			json_string(fault_hint(view->fault.code, view->slug, text)));
 	}
+	return dump(object);
+}
+
+static json_t *proofs(const struct finding *finding) {
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < finding->n_proofs; i++) {
+		const struct proof *proof = &finding->proofs[i];
+		json_t *object = json_object();
+
+		put(object, "text", json_string(proof->text));
+		if (proof->has_value) {
+			put(object, "value", json_real(proof->value));
+			put(object, "unit", json_string(proof->unit));
+		}
+		put(object, "at", time_or_none(proof->at));
+		(void) json_array_append_new(list, object);
+	}
+	return list;
+}
+
+char *payload_problem_attributes(const struct view *view) {
+	const struct diag_view *health = &view->health;
+	/* What stands is known at once; the judgement comes a moment later. */
+	enum fault_code code =
+		health->first.fault != FAULT_NONE ? health->first.fault : view->fault.code;
+	json_t *object = json_object();
+	char text[FAULT_TEXT_MAX];
+
+	put(object, "verdict", text_or_none(health->verdict));
+	put(object, "reason", json_string(fault_name(code)));
+	if (code != FAULT_NONE) {
+		put(object, "summary", json_string(fault_row(code)->summary));
+		put(object, "next_step", json_string(fault_hint(code, view->slug, text)));
+	}
+	if (health->first.fault != FAULT_NONE) {
+		put(object, "severity", json_string(severity_name(health->first.severity)));
+		put(object, "confidence", json_integer(health->first.confidence));
+		put(object, "proof", proofs(&health->first));
+	}
+	json_t *all = json_array();
+	for (size_t i = 0; i < health->n_faults; i++) {
+		(void) json_array_append_new(all, json_string(fault_name(health->faults[i])));
+	}
+	put(object, "all", all);
+	return dump(object);
+}
+
+char *payload_forecast_attributes(const struct forecast *forecast) {
+	json_t *object = json_object();
+
+	put(object, "known", json_boolean(forecast->is_known));
+	if (!forecast->is_known) {
+		put(object, "reason",
+			forecast->reason != NULL ? json_string(forecast->reason) : NULL);
+		return dump(object);
+	}
+	put(object, "least_days", json_integer((json_int_t) forecast->days_least));
+	put(object, "most_days", json_integer((json_int_t) forecast->days_most));
+	put(object, "empty_on", time_or_none(forecast->until));
+	/* Rounded: what changes is worth telling, what trembles is not. */
+	put(object, "percent_per_week",
+		json_integer((json_int_t) (forecast->percent_per_day * 7 + 0.5)));
 	return dump(object);
 }
 

@@ -31,6 +31,10 @@ char *payload_attributes(const struct view *view, bool show_users);
  * Of the link's entity: what was counted of the radio. @rssi: the middle strength to tell; 0: none.
  */
 char *payload_link_attributes(const struct radio_stats *stats, int rssi);
+/* Of the problem's entity: what is wrong, how that is known, and the next step. */
+char *payload_problem_attributes(const struct view *view);
+/* Of the forecast's entity. */
+char *payload_forecast_attributes(const struct forecast *forecast);
 /* Of the codes' entity: how far the lock agrees with the hub's book. */
 char *payload_codes_attributes(const struct sync_status *sync);
 /* An event on ID/event, or hub/event when it is the hub's own. */

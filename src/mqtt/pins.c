@@ -203,7 +203,7 @@ static void show_config(struct mqtt *mqtt, struct pin_face *face, const struct l
 		face->config = shelf_add(mqtt->shelf, STAGE_CONFIG,
 			discovery_pins_topic(&mqtt->discovery, face->lock_id, topic), true);
 	}
-	view_take(&view, mqtt->hub, lock);
+	view_take(&view, mqtt->hub, lock, mqtt->config.diag);
 	AUTO(free) char *text = discovery_pins(&mqtt->discovery, &view, face->topic);
 	if (face->config != NULL && text != NULL) {
 		(void) leaf_set(face->config, text);
@@ -405,15 +405,10 @@ void pins_event(struct mqtt *mqtt, const struct event *event) {
 /* ---- what is asked ---- */
 
 static void refuse(struct mqtt *mqtt, const char *lock_id_text, const struct fault *fault) {
-	const struct clock *clock = loop_clock(mqtt->loop);
-	wall_t when = clock_is_trusted(clock) ? clock_wall(clock) : (wall_t){ 0 };
 	const struct lock *lock = lock_of(mqtt, lock_id_text);
 
-	mqtt->status.refused++;
 	log_fault(fault, lock != NULL ? lock_slug(lock) : NULL, NULL);
-	if (lock != NULL) {
-		mqtt_put_event(mqtt, lock_id_text, payload_refusal(NULL, fault, when), 0);
-	}
+	mqtt_refuse(mqtt, lock, NULL, fault);
 }
 
 static void answer(struct mqtt *mqtt, const struct pin_face *face, unsigned number) {
@@ -545,9 +540,7 @@ static void carry_out_code(
 	struct pin_task *task = NULL;
 	struct fault fault;
 
-	if (!mqtt->config.allow_commands) {
-		(void) fault_set(&fault, FAULT_DENIED,
-			"commands by MQTT are switched off: [mqtt] commands in lockhubd.conf");
+	if (mqtt_may_command(mqtt, &fault) < 0) {
 		refuse(mqtt, lock_id_text, &fault);
 		return;
 	}
@@ -568,22 +561,10 @@ static void carry_out_code(
 
 static void carry_out_act(
 	struct mqtt *mqtt, const char *lock_id_text, enum act act, bool is_retained) {
-	struct request request = {
-		.act = act,
-		.origin = REQUEST_MQTT,
-		.role = ROLE_OPERATE,
-		.is_retained = is_retained,
-	};
-	struct op *op = NULL;
+	const struct lock *lock = lock_of(mqtt, lock_id_text);
 	struct fault fault;
 
-	(void) text_copy(request.lock, sizeof(request.lock), lock_id_text);
-	(void) text_copy(request.actor, sizeof(request.actor), "mqtt");
-	if (!mqtt->config.allow_commands) {
-		(void) fault_set(&fault, FAULT_DENIED,
-			"commands by MQTT are switched off: [mqtt] commands in lockhubd.conf");
-		refuse(mqtt, lock_id_text, &fault);
-	} else if (hub_request(mqtt->hub, &request, &op, &fault) < 0) {
+	if (lock != NULL && mqtt_request(mqtt, lock, act, ROLE_OPERATE, is_retained, &fault) < 0) {
 		refuse(mqtt, lock_id_text, &fault);
 	}
 }

@@ -98,6 +98,7 @@ struct mqtt {
 	struct listener on_radio_changed;
 	struct listener on_book_changed;
 	struct listener on_sync_changed;
+	struct listener on_diag_changed;
 };
 
 /* mqtt.c */
@@ -130,6 +131,16 @@ bool face_cleared(struct face *face, const char *topic);
 /* The broker holds the leaf's payload. */
 void face_leaf_settled(struct face *face, const struct leaf *leaf);
 
-/* command.c: a message came on a command topic. */
+/* command.c */
+/* Counts it, and tells by an event (of the hub when @lock is NULL). The journal is the caller's. */
+void mqtt_refuse(
+	struct mqtt *mqtt, const struct lock *lock, const char *word, const struct fault *fault);
+/* 0, or DENIED: commands are switched off. */
+int mqtt_may_command(const struct mqtt *mqtt, struct fault *ret_fault);
+/* Asks the hub for what a person pressed or said; the role is what the configuration lets MQTT
+ * have. */
+int mqtt_request(struct mqtt *mqtt, const struct lock *lock, enum act act, enum role role,
+	bool is_retained, struct fault *ret_fault);
+/* A message came on a command topic. */
 void mqtt_command(struct mqtt *mqtt, const char *topic, const char *lock_id, const uint8_t *payload,
 	size_t n, bool is_retained);

@@ -9,7 +9,6 @@
 #include "util/log.h"
 #include "util/text.h"
 
-#include "payload.h"
 #include "room.h"
 
 struct user_switch {
@@ -130,12 +129,8 @@ static struct user_switch *of_topic(const struct mqtt *mqtt, const char *topic, 
 }
 
 static void refuse(struct mqtt *mqtt, const struct fault *fault) {
-	const struct clock *clock = loop_clock(mqtt->loop);
-	wall_t when = clock_is_trusted(clock) ? clock_wall(clock) : (wall_t){ 0 };
-
-	mqtt->status.refused++;
 	log_fault(fault, NULL, NULL);
-	mqtt_put_event(mqtt, NULL, payload_refusal(NULL, fault, when), 0);
+	mqtt_refuse(mqtt, NULL, NULL, fault);
 }
 
 static void edit(struct mqtt *mqtt, const struct user_switch *one, const uint8_t *payload, size_t n,
@@ -153,10 +148,7 @@ static void edit(struct mqtt *mqtt, const struct user_switch *one, const uint8_t
 		r = fault_set(&fault, FAULT_RETAINED_COMMAND, "on a user's switch; clear it there");
 	} else if (!is_on && !is_off) {
 		r = fault_set(&fault, FAULT_BAD_COMMAND, "a user's switch takes ON and OFF");
-	} else if (!mqtt->config.allow_commands) {
-		r = fault_set(&fault, FAULT_DENIED,
-			"commands by MQTT are switched off: [mqtt] commands in lockhubd.conf");
-	} else {
+	} else if (r = mqtt_may_command(mqtt, &fault), r >= 0) {
 		/* What became of it shows by the book's signal; the journal has a refusal. */
 		r = hub_user_edit(mqtt->hub, one->user_id, &change, &by_mqtt, NULL, NULL, &fault);
 	}

@@ -36,6 +36,10 @@ char *topic_commands(const struct topics *topics, char out[static TOPIC_MAX]) {
 	return topic_of(topics, "+", "lock/set", out);
 }
 
+char *topic_buttons(const struct topics *topics, char out[static TOPIC_MAX]) {
+	return topic_of(topics, "+", "button/+", out);
+}
+
 static bool is_lock_id(const char *text, size_t n) {
 	if (n != LOCK_ID_MAX - 1) {
 		return false;
@@ -48,17 +52,18 @@ static bool is_lock_id(const char *text, size_t n) {
 	return true;
 }
 
-bool topic_is_command(
+/* What follows BASE/SOMETHING, from its slash on; NULL: not of this form. */
+static const char *leaf_of(
 	const struct topics *topics, const char *topic, char ret_id[static LOCK_ID_MAX]) {
 	size_t n_base = strlen(topics->base);
 
 	if (strncmp(topic, topics->base, n_base) != 0 || topic[n_base] != '/') {
-		return false;
+		return NULL;
 	}
 	const char *id = topic + n_base + 1;
 	const char *slash = strchr(id, '/');
-	if (slash == NULL || slash == id || strcmp(slash, "/lock/set") != 0) {
-		return false;
+	if (slash == NULL || slash == id) {
+		return NULL;
 	}
 	size_t n_id = (size_t) (slash - id);
 	ret_id[0] = '\0';
@@ -66,6 +71,25 @@ bool topic_is_command(
 		memcpy(ret_id, id, n_id);
 		ret_id[n_id] = '\0';
 	}
+	return slash;
+}
+
+bool topic_is_command(
+	const struct topics *topics, const char *topic, char ret_id[static LOCK_ID_MAX]) {
+	const char *leaf = leaf_of(topics, topic, ret_id);
+
+	return leaf != NULL && strcmp(leaf, "/lock/set") == 0;
+}
+
+bool topic_is_button(const struct topics *topics, const char *topic,
+	char ret_id[static LOCK_ID_MAX], const char **ret_name) {
+	static const char stem[] = "/button/";
+	const char *leaf = leaf_of(topics, topic, ret_id);
+
+	if (leaf == NULL || strncmp(leaf, stem, sizeof(stem) - 1) != 0) {
+		return false;
+	}
+	*ret_name = leaf + sizeof(stem) - 1;
 	return true;
 }
 

@@ -29,6 +29,11 @@ char *topic_entity_config(const struct topics *topics, const char *platform, con
 	char out[static TOPIC_MAX]);
 /* What to subscribe for all locks' commands. */
 char *topic_commands(const struct topics *topics, char out[static TOPIC_MAX]);
+/* And for all their buttons. */
+char *topic_buttons(const struct topics *topics, char out[static TOPIC_MAX]);
+/* Whether @topic is BASE/SOMETHING/button/NAME: *ret_name points into it. @ret_id: as below. */
+bool topic_is_button(const struct topics *topics, const char *topic,
+	char ret_id[static LOCK_ID_MAX], const char **ret_name);
 /*
  * Whether @topic is BASE/SOMETHING/lock/set. SOMETHING goes to ret_id; "" when it has not the form
  * of a lock's id.

@@ -36,7 +36,8 @@ static enum act act_under_way(const struct hub *hub, const char *id) {
 	return queued;
 }
 
-void view_take(struct view *view, const struct hub *hub, const struct lock *lock) {
+void view_take(
+	struct view *view, const struct hub *hub, const struct lock *lock, struct diag *diag) {
 	const struct event *last = lock_last_event(lock);
 
 	memset(view, 0, sizeof(*view));
@@ -61,6 +62,10 @@ void view_take(struct view *view, const struct hub *hub, const struct lock *lock
 	view->factor = book_rules(hub_book(hub), view->id)->factor;
 	hub_sync_status(hub, view->id, &view->sync);
 	view->is_time_trusted = clock_is_trusted(hub_clock(hub));
+	view->has_health = diag != NULL;
+	if (diag != NULL) {
+		diag_view(diag, lock, &view->health);
+	}
 }
 
 unsigned view_parts(const struct view *view) {
@@ -89,7 +94,21 @@ unsigned view_parts(const struct view *view) {
 		parts |= 1U << PART_FIRMWARE;
 	}
 	if (view->sync.is_supported) {
-		parts |= 1U << PART_CODES | 1U << PART_CODES_PROBLEM;
+		parts |= 1U << PART_CODES | 1U << PART_CODES_PROBLEM | 1U << PART_SYNC_CODES;
+	}
+	if (view->has_health) {
+		parts |= 1U << PART_LINK_SUCCESS | 1U << PART_CHECK;
+		/* A level is what a forecast is made of; a motor that tells of jams has a bolt to
+		 * align.
+		 */
+		parts |= status->battery_known.how != EVIDENCE_NONE
+				 ? 1U << PART_BATTERY_DAYS | 1U << PART_BATTERY_CHANGED
+				 : 0;
+		parts |= (view->acts & 1U << ACT_LOCK) != 0 ? 1U << PART_ALIGNMENT : 0;
+	}
+	if (view->may_maintain) {
+		parts |= (view->acts & 1U << ACT_REBOOT) != 0 ? 1U << PART_RESTART : 0;
+		parts |= (view->acts & 1U << ACT_CALIBRATE) != 0 ? 1U << PART_CALIBRATE : 0;
 	}
 	return parts;
 }

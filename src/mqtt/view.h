@@ -11,6 +11,7 @@
 #include "core/event.h"
 #include "core/evidence.h"
 #include "core/people.h"
+#include "diag/diag.h"
 #include "util/fault.h"
 #include "util/radio.h"
 
@@ -33,9 +34,14 @@ struct view {
 	struct radio_stats radio;
 	enum factor_rule factor; /* what a remote command that opens must bring along */
 	struct sync_status sync;
+	bool has_health; /* somebody judges; else .health says nothing */
+	struct diag_view health;
+	bool may_maintain; /* restart and calibrate are offered: [mqtt] maintenance */
 };
 
-void view_take(struct view *view, const struct hub *hub, const struct lock *lock);
+/* @diag NULL: nobody judges the lock's health. */
+void view_take(
+	struct view *view, const struct hub *hub, const struct lock *lock, struct diag *diag);
 
 /* What a lock may have in Home Assistant: one entity each. Order is that of docs/mqtt.md. */
 enum part {
@@ -55,6 +61,14 @@ enum part {
 	PART_ACTIVITY,
 	PART_CODES,
 	PART_CODES_PROBLEM,
+	PART_BATTERY_DAYS,
+	PART_BATTERY_CHANGED,
+	PART_ALIGNMENT,
+	PART_LINK_SUCCESS,
+	PART_CHECK,
+	PART_SYNC_CODES,
+	PART_RESTART,
+	PART_CALIBRATE,
 	PART_COUNT_,
 };
 

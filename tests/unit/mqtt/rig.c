@@ -211,7 +211,7 @@ static unsigned fake_acts(const struct secret *keys, const struct lock_status *s
 	(void) status;
 	return 1U << ACT_READ_USERS | 1U << ACT_PUT_CREDENTIAL | 1U << ACT_REMOVE_CREDENTIAL |
 	       1U << ACT_LOCK | 1U << ACT_UNLOCK | 1U << ACT_UNLATCH | 1U << ACT_READ_STATE |
-	       1U << ACT_READ_CONFIG | 1U << ACT_READ_BATTERY;
+	       1U << ACT_READ_CONFIG | 1U << ACT_READ_BATTERY | 1U << ACT_CALIBRATE;
 }
 
 static bool fake_has_pin(const struct secret *keys) {

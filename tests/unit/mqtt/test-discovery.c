@@ -39,8 +39,11 @@ static void full_view(struct view *view) {
 	(void) strcpy(view->status.versions.serial, "0042");
 	(void) strcpy(view->status.versions.hardware, "5.11");
 	(void) strcpy(view->status.versions.firmware, "3.7.7");
-	view->acts = 1U << ACT_LOCK | 1U << ACT_UNLOCK | 1U << ACT_UNLATCH;
+	view->acts = 1U << ACT_LOCK | 1U << ACT_UNLOCK | 1U << ACT_UNLATCH | 1U << ACT_REBOOT |
+		     1U << ACT_CALIBRATE;
 	view->sync.is_supported = true;
+	view->has_health = true;
+	view->may_maintain = true;
 }
 
 static void golden_path(const char *name, char out[static 512]) {
@@ -127,6 +130,7 @@ static void lesser_lock(void **state) {
 	view.address[0] = '\0';
 	view.sync.is_supported = false;
 	view.acts = 1U << ACT_LOCK | 1U << ACT_UNLOCK;
+	view.has_health = false;
 	add(all, topic_device_config(&device_form.topics, "lockhub_9f3a71c2", topic),
 		discovery_lock(&device_form, &view, view_parts(&view), 0));
 	compare(all, "lesser.json");
@@ -178,8 +182,12 @@ static void both_forms_same_ids(void **state) {
 		json_t *entity = json_loads(text, 0, NULL);
 		assert_true(json_equal(json_object_get(entity, "unique_id"),
 			json_object_get(component, "unique_id")));
-		assert_true(json_equal(json_object_get(entity, "state_topic"),
-			json_object_get(component, "state_topic")));
+		static const char *const topics[] = { "state_topic", "command_topic" };
+		for (size_t i = 0; i < ARRAY_SIZE(topics); i++) {
+			json_t *one = json_object_get(entity, topics[i]);
+			json_t *other = json_object_get(component, topics[i]);
+			assert_true(one == other || json_equal(one, other));
+		}
 		json_decref(entity);
 	}
 	assert_int_equal(part, PART_COUNT_);
@@ -204,6 +212,17 @@ static void view_tells_parts(void **state) {
 	assert_int_equal(view_parts(&view), least | 1U << PART_BATTERY_LOW | 1U << PART_BATTERY);
 	view.status.door = DOOR_STATE_CLOSED;
 	assert_true((view_parts(&view) & 1U << PART_DOOR) != 0);
+	assert_int_equal(view_parts(&view) & (1U << PART_CHECK | 1U << PART_BATTERY_DAYS), 0);
+	view.has_health = true;
+	assert_true((view_parts(&view) & 1U << PART_CHECK) != 0);
+	assert_true((view_parts(&view) & 1U << PART_BATTERY_DAYS) != 0);
+	/* To restart it must be allowed, and the lock must be able to. */
+	view.may_maintain = true;
+	assert_int_equal(view_parts(&view) & (1U << PART_RESTART | 1U << PART_CALIBRATE), 0);
+	view.acts = 1U << ACT_REBOOT;
+	assert_true((view_parts(&view) & 1U << PART_RESTART) != 0);
+	view.may_maintain = false;
+	assert_int_equal(view_parts(&view) & 1U << PART_RESTART, 0);
 }
 
 int main(void) {

@@ -154,6 +154,57 @@ static void retained_command_is_dropped(void **state) {
 	assert_int_equal(mqtt_status(rig->mqtt)->commands, 1);
 }
 
+static void press(struct rig *rig, const char *name, bool is_retained) {
+	char topic[96];
+
+	(void) snprintf(topic, sizeof(topic), LOCK "button/%s", name);
+	watcher_publish(&rig->watcher, topic, "PRESS", 5, is_retained);
+}
+
+static void buttons_do_what_is_allowed(void **state) {
+	struct rig *rig = *state;
+
+	rig_start(rig);
+	press(rig, "calibrate", false);
+	rig_until(rig, event_with(rig, "\"reason\":\"denied\"") != NULL);
+	press(rig, "nonsense", false);
+	rig_until(rig, event_with(rig, "\"reason\":\"bad-command\"") != NULL);
+	watcher_publish(&rig->watcher, LOCK "button/calibrate", "ON", 2, false);
+	rig_until(rig, mqtt_status(rig->mqtt)->refused == 3);
+	press(rig, "check", false); /* nobody judges here */
+	rig_until(rig, event_with(rig, "\"reason\":\"not-supported\"") != NULL);
+	rig_wait_ms(rig, 100);
+	assert_int_equal(rig->fake.n_motor, 0);
+	assert_null(strstr(
+		watcher_last(&rig->watcher, "homeassistant/device/lockhub_" RIG_LOCK "/config"),
+		"button/calibrate"));
+}
+
+static void maintenance_is_offered_when_allowed(void **state) {
+	struct rig *rig = *state;
+
+	rig->config.maintenance = true;
+	rig_start(rig);
+	assert_non_null(strstr(
+		watcher_last(&rig->watcher, "homeassistant/device/lockhub_" RIG_LOCK "/config"),
+		"button/calibrate"));
+	/* It reaches the gate, which asks for what this lock wants before it is calibrated. */
+	press(rig, "calibrate", false);
+	rig_until(rig, event_with(rig, "\"reason\":\"pin-required\"") != NULL);
+}
+
+static void retained_presses_are_dropped(void **state) {
+	struct rig *rig = *state;
+
+	broker_start(&rig->broker);
+	watcher_start(&rig->watcher, &rig->broker);
+	press(rig, "calibrate", true);
+	rig->config.maintenance = true;
+	rig_mqtt(rig);
+	hub_start(rig->hub);
+	rig_until(rig, event_with(rig, "\"reason\":\"retained-command\"") != NULL);
+}
+
 static void refuses_what_it_does_not_understand(void **state) {
 	struct rig *rig = *state;
 	static char big[1024 * 1024];
@@ -552,6 +603,9 @@ int main(void) {
 		RIG_TEST(carries_out_json_once),
 		RIG_TEST(repeated_word_is_one),
 		RIG_TEST(retained_command_is_dropped),
+		RIG_TEST(buttons_do_what_is_allowed),
+		RIG_TEST(maintenance_is_offered_when_allowed),
+		RIG_TEST(retained_presses_are_dropped),
 		RIG_TEST(refuses_what_it_does_not_understand),
 		RIG_TEST(flood_is_dropped),
 		RIG_TEST(commands_can_be_off),

@@ -184,6 +184,71 @@ static void what_was_counted_is_told(void **state) {
 	assert_non_null(strstr(empty, "\"to_link_ms_worst\":null"));
 }
 
+static void health_is_told(void **state) {
+	struct view view;
+
+	(void) state;
+	known_view(&view);
+	(void) strcpy(view.slug, "front");
+	assert_string_equal(part_of(&view, PART_PROBLEM), "OFF");
+	view.has_health = true;
+	view.health.link_percent = -1;
+	assert_string_equal(part_of(&view, PART_LINK_SUCCESS), "None");
+	assert_string_equal(part_of(&view, PART_BATTERY_DAYS), "None");
+	assert_string_equal(part_of(&view, PART_BATTERY_CHANGED), "None");
+	assert_string_equal(part_of(&view, PART_ALIGNMENT), "OFF");
+	assert_null(part_of(&view, PART_CHECK));
+	AUTO(free) char *well = payload_problem_attributes(&view);
+	assert_string_equal(well, "{\"reason\":\"none\",\"all\":[]}");
+	view.health.first = (struct finding){ .fault = FAULT_MISALIGNED,
+		.severity = SEVERITY_ERROR,
+		.confidence = 91,
+		.n_proofs = 1,
+		.proofs = { { .text = "jams with the door shut",
+			.has_value = true,
+			.value = 40,
+			.unit = "%",
+			.at = { 1795327200 } } } };
+	view.health.faults[0] = FAULT_MISALIGNED;
+	view.health.n_faults = 1;
+	view.health.link_percent = 98;
+	view.health.battery_changed_at.s = 1795327200;
+	(void) strcpy(view.health.verdict, "The bolt binds.");
+	view.health.forecast = (struct forecast){ .is_known = true,
+		.days = 41.7,
+		.days_least = 33,
+		.days_most = 52,
+		.percent_per_day = 0.5,
+		.until = { 1795327200 } };
+	assert_string_equal(part_of(&view, PART_PROBLEM), "ON");
+	assert_string_equal(part_of(&view, PART_ALIGNMENT), "ON");
+	assert_string_equal(part_of(&view, PART_LINK_SUCCESS), "98");
+	assert_string_equal(part_of(&view, PART_BATTERY_DAYS), "41");
+	assert_string_equal(part_of(&view, PART_BATTERY_CHANGED), "2026-11-22T06:00:00Z");
+	AUTO(free) char *ill = payload_problem_attributes(&view);
+	json_t *root = json_loads(ill, 0, NULL);
+	assert_non_null(root);
+	assert_string_equal(json_string_value(json_object_get(root, "reason")), "misaligned");
+	assert_string_equal(json_string_value(json_object_get(root, "verdict")), "The bolt binds.");
+	assert_non_null(json_object_get(root, "next_step"));
+	assert_int_equal(json_integer_value(json_object_get(root, "confidence")), 91);
+	assert_int_equal(json_array_size(json_object_get(root, "proof")), 1);
+	json_decref(root);
+	AUTO(free) char *forecast = payload_forecast_attributes(&view.health.forecast);
+	assert_string_equal(forecast,
+		"{\"known\":true,\"least_days\":33,\"most_days\":52,"
+		"\"empty_on\":\"2026-11-22T06:00:00Z\",\"percent_per_week\":4}");
+	view.health.forecast = (struct forecast){ .reason = "too few readings" };
+	AUTO(free) char *none = payload_forecast_attributes(&view.health.forecast);
+	assert_string_equal(none, "{\"known\":false,\"reason\":\"too few readings\"}");
+	/* What stands is told before anybody has judged. */
+	view.has_health = false;
+	memset(&view.health, 0, sizeof(view.health));
+	view.fault.code = FAULT_JAMMED;
+	AUTO(free) char *early = payload_problem_attributes(&view);
+	assert_non_null(strstr(early, "\"reason\":\"jammed\""));
+}
+
 static void every_fault_has_an_option(void **state) {
 	const char *const *options = payload_fault_options();
 
@@ -286,6 +351,7 @@ int main(void) {
 		cmocka_unit_test(clearable_words),
 		cmocka_unit_test(small_payloads),
 		cmocka_unit_test(what_was_counted_is_told),
+		cmocka_unit_test(health_is_told),
 		cmocka_unit_test(every_fault_has_an_option),
 		cmocka_unit_test(events_hide_users),
 		cmocka_unit_test(attributes_are_safe),
