@@ -18,6 +18,7 @@
 #include "util/auto.h"
 
 struct api;
+struct diag;
 struct fault;
 struct hub;
 struct loop;
@@ -37,6 +38,7 @@ struct api_config {
 	/* Adds keys ("mqtt", "database_bytes" ...) to Manager.Status; may be NULL. */
 	void (*add_status)(void *user, struct api_status *status);
 	void *user;
+	struct diag *diag; /* the troubleshooter; NULL: none. May answer after api_free() */
 };
 
 /*

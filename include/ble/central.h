@@ -78,5 +78,15 @@ struct radio *central_radio(struct central *central);
  */
 bool central_answered_lately(const struct central *central);
 
+/*
+ * What a person asks for by hand, in other words than the ladder's own steps. Both only begin it:
+ * what came of it shows in the radio's status. NOT_SUPPORTED: the configuration does not allow it
+ * (may_restart, is_sole_user); BLUEZ_MISSING, BUS_LOST, ADAPTER_MISSING: there is nothing to do it
+ * to.
+ */
+int central_restart_service(struct central *central, struct fault *ret_fault);
+/* Switches every adapter of ours off and on, and on those that are off. */
+int central_power_cycle(struct central *central, struct fault *ret_fault);
+
 /* D-Bus messages handled since the beginning: what the benchmark of idle wake-ups counts. */
 uint64_t central_messages(const struct central *central);

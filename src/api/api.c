@@ -134,6 +134,7 @@ static void drop_connection(struct api *api) {
 	ask_drop_all(api);
 	journal_drop_all(api);
 	pending_drop_all(api);
+	diagnoses_drop_all(api);
 	for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
 		*slots[i] = sd_bus_slot_unref(*slots[i]);
 	}
@@ -244,6 +245,7 @@ struct api *api_new(struct loop *loop, struct hub *hub, const struct api_config 
 	api->hub = hub;
 	api->add_status = config->add_status;
 	api->user = config->user;
+	api->diag = config->diag;
 	objects_init(&api->locks, api, &lock_kind);
 	objects_init(&api->ops, api, &operation_kind);
 	objects_init(&api->users, api, &user_kind);
@@ -251,6 +253,7 @@ struct api *api_new(struct loop *loop, struct hub *hub, const struct api_config 
 	list_init(&api->answers);
 	list_init(&api->records);
 	list_init(&api->pending);
+	list_init(&api->diagnoses);
 	text_copy(api->version, sizeof(api->version),
 		config->version != NULL ? config->version : LOCKHUB_VERSION);
 	text_copy(api->group_name, sizeof(api->group_name),

@@ -207,6 +207,12 @@ const sd_bus_vtable manager_vtable[] = {
 		SD_BUS_RESULT("a{sa{sv}}", statistics), method_statistics,
 		SD_BUS_VTABLE_UNPRIVILEGED),
 
+	SD_BUS_METHOD_WITH_ARGS("Diagnose", SD_BUS_ARGS("s", lock, "a{sv}", options),
+		SD_BUS_RESULT("s", json), diagnose_method, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Fix",
+		SD_BUS_ARGS("s", lock, "s", fault, "s", remedy, "a{sv}", options),
+		SD_BUS_RESULT("s", json), diagnose_method_fix, SD_BUS_VTABLE_UNPRIVILEGED),
+
 	SD_BUS_METHOD_WITH_ARGS("FindUser", SD_BUS_ARGS("s", word), SD_BUS_RESULT("o", user),
 		people_find_user, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("AddUser", SD_BUS_ARGS("s", name, "a{sv}", options),
@@ -240,6 +246,7 @@ const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("a{sv}", event), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Discovered", SD_BUS_ARGS("a{sv}", sighting), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("ScanEnded", SD_BUS_ARGS("s", fault, "s", message, "s", hint), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("DiagnosisProgress", SD_BUS_ARGS("s", text, "u", done, "u", all), 0),
 	SD_BUS_VTABLE_END
 };
 /* clang-format on */

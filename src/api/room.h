@@ -13,6 +13,7 @@
  *	               lock-settings.c those about its own configuration
  *	user.c         org.lockhub1.User: methods, life;  user-facts.c its properties
  *	operation.c    org.lockhub1.Operation
+ *	diagnose.c     methods of the troubleshooter, which answers later
  *	object.c       what those three kinds of objects have in common
  *	value.c        values, events and sightings as a{sv};  option.c reads a{sv}
  */
@@ -22,6 +23,7 @@
 
 #include "api/api.h"
 #include "core/people.h"
+#include "diag/diag.h"
 #include "loop/bus.h"
 #include "util/fault.h"
 #include "util/list.h"
@@ -106,6 +108,7 @@ struct api {
 	char group_name[32];
 	void (*add_status)(void *user, struct api_status *status);
 	void *user;
+	struct diag *diag; /* NULL: none */
 
 	/* All of them die with the connection. */
 	sd_bus_slot *object_manager_slot;
@@ -125,9 +128,11 @@ struct api {
 	struct list answers;      /* struct answer */
 	struct list pending;      /* struct pending */
 	struct list records;      /* struct api_record */
+	struct list diagnoses;    /* struct diagnosis */
 	unsigned n_asks;
 	unsigned n_answers;
 	unsigned n_pending;
+	unsigned n_diagnoses;
 
 	struct listener lock_added, lock_removed, lock_changed, event, op_changed, op_finished;
 	struct listener discovered, scan_ended, radio_changed;
@@ -290,6 +295,13 @@ void statistics_of_lock(struct api *api, sd_bus_message *message, const struct l
 void statistics_of_adapters(struct api *api, sd_bus_message *message, const struct asker *asker);
 /* The connection is gone, or the api goes: answers that still come are not sent. */
 void journal_drop_all(struct api *api);
+
+/* diagnose.c */
+int diagnose_method(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+int diagnose_method_fix(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+int lock_method_history(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+/* The connection is gone, or the api goes: answers that still come are not sent. */
+void diagnoses_drop_all(struct api *api);
 
 /* record.c */
 void record_start(struct api *api, sd_bus_message *message, const struct lock *lock,

@@ -111,6 +111,54 @@ static int on_power_off(sd_bus_message *message, void *user, sd_bus_error *ret_e
 	return 0;
 }
 
+static void power_cycle(struct ble_adapter *adapter) {
+	(void) central_call(adapter->central, &adapter->call_power, adapter->path,
+		PROPERTIES_INTERFACE, "Set", CALL_OBJECTS_MS, on_power_off, adapter, "ssv",
+		ADAPTER_INTERFACE, "Powered", "b", 0);
+}
+
+int central_restart_service(struct central *central, struct fault *ret_fault) {
+	if (!central->config.may_restart) {
+		return fault_set(ret_fault, FAULT_NOT_SUPPORTED,
+			"restarting " UNIT " is not allowed: [ble] restart_service");
+	}
+	if (bus_sd(central->bus) == NULL) {
+		return fault_set(ret_fault, FAULT_BUS_LOST, "systemd cannot be asked");
+	}
+	central->was_restarted = true;
+	central->restarted_at = ble_now(central);
+	log_notice(UNIT " is restarted, as a person asked");
+	restart_service(central);
+	return 0;
+}
+
+int central_power_cycle(struct central *central, struct fault *ret_fault) {
+	unsigned n = 0;
+
+	if (!central->config.is_sole_user) {
+		return fault_set(ret_fault, FAULT_NOT_SUPPORTED,
+			"others may use the adapter: [ble] sole_user");
+	}
+	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
+		struct ble_adapter *adapter = &central->adapters[i];
+
+		if (!adapter->is_present || adapter->call_power != NULL) {
+			continue;
+		}
+		n++;
+		log_notice("adapter %s is switched %s, as a person asked", adapter->address,
+			adapter->is_powered ? "off and on" : "on");
+		if (adapter->is_powered) {
+			power_cycle(adapter);
+		} else {
+			(void) central_call(central, &adapter->call_power, adapter->path,
+				PROPERTIES_INTERFACE, "Set", CALL_OBJECTS_MS, on_power_on, adapter,
+				"ssv", ADAPTER_INTERFACE, "Powered", "b", 1);
+		}
+	}
+	return n > 0 ? 0 : fault_set(ret_fault, FAULT_ADAPTER_MISSING, "none is there to switch");
+}
+
 /* Links in use are left alone: they work. */
 static void give_up_links(struct ble_adapter *adapter) {
 	struct radio_link *link, *following;
@@ -166,9 +214,7 @@ void recovery_step(struct ble_adapter *adapter, enum ladder_trouble trouble, con
 		give_up_links(adapter);
 		break;
 	case RUNG_POWER:
-		(void) central_call(central, &adapter->call_power, adapter->path,
-			PROPERTIES_INTERFACE, "Set", CALL_OBJECTS_MS, on_power_off, adapter, "ssv",
-			ADAPTER_INTERFACE, "Powered", "b", 0);
+		power_cycle(adapter);
 		break;
 	case RUNG_SERVICE:
 		recovery_bluez_hangs(central);

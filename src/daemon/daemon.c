@@ -15,6 +15,8 @@
 #include "core/hub.h"
 #include "core/people.h"
 #include "crypto/crypto.h"
+#include "diag/diag.h"
+#include "facts-host.h"
 #include "journal.h"
 #include "keyfile.h"
 #include "loop/loop.h"
@@ -22,6 +24,7 @@
 #include "loop/timesync.h"
 #include "loop/zones.h"
 #include "mqtt/mqtt.h"
+#include "sources.h"
 #include "store/store.h"
 #include "util/bytes.h"
 #include "util/log.h"
@@ -62,6 +65,9 @@ struct daemon {
 	struct listener lock_added;
 	struct listener lock_removed;
 	struct api *api;
+	struct diag *diag;
+	struct host *host;
+	struct sources sources;
 	struct journal journal;
 	bool has_journal;
 	bool is_ready; /* the service manager has been told */
@@ -104,14 +110,19 @@ static void check_ready(struct daemon *daemon) {
 	notify_ready();
 }
 
+static mono_t next_due(const struct daemon *daemon) {
+	return mono_min(hub_next_due(daemon->hub), diag_next_due(daemon->diag));
+}
+
 static void before_sleep(void *user) {
 	struct daemon *daemon = user;
 	const struct clock *clock = loop_clock(daemon->loop);
-	mono_t due = hub_next_due(daemon->hub);
+	mono_t due = next_due(daemon);
 
 	for (unsigned i = 0; i < DUE_ROUNDS_MAX && mono_is_due(due, clock_mono(clock)); i++) {
 		hub_run_due(daemon->hub);
-		due = hub_next_due(daemon->hub);
+		diag_run_due(daemon->diag);
+		due = next_due(daemon);
 	}
 	if (due.ms == INT64_MAX) {
 		loop_timer_disarm(daemon->due);
@@ -563,11 +574,40 @@ static int make_mqtt(struct daemon *daemon, struct fault *ret_fault) {
 		daemon->mqtt = mqtt_new(daemon->loop, daemon->hub, &config);
 		r = daemon->mqtt != NULL ? 0 : fault_set(ret_fault, FAULT_NO_MEMORY, "MQTT");
 	}
+	daemon->sources.has_password = config.password.len > 0;
 	secret_wipe(&config.password);
 	if (r >= 0) {
 		signal_add(mqtt_changed(daemon->mqtt), &daemon->mqtt_changed, on_mqtt_changed);
 	}
 	return r;
+}
+
+static int make_diag(struct daemon *daemon) {
+	const struct daemon_options *options = daemon->options;
+	const struct conf *conf = options->conf;
+	const struct diag_config config = {
+		.hub = daemon->hub, .models = options->models, .version = LOCKHUB_VERSION
+	};
+	const struct host_config host = { .root = options->root,
+		.state_dir = options->state_dir,
+		.config = options->config,
+		.secrets = { conf->mqtt.password_file, conf->mqtt.key_file },
+		.has_adapters = true };
+
+	daemon->diag = diag_new(&config);
+	daemon->host = host_new(daemon->loop, &host);
+	if (daemon->diag == NULL || daemon->host == NULL) {
+		return -ENOMEM;
+	}
+	const struct diag_source source = {
+		.name = "host", .gather = host_gather, .user = daemon->host
+	};
+	diag_add_source(daemon->diag, &source);
+	daemon->sources = (struct sources){
+		.conf = conf, .hub = daemon->hub, .store = daemon->store, .central = daemon->central
+	};
+	sources_add(&daemon->sources, daemon->diag);
+	return 0;
 }
 
 static int make_loop(struct daemon *daemon) {
@@ -598,11 +638,17 @@ static int make_edges(struct daemon *daemon, struct fault *ret_fault) {
 		.group = daemon->options->conf->api.group,
 		.add_status = add_status,
 		.user = daemon };
-	int r = make_mqtt(daemon, ret_fault);
+	int r = make_diag(daemon);
 
+	if (r < 0) {
+		return fault_set(ret_fault, FAULT_NO_MEMORY, "troubleshooter");
+	}
+	r = make_mqtt(daemon, ret_fault);
 	if (r < 0) {
 		return r;
 	}
+	config.diag = daemon->diag;
+	daemon->sources.mqtt = daemon->mqtt;
 	journal_init(&daemon->journal, daemon->hub);
 	daemon->has_journal = true;
 	daemon->api = api_new(daemon->loop, daemon->hub, &config);
@@ -702,6 +748,8 @@ static void finish(struct daemon *daemon) {
 	if (daemon->has_journal) {
 		journal_finish(&daemon->journal);
 	}
+	daemon->diag = diag_free(daemon->diag);
+	daemon->host = host_free(daemon->host);
 	daemon->hub = hub_free(daemon->hub);
 	daemon->zones = zones_free(daemon->zones);
 	daemon->central = central_free(daemon->central);

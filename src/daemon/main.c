@@ -119,14 +119,15 @@ static int parse(int argc, char *argv[], struct arguments *arguments) {
 	return -1;
 }
 
-static const char *default_state_dir(void) {
-	const char *dir = getenv("STATE_DIRECTORY");
+static const char *from_environment(const char *name, const char *fallback) {
+	const char *value = getenv(name);
 
-	return dir != NULL && dir[0] != '\0' ? dir : STATE_DIR_DEFAULT;
+	return value != NULL && value[0] != '\0' ? value : fallback;
 }
 
 int main(int argc, char *argv[]) {
-	struct arguments arguments = { .state_dir = default_state_dir() };
+	struct arguments arguments = { .state_dir = from_environment(
+					       "STATE_DIRECTORY", STATE_DIR_DEFAULT) };
 	struct daemon_options options;
 	struct conf conf;
 	struct fault fault = { .code = FAULT_NONE };
@@ -155,6 +156,9 @@ int main(int argc, char *argv[]) {
 	}
 	options = (struct daemon_options){ .state_dir = arguments.state_dir,
 		.bus_address = arguments.bus_address,
+		.config = arguments.config != NULL ? arguments.config : CONF_FILE_DEFAULT,
+		.models = from_environment("LOCKHUB_MODELS", LOCKHUB_MODELS_DEFAULT),
+		.root = from_environment("LOCKHUB_ROOT", ""),
 		.conf = &conf };
 	return daemon_run(&options);
 }

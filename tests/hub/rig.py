@@ -455,6 +455,9 @@ class Rig:
             env.pop(name, None)
         env["DBUS_SYSTEM_BUS_ADDRESS"] = self.bus_address
         env["LOCKHUB_BUS_ADDRESS"] = self.bus_address
+        # Not this machine's adapters, disk and model data.
+        env["LOCKHUB_MODELS"] = str(source_root() / "conf/models")
+        env["LOCKHUB_ROOT"] = str(self.dir / "root")
         env["LC_ALL"] = "C.UTF-8"
         env["NO_COLOR"] = "1"
         return env

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the daemon's rooms tell a diagnosis of themselves, and what they do for a remedy: the broker
+ * (mqtt), the database (store, core's log), the radio (ble). The machine is facts-host.c.
+ */
+
+#include "conf.h"
+#include "diag/diag.h"
+
+struct central;
+struct mqtt;
+struct store;
+
+struct sources {
+	const struct conf *conf;
+	struct hub *hub;
+	struct store *store;
+	struct central *central;
+	struct mqtt *mqtt; /* NULL: off */
+	bool has_password; /* for the broker */
+};
+
+/* @sources must outlive @diag. */
+void sources_add(struct sources *sources, struct diag *diag);
