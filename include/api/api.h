@@ -22,6 +22,7 @@ struct diag;
 struct fault;
 struct hub;
 struct loop;
+struct vault;
 
 /* Where the daemon puts what only it knows into Manager.Status. Valid during the call only. */
 struct api_status;
@@ -38,6 +39,7 @@ struct api_config {
 	/* Adds keys ("mqtt", "database_bytes" ...) to Manager.Status; may be NULL. */
 	void (*add_status)(void *user, struct api_status *status);
 	void *user;
+	struct vault *vault; /* who keeps backups; NULL: nobody. May answer after api_free() */
 	struct diag *diag; /* the troubleshooter; NULL: none. May answer after api_free() */
 };
 

@@ -42,6 +42,8 @@ struct keeper_config {
 	size_t n_extras;
 	/* The newest generation is another, or making one failed (may be NULL). */
 	void (*changed)(void *user);
+	/* A backup lies ready: the daemon is to be started anew (may be NULL). */
+	void (*staged)(void *user);
 	void *user;
 };
 

@@ -134,6 +134,7 @@ static void drop_connection(struct api *api) {
 	ask_drop_all(api);
 	journal_drop_all(api);
 	pending_drop_all(api);
+	backups_drop_all(api);
 	diagnoses_drop_all(api);
 	for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
 		*slots[i] = sd_bus_slot_unref(*slots[i]);
@@ -245,6 +246,7 @@ struct api *api_new(struct loop *loop, struct hub *hub, const struct api_config 
 	api->hub = hub;
 	api->add_status = config->add_status;
 	api->user = config->user;
+	api->vault = config->vault;
 	api->diag = config->diag;
 	objects_init(&api->locks, api, &lock_kind);
 	objects_init(&api->ops, api, &operation_kind);
@@ -253,6 +255,7 @@ struct api *api_new(struct loop *loop, struct hub *hub, const struct api_config 
 	list_init(&api->answers);
 	list_init(&api->records);
 	list_init(&api->pending);
+	list_init(&api->backups);
 	list_init(&api->diagnoses);
 	text_copy(api->version, sizeof(api->version),
 		config->version != NULL ? config->version : LOCKHUB_VERSION);

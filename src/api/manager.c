@@ -213,6 +213,17 @@ const sd_bus_vtable manager_vtable[] = {
 		SD_BUS_ARGS("s", lock, "s", fault, "s", remedy, "a{sv}", options),
 		SD_BUS_RESULT("s", json), diagnose_method_fix, SD_BUS_VTABLE_UNPRIVILEGED),
 
+	SD_BUS_METHOD_WITH_ARGS("Backup", SD_BUS_ARGS("h", file, "s", passphrase, "a{sv}", options),
+		SD_BUS_RESULT("a{sv}", report), backup_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("VerifyBackup", SD_BUS_ARGS("h", file, "s", passphrase),
+		SD_BUS_RESULT("a{sv}", report), backup_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("Restore", SD_BUS_ARGS("h", file, "s", passphrase),
+		SD_BUS_RESULT("a{sv}", report), backup_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("MakeGeneration", SD_BUS_ARGS("s", reason),
+		SD_BUS_RESULT("a{sv}", report), backup_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("ListBackups", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", backups),
+		backup_method, SECRETIVE),
+
 	SD_BUS_METHOD_WITH_ARGS("FindUser", SD_BUS_ARGS("s", word), SD_BUS_RESULT("o", user),
 		people_find_user, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("AddUser", SD_BUS_ARGS("s", name, "a{sv}", options),
@@ -245,6 +256,7 @@ const sd_bus_vtable manager_vtable[] = {
 
 	SD_BUS_SIGNAL_WITH_ARGS("Event", SD_BUS_ARGS("a{sv}", event), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("Discovered", SD_BUS_ARGS("a{sv}", sighting), 0),
+	SD_BUS_SIGNAL_WITH_ARGS("BackupProgress", SD_BUS_ARGS("s", text, "t", done, "t", all), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("ScanEnded", SD_BUS_ARGS("s", fault, "s", message, "s", hint), 0),
 	SD_BUS_SIGNAL_WITH_ARGS("DiagnosisProgress", SD_BUS_ARGS("s", text, "u", done, "u", all), 0),
 	SD_BUS_VTABLE_END

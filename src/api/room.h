@@ -13,6 +13,7 @@
  *	               lock-settings.c those about its own configuration
  *	user.c         org.lockhub1.User: methods, life;  user-facts.c its properties
  *	operation.c    org.lockhub1.Operation
+ *	backup.c       methods for backups, which are answered later
  *	diagnose.c     methods of the troubleshooter, which answers later
  *	object.c       what those three kinds of objects have in common
  *	value.c        values, events and sightings as a{sv};  option.c reads a{sv}
@@ -23,6 +24,7 @@
 
 #include "api/api.h"
 #include "core/people.h"
+#include "core/vault.h"
 #include "diag/diag.h"
 #include "loop/bus.h"
 #include "util/fault.h"
@@ -108,6 +110,7 @@ struct api {
 	char group_name[32];
 	void (*add_status)(void *user, struct api_status *status);
 	void *user;
+	struct vault *vault; /* NULL: nobody keeps backups */
 	struct diag *diag; /* NULL: none */
 
 	/* All of them die with the connection. */
@@ -128,10 +131,12 @@ struct api {
 	struct list answers;      /* struct answer */
 	struct list pending;      /* struct pending */
 	struct list records;      /* struct api_record */
+	struct list backups;      /* struct backup_call */
 	struct list diagnoses;    /* struct diagnosis */
 	unsigned n_asks;
 	unsigned n_answers;
 	unsigned n_pending;
+	unsigned n_backups;
 	unsigned n_diagnoses;
 
 	struct listener lock_added, lock_removed, lock_changed, event, op_changed, op_finished;
@@ -302,6 +307,11 @@ int diagnose_method_fix(sd_bus_message *message, void *user, sd_bus_error *ret_e
 int lock_method_history(sd_bus_message *message, void *user, sd_bus_error *ret_error);
 /* The connection is gone, or the api goes: answers that still come are not sent. */
 void diagnoses_drop_all(struct api *api);
+
+/* backup.c */
+int backup_method(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+/* The connection is gone, or the api goes: answers that still come are not sent. */
+void backups_drop_all(struct api *api);
 
 /* record.c */
 void record_start(struct api *api, sd_bus_message *message, const struct lock *lock,

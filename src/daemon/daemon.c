@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "backup.h"
 #include "ble/central.h"
 #include "core/hub.h"
 #include "core/people.h"
@@ -41,6 +42,8 @@
 #define RETENTION_RETRY_MS 600000
 #define RETENTION_MS 86400000
 #define DAY_S 86400
+/* Told to the service manager, which starts what ends with a failure again. */
+#define EXIT_RESTART 75
 
 struct daemon {
 	const struct daemon_options *options;
@@ -68,11 +71,13 @@ struct daemon {
 	struct diag *diag;
 	struct host *host;
 	struct sources sources;
+	struct backups backups;
 	struct journal journal;
 	bool has_journal;
 	bool is_ready; /* the service manager has been told */
 	mono_t started;
 	bool is_stopping;
+	bool is_restarting; /* so that the service manager starts it anew */
 	char hub_id[HUB_ID_LEN + 1];
 	char boot_id[STORE_BOOT_ID_MAX];
 	char client_id[32];
@@ -154,8 +159,12 @@ static void on_wakeup(void *user) {
 }
 
 static void on_store_trouble(void *user, const struct fault *fault) {
-	(void) user;
+	const struct daemon *daemon = user;
+
 	log_fault(fault, NULL, NULL);
+	if (fault->code == FAULT_DATABASE_CORRUPT) {
+		backups_suspect(&daemon->backups);
+	}
 }
 
 static void on_pruned(void *user, int64_t n_rows, const struct fault *fault) {
@@ -245,6 +254,7 @@ static void add_status(void *user, struct api_status *out) {
 
 	api_status_text(out, "hub_id", daemon->hub_id);
 	api_status_number(out, "life", store_condition(daemon->store)->life);
+	backups_add_status(&daemon->backups, out);
 	if (daemon->mqtt == NULL) {
 		api_status_text(out, "mqtt", "off");
 		return;
@@ -264,10 +274,14 @@ static void add_status(void *user, struct api_status *out) {
 
 /* ---- stopping: the hub's operations first, then the farewell on the broker ---- */
 
+static int exit_status(const struct daemon *daemon) {
+	return daemon->is_restarting ? EXIT_RESTART : EXIT_SUCCESS;
+}
+
 static void on_mqtt_stopped(void *user) {
 	struct daemon *daemon = user;
 
-	loop_stop(daemon->loop, EXIT_SUCCESS);
+	loop_stop(daemon->loop, exit_status(daemon));
 }
 
 static void on_hub_stopped(void *user) {
@@ -276,8 +290,33 @@ static void on_hub_stopped(void *user) {
 	if (daemon->mqtt != NULL) {
 		mqtt_stop(daemon->mqtt, on_mqtt_stopped, daemon);
 	} else {
-		loop_stop(daemon->loop, EXIT_SUCCESS);
+		loop_stop(daemon->loop, exit_status(daemon));
 	}
+}
+
+static void on_backups_changed(void *user) {
+	struct daemon *daemon = user;
+
+	if (daemon->api != NULL) {
+		api_status_changed(daemon->api);
+	}
+}
+
+/* The database is swapped when nobody has it open: at the start. */
+static void restart(void *user) {
+	struct daemon *daemon = user;
+
+	if (daemon->is_stopping) {
+		return;
+	}
+	daemon->is_stopping = true;
+	daemon->is_restarting = true;
+	if (getenv("INVOCATION_ID") != NULL) {
+		log_notice("a backup was restored: starting anew");
+	} else {
+		log_notice("a backup was restored: stopping; start lockhubd again");
+	}
+	hub_stop(daemon->hub, on_hub_stopped, daemon);
 }
 
 static void on_terminate(void *user, int signum) {
@@ -340,7 +379,19 @@ static int open_store(struct daemon *daemon, struct fault *ret_fault) {
 			"read the locks' keys; lockhubd(8), CREDENTIALS, tells what is better",
 			state_dir);
 	}
-	return store_open(&config, &daemon->store, ret_fault);
+	daemon->backups.changed = on_backups_changed;
+	daemon->backups.restart = restart;
+	daemon->backups.user = daemon;
+	r = backups_before_open(
+		&daemon->backups, state_dir, daemon->options->conf, &key, ret_fault);
+	if (r < 0) {
+		return r;
+	}
+	r = store_open(&config, &daemon->store, ret_fault);
+	if (r < 0 && (r = backups_after_failure(&daemon->backups, ret_fault)) >= 0) {
+		r = store_open(&config, &daemon->store, ret_fault);
+	}
+	return r;
 }
 
 static void load_lock(void *user, const struct lock_record *record, const struct event *last_event,
@@ -376,6 +427,7 @@ static void load_setting(void *user, const char *key, const char *value) {
 	if (text_equal(key, "hub_id")) {
 		(void) text_copy(daemon->hub_id, sizeof(daemon->hub_id), value);
 	}
+	backups_load_setting(&daemon->backups, key, value);
 	hub_load_setting(daemon->hub, key, value);
 }
 
@@ -637,7 +689,8 @@ static int make_edges(struct daemon *daemon, struct fault *ret_fault) {
 		.version = LOCKHUB_VERSION,
 		.group = daemon->options->conf->api.group,
 		.add_status = add_status,
-		.user = daemon };
+		.user = daemon,
+		.vault = backups_vault(&daemon->backups) };
 	int r = make_diag(daemon);
 
 	if (r < 0) {
@@ -705,6 +758,10 @@ static int start(struct daemon *daemon, struct fault *ret_fault) {
 	if (make_hub_id(daemon) < 0) {
 		return fault_set(ret_fault, FAULT_NO_MEMORY, "hub id");
 	}
+	if (backups_start(&daemon->backups, daemon->loop, daemon->hub, daemon->store,
+		    daemon->hub_id, daemon->options->config) < 0) {
+		return fault_set(ret_fault, FAULT_NO_MEMORY, "backups");
+	}
 	r = make_edges(daemon, ret_fault);
 	if (r < 0) {
 		return r;
@@ -745,6 +802,7 @@ static void finish(struct daemon *daemon) {
 	daemon->mqtt = mqtt_free(daemon->mqtt);
 	/* What is still on its way to the disk answers into the hub: so the store goes first. */
 	daemon->store = store_close(daemon->store);
+	backups_finish(&daemon->backups);
 	if (daemon->has_journal) {
 		journal_finish(&daemon->journal);
 	}

@@ -157,6 +157,7 @@ int main(int argc, char *argv[]) {
 	options = (struct daemon_options){ .state_dir = arguments.state_dir,
 		.bus_address = arguments.bus_address,
 		.config = arguments.config != NULL ? arguments.config : CONF_FILE_DEFAULT,
+		.config = arguments.config != NULL ? arguments.config : CONF_FILE_DEFAULT,
 		.models = from_environment("LOCKHUB_MODELS", LOCKHUB_MODELS_DEFAULT),
 		.root = from_environment("LOCKHUB_ROOT", ""),
 		.conf = &conf };

@@ -48,6 +48,7 @@ struct keeper {
 	const struct keeper_extra *extras;
 	size_t n_extras;
 	void (*changed)(void *user);
+	void (*staged)(void *user);
 	void *user;
 	struct keeper_state state;
 	unsigned n_jobs;
@@ -802,6 +803,9 @@ static void job_deliver(struct outbox_item *item) {
 	} else if (job->done != NULL) {
 		job->done(job->user, fault == NULL ? &job->report : NULL, fault);
 	}
+	if (job->task == TASK_RESTORE && fault == NULL && keeper->staged != NULL) {
+		keeper->staged(keeper->user);
+	}
 	close_fd(&job->fd);
 	secret_wipe(&job->passphrase);
 	free(job->generations);
@@ -925,6 +929,7 @@ struct keeper *keeper_new(const struct keeper_config *config) {
 	keeper->extras = config->extras;
 	keeper->n_extras = config->n_extras;
 	keeper->changed = config->changed;
+	keeper->staged = config->staged;
 	keeper->user = config->user;
 	(void) text_copy(keeper->hub_id, sizeof(keeper->hub_id), config->hub_id);
 	if (keeper->state_dir == NULL || keeper->folder == NULL) {

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Backups: Manager.Backup, VerifyBackup, Restore, MakeGeneration, ListBackups. The vault answers
+ * later, after seconds or minutes. A caller that has gone meanwhile is not answered; what was begun
+ * goes on.
+ */
+
+#include "room.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BACKUPS_MAX 8
+#define PROGRESS_MS 250
+
+enum backup_task { BACKUP_WRITE, BACKUP_VERIFY, BACKUP_RESTORE, BACKUP_GENERATION, BACKUP_LIST };
+
+struct backup_call {
+	struct list link;
+	struct api *api;         /* NULL once the api or the connection has gone */
+	sd_bus_message *message; /* likewise */
+	enum backup_task task;
+	struct loop_timer *timer; /* tells how far it has got */
+	const char *last_text;    /* as told last */
+	uint64_t last_done;
+	/* from the message */
+	int fd;
+	struct secret passphrase;
+	bool with_passwords;
+	char reason[VAULT_REASON_MAX];
+	char by[EVENT_USER_MAX];
+};
+
+static void call_free(struct backup_call *call) {
+	if (call->api != NULL) {
+		call->api->n_backups--;
+	}
+	list_remove(&call->link);
+	loop_timer_free(call->timer);
+	sd_bus_message_unref(call->message);
+	if (call->fd >= 0) {
+		close(call->fd);
+	}
+	secret_wipe(&call->passphrase);
+	free(call);
+}
+
+/* The connection is gone, or the api goes: answers that still come are not sent. */
+void backups_drop_all(struct api *api) {
+	struct backup_call *each, *following;
+
+	list_for_each_safe(each, following, &api->backups, link) {
+		list_remove(&each->link);
+		list_init(&each->link);
+		each->timer = loop_timer_free(each->timer);
+		each->message = sd_bus_message_unref(each->message);
+		each->api = NULL;
+	}
+	api->n_backups = 0;
+}
+
+/* To the caller alone. */
+static void tell_progress(struct backup_call *call, const struct vault_progress *progress) {
+	sd_bus_message *signal = NULL;
+	int r = sd_bus_message_new_signal(bus_sd(call->api->bus), &signal, API_MANAGER_PATH,
+		API_MANAGER_INTERFACE, "BackupProgress");
+
+	if (r >= 0) {
+		r = sd_bus_message_append(
+			signal, "stt", progress->text, progress->done, progress->all);
+	}
+	if (r >= 0) {
+		r = sd_bus_message_set_destination(
+			signal, sd_bus_message_get_sender(call->message));
+	}
+	if (r >= 0) {
+		(void) sd_bus_send(NULL, signal, NULL);
+		bus_kick(call->api->bus);
+	}
+	sd_bus_message_unref(signal);
+}
+
+static void on_timer(void *user) {
+	struct backup_call *call = user;
+	struct vault_progress progress = { 0 };
+
+	call->api->vault->impl->progress(call->api->vault, &progress);
+	if (progress.text != NULL &&
+		(progress.text != call->last_text || progress.done != call->last_done)) {
+		tell_progress(call, &progress);
+		call->last_text = progress.text;
+		call->last_done = progress.done;
+	}
+	loop_timer_arm(call->timer, PROGRESS_MS);
+}
+
+/* ---- answers ---- */
+
+static int put_differences(sd_bus_message *reply, const struct vault_report *report) {
+	size_t n = report->n_differences < VAULT_DIFFERENCES_MAX ? report->n_differences
+								 : VAULT_DIFFERENCES_MAX;
+	int r = sd_bus_message_open_container(reply, 'e', "sv");
+
+	if (r >= 0) {
+		r = sd_bus_message_append(reply, "s", "differences");
+	}
+	if (r >= 0) {
+		r = sd_bus_message_open_container(reply, 'v', "a(sss)");
+	}
+	if (r >= 0) {
+		r = sd_bus_message_open_container(reply, 'a', "(sss)");
+	}
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		const struct vault_difference *each = &report->differences[i];
+		r = sd_bus_message_append(reply, "(sss)", each->kind, each->what,
+			text_is_utf8(each->name, strlen(each->name)) ? each->name : "?");
+	}
+	for (unsigned i = 0; r >= 0 && i < 3; i++) {
+		r = sd_bus_message_close_container(reply);
+	}
+	return r;
+}
+
+static int put_report(sd_bus_message *reply, const struct vault_report *report) {
+	const struct {
+		const char *key;
+		int64_t value;
+	} numbers[] = {
+		{ "made_at", report->made_at.s },
+		{ "size", report->size },
+		{ "locks", report->n_locks },
+		{ "users", report->n_users },
+		{ "codes", report->n_codes },
+		{ "schedules", report->n_schedules },
+		{ "secrets", report->n_secrets },
+		{ "files", report->n_files },
+		{ "events", report->n_events },
+		{ "last_seq", report->last_seq },
+	};
+	int r = sd_bus_message_open_container(reply, 'a', "{sv}");
+
+	if (r >= 0) {
+		r = put_text_unless_empty(reply, "name", report->name);
+	}
+	if (r >= 0) {
+		r = put_text(reply, "version", report->version);
+	}
+	if (r >= 0) {
+		r = put_text(reply, "hub_id", report->hub_id);
+	}
+	for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(numbers); i++) {
+		r = put_number(reply, numbers[i].key, numbers[i].value);
+	}
+	if (r >= 0) {
+		r = put_flag(reply, "automatic", report->is_automatic);
+	}
+	if (r >= 0) {
+		r = put_flag(reply, "with_passwords", report->has_passwords);
+	}
+	if (r >= 0) {
+		r = put_flag(reply, "log_whole", report->is_log_whole);
+	}
+	if (r >= 0 && report->is_compared) {
+		r = put_flag(reply, "own_log", report->is_own_log);
+	}
+	if (r >= 0 && report->is_compared) {
+		r = put_number(reply, "events_since", report->n_events_since);
+	}
+	if (r >= 0 && report->is_compared) {
+		r = put_number(reply, "difference_count", (int64_t) report->n_differences);
+	}
+	if (r >= 0 && report->is_compared) {
+		r = put_differences(reply, report);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+/* Sends @take_reply if @r is not negative. */
+static void send_answer(struct backup_call *take_call, sd_bus_message *take_reply, int r) {
+	if (r >= 0) {
+		r = sd_bus_send(NULL, take_reply, NULL);
+	}
+	if (r < 0) {
+		sd_bus_reply_method_errno(take_call->message, r, NULL);
+	}
+	bus_kick(take_call->api->bus);
+	sd_bus_message_unref(take_reply);
+	call_free(take_call);
+}
+
+static void answer_fault(struct backup_call *take_call, const struct fault *fault) {
+	if (take_call->message != NULL) {
+		reply_fault(take_call->message, fault);
+		bus_kick(take_call->api->bus);
+	}
+	call_free(take_call);
+}
+
+static void on_done(void *user, const struct vault_report *report, const struct fault *fault) {
+	struct backup_call *call = user;
+	sd_bus_message *reply = NULL;
+
+	if (call->message == NULL || fault != NULL) {
+		answer_fault(call, fault);
+		return;
+	}
+	int r = sd_bus_message_new_method_return(call->message, &reply);
+	send_answer(call, reply, r < 0 ? r : put_report(reply, report));
+}
+
+static int put_generation(sd_bus_message *reply, const struct vault_generation *generation) {
+	int r = sd_bus_message_open_container(reply, 'a', "{sv}");
+
+	if (r >= 0) {
+		r = put_text(reply, "name", generation->name);
+	}
+	if (r >= 0) {
+		r = put_text(reply, "reason", generation->reason);
+	}
+	if (r >= 0) {
+		r = put_number(reply, "made_at", generation->made_at.s);
+	}
+	if (r >= 0) {
+		r = put_number(reply, "size", generation->size);
+	}
+	if (r >= 0) {
+		r = put_fault(reply, "fault", &generation->fault, NULL);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static void on_list(void *user, const struct vault_generation *generations, size_t n,
+	const struct fault *fault) {
+	struct backup_call *call = user;
+	sd_bus_message *reply = NULL;
+
+	if (call->message == NULL || fault != NULL) {
+		answer_fault(call, fault);
+		return;
+	}
+	int r = sd_bus_message_new_method_return(call->message, &reply);
+	if (r >= 0) {
+		r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+	}
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		r = put_generation(reply, &generations[i]);
+	}
+	send_answer(call, reply, r < 0 ? r : sd_bus_message_close_container(reply));
+}
+
+/* ---- questions ---- */
+
+static int take_file(sd_bus_message *message, struct backup_call *call, struct fault *ret_fault) {
+	const char *passphrase;
+	int borrowed = -1;
+
+	if (sd_bus_message_read(message, "hs", &borrowed, &passphrase) < 0 ||
+		secret_set_text(&call->passphrase, passphrase) < 0) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+			"a file and a passphrase of up to %d octets are needed", SECRET_MAX);
+	}
+	call->fd = fcntl(borrowed, F_DUPFD_CLOEXEC, 3);
+	return call->fd >= 0 ? 0
+			     : fault_set(ret_fault, FAULT_NO_MEMORY, "a copy of the file: %s",
+				       strerror(errno));
+}
+
+static int read_call(sd_bus_message *message, struct backup_call *call, struct fault *ret_fault) {
+	static const struct option options[] = {
+		{ "with_passwords", OPTION_FLAG, offsetof(struct backup_call, with_passwords), 0, 0,
+			NULL },
+	};
+	const char *reason;
+	int r = 0;
+
+	switch (call->task) {
+	case BACKUP_WRITE:
+		r = take_file(message, call, ret_fault);
+		return r < 0 ? r
+			     : options_read(message, options, ARRAY_SIZE(options), call, NULL,
+				       ret_fault);
+	case BACKUP_VERIFY:
+	case BACKUP_RESTORE:
+		return take_file(message, call, ret_fault);
+	case BACKUP_GENERATION:
+		if (sd_bus_message_read(message, "s", &reason) < 0 ||
+			!text_copy(call->reason, sizeof(call->reason), reason)) {
+			return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+				"a reason has at most %d characters", VAULT_REASON_MAX - 1);
+		}
+		return 0;
+	case BACKUP_LIST:
+		return 0;
+	}
+	return 0;
+}
+
+static int steal_fd(struct backup_call *call) {
+	int fd = call->fd;
+
+	call->fd = -1;
+	return fd;
+}
+
+/* Nobody takes a copy of everything with him before the log says so (L10). */
+static void on_recorded(void *user, const struct fault *fault) {
+	struct backup_call *call = user;
+
+	if (call->message == NULL || fault != NULL) {
+		answer_fault(call, fault);
+		return;
+	}
+	struct vault *vault = call->api->vault;
+	vault->impl->backup(
+		vault, steal_fd(call), &call->passphrase, call->with_passwords, on_done, call);
+	secret_wipe(&call->passphrase);
+}
+
+static void begin(struct backup_call *call) {
+	struct vault *vault = call->api->vault;
+	struct fault fault = { 0 };
+	char text[EVENT_TEXT_MAX];
+
+	switch (call->task) {
+	case BACKUP_WRITE:
+		snprintf(text, sizeof(text), "to a file of %s", call->by);
+		if (hub_remark(call->api->hub, EVENT_BACKED_UP, FAULT_NONE, text, NULL, on_recorded,
+			    call, &fault) < 0) {
+			answer_fault(call, &fault);
+		}
+		return;
+	case BACKUP_VERIFY:
+		vault->impl->verify(vault, steal_fd(call), &call->passphrase, on_done, call);
+		break;
+	case BACKUP_RESTORE:
+		vault->impl->restore(
+			vault, steal_fd(call), &call->passphrase, call->by, on_done, call);
+		break;
+	case BACKUP_GENERATION:
+		vault->impl->generation(vault, call->reason, on_done, call);
+		break;
+	case BACKUP_LIST:
+		vault->impl->list(vault, on_list, call);
+		break;
+	}
+	secret_wipe(&call->passphrase);
+}
+
+static void granted(struct api *api, sd_bus_message *message, const struct asker *asker,
+	enum backup_task task) {
+	struct backup_call *call = NULL;
+	struct fault fault = { 0 };
+
+	if (api->vault == NULL) {
+		fault_set(&fault, FAULT_NOT_SUPPORTED, "nobody keeps backups");
+	} else if (api->n_backups >= BACKUPS_MAX) {
+		fault_set(&fault, FAULT_QUEUE_FULL, "%u backups are waited for", api->n_backups);
+	} else if ((call = calloc(1, sizeof(*call))) == NULL) {
+		fault_set(&fault, FAULT_NO_MEMORY, "a backup");
+	}
+	if (call == NULL) {
+		reply_fault(message, &fault);
+		return;
+	}
+	call->api = api;
+	call->message = sd_bus_message_ref(message);
+	call->task = task;
+	call->fd = -1;
+	call->timer = loop_timer_new(api->loop, on_timer, call);
+	text_copy(call->by, sizeof(call->by), asker->name);
+	list_append(&api->backups, &call->link);
+	api->n_backups++;
+	if (call->timer == NULL) {
+		fault_set(&fault, FAULT_NO_MEMORY, "a backup");
+		answer_fault(call, &fault);
+	} else if (read_call(message, call, &fault) < 0) {
+		answer_fault(call, &fault);
+	} else {
+		loop_timer_arm(call->timer, PROGRESS_MS);
+		begin(call);
+	}
+}
+
+static void write_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	granted(api, message, asker, BACKUP_WRITE);
+}
+static void verify_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	granted(api, message, asker, BACKUP_VERIFY);
+}
+static void restore_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	granted(api, message, asker, BACKUP_RESTORE);
+}
+static void generation_granted(
+	struct api *api, sd_bus_message *message, const struct asker *asker) {
+	granted(api, message, asker, BACKUP_GENERATION);
+}
+static void list_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	granted(api, message, asker, BACKUP_LIST);
+}
+
+int backup_method(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct {
+		const char *member;
+		struct ask_rule rule;
+	} rows[] = {
+		{ "Backup", { ROLE_MANAGE, write_granted, NULL } },
+		{ "VerifyBackup", { ROLE_MANAGE, verify_granted, NULL } },
+		{ "Restore", { ROLE_MANAGE, restore_granted, NULL } },
+		{ "MakeGeneration", { ROLE_MANAGE, generation_granted, NULL } },
+		{ "ListBackups", { ROLE_VIEW, list_granted, NULL } },
+	};
+	const char *member = sd_bus_message_get_member(message);
+
+	(void) ret_error;
+	sd_bus_message_sensitive(message); /* it holds a passphrase */
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (text_equal(rows[i].member, member)) {
+			return ask(user, message, &rows[i].rule);
+		}
+	}
+	return -EBADR;
+}
