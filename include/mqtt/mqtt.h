@@ -111,14 +111,6 @@ void mqtt_reconnect(struct mqtt *mqtt);
  */
 bool mqtt_is_local(const char *host);
 
-/* Gives up the present connection, if any, and tries at once to make a new one. */
-void mqtt_reconnect(struct mqtt *mqtt);
-/*
- * Whether the broker is on this machine, by the name alone: names are not resolved for this, as
- * what a name means can change.
- */
-bool mqtt_is_local(const char *host);
-
 const struct mqtt_status *mqtt_status(const struct mqtt *mqtt);
 /*
  * Emitted with a const struct mqtt_status when is_connected, is_online or the fault's code has

@@ -70,12 +70,6 @@ void mqtt_reconnect(struct mqtt *mqtt) {
 	}
 }
 
-void mqtt_reconnect(struct mqtt *mqtt) {
-	if (mqtt->client != NULL && mqtt->phase == MQTT_RUNNING) {
-		client_again(mqtt->client);
-	}
-}
-
 const struct mqtt_status *mqtt_status(const struct mqtt *mqtt) {
 	return &mqtt->status;
 }
