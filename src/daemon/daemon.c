@@ -616,7 +616,9 @@ static int make_mqtt(struct daemon *daemon, struct fault *ret_fault) {
 	config.allow_commands = conf->mqtt.commands;
 	config.keep_discovery = conf->mqtt.keep_discovery;
 	config.user_switches = conf->mqtt.user_switches;
+	config.maintenance = conf->mqtt.maintenance;
 	config.pin_code_base = conf->mqtt.pin_code_base;
+	config.diag = daemon->diag;
 	r = keyfile_password(
 		conf->mqtt.password_file, "mqtt-password", &config.password, ret_fault);
 	if (r >= 0) {
