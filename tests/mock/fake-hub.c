@@ -273,7 +273,7 @@ void fake_serve(struct fake *fake, struct fake_link *link, char state) {
 }
 
 void fake_heard(struct fake *fake, const char *address, bool is_pairing, bool is_changed) {
-	struct advert advert = { .rssi = -60, .n_parts = 1 };
+	struct advert advert = { .rssi = fake->rssi != 0 ? fake->rssi : -60, .n_parts = 1 };
 	struct fake_link *link = fake_link(fake, address);
 
 	(void) text_copy(advert.address, sizeof(advert.address), address);
@@ -825,6 +825,9 @@ static void report_state(struct fake_session *session, uint8_t state) {
 	evidence.bolt.is_jammed = state == 'J';
 	evidence.bolt.motion = state == 'M' ? LOCK_MOTION_UNLOCKING : LOCK_MOTION_NONE;
 	session->host->evidence(session->user, &evidence);
+	if (the_fake->tells.has != 0) {
+		session->host->evidence(session->user, &the_fake->tells);
+	}
 }
 
 static void report_log(struct fake_session *session, const uint8_t *buf, size_t n) {
@@ -846,6 +849,24 @@ static void report_log(struct fake_session *session, const uint8_t *buf, size_t 
 			.door = DOOR_STATE_UNKNOWN,
 			.credential = CREDENTIAL_NONE,
 			.is_own = at[2] != 'K' && at[1] == 1 };
+		if (the_fake->entry_time.s != 0) {
+			entries[i].time = the_fake->entry_time;
+		}
+		if (at[2] == 'o' || at[2] == 's') {
+			entries[i].kind = EVENT_DOOR_STATE_CHANGE;
+			entries[i].operation = OPERATION_NONE;
+			entries[i].door = at[2] == 'o' ? DOOR_STATE_OPEN : DOOR_STATE_CLOSED;
+		}
+		if (at[2] == 'A' || at[2] == 'J') {
+			entries[i].operation = OPERATION_LOCK;
+			entries[i].source = SOURCE_AUTO;
+		}
+		if (at[2] == 'J') {
+			entries[i].kind = EVENT_LOCK_OPERATION_ERROR;
+			entries[i].error = OPERATION_ERROR_UNSPECIFIED;
+			entries[i].alarm = ALARM_LOCK_JAMMED;
+			entries[i].fault = FAULT_JAMMED;
+		}
 		if (at[2] == 'K') {
 			entries[i].source = SOURCE_KEYPAD;
 			entries[i].credential = CREDENTIAL_PIN;

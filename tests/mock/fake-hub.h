@@ -14,7 +14,8 @@
  *	        open; 'w' unlocked, door open; 'd' unlocked, door closed)
  *	        "F<code>"  refused with fault code (one octet)
  *	        "E<n><n entries: seq, own flag, operation>" log entries, then "D-" ends the job;
- *	        operation 'L' 'U', 'W' wrong code, 'N' unlocked by "Guest", 'K' unlocked at the
+ *	        operation 'L' 'U', 'A' locked by itself, 'J' jammed meanwhile, 'o' 's' door opened
+ *	        and shut, 'W' wrong code, 'N' unlocked by "Guest", 'K' unlocked at the
  *	        keypad with the code whose ref stands in place of the own flag
  *
  * A lock with a keypad (fake_have_keypads()) also takes
@@ -77,8 +78,11 @@ struct fake {
 	mono_t mono;
 	wall_t wall;
 	bool is_trusted;
-	bool has_no_clock; /* the lock: its entries tell no time (else all second 1000) */
-	int64_t wall_ms;   /* part of a second on top of wall */
+	bool has_no_clock;     /* the lock: its entries tell no time (else all second 1000) */
+	int64_t wall_ms;       /* part of a second on top of wall */
+	wall_t entry_time;     /* of the lock's entries; 0: as above */
+	struct evidence tells; /* with each state; .has 0: nothing */
+	int16_t rssi;          /* of advertisements; 0: -60 */
 
 	struct radio radio;
 	struct fake_link *links[16];
