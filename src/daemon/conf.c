@@ -120,13 +120,6 @@ static const struct conf_key keys[] = {
 	{ "backup", "folder", CONF_PATH, AT(backup.folder), "", 0, 0, NULL,
 		"Where they are kept; another disk is safer; empty: the folder backup beside the database" },
 
-	{ "backup", "daily", CONF_BOOL, AT(backup.daily), "yes", 0, 0, NULL,
-		"Make an encrypted backup each day on which something has changed" },
-	{ "backup", "keep", CONF_NUMBER, AT(backup.keep), "3", 1, 30, NULL,
-		"How many of the daily ones are kept" },
-	{ "backup", "folder", CONF_PATH, AT(backup.folder), "", 0, 0, NULL,
-		"Where they are kept; another disk is safer; empty: the folder backup beside the database" },
-
 	{ "api", "group", CONF_TEXT, AT(api.group), "lockhub", 0, 0, NULL,
 		"Group whose members may view and operate where there is no polkit" },
 };

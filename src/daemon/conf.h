@@ -69,11 +69,6 @@ struct conf {
 		char folder[CONF_TEXT_MAX];
 	} backup;
 	struct {
-		bool daily;
-		unsigned keep;
-		char folder[CONF_TEXT_MAX];
-	} backup;
-	struct {
 		char group[CONF_TEXT_MAX];
 	} api;
 };
