@@ -20,7 +20,7 @@
 /* libsodium's "moderate", for what is worth waiting for: a backup holds every key. */
 #define PASSWORD_KIB_STRONG (256 * 1024)
 
-#define PASSPHRASE_LEAST 12
+#define PASSPHRASE_STRONG 12
 /*
  * Why a passphrase that protects everything is not good enough, as the end of a sentence ("it has
  * fewer than 12 characters"), or NULL. Finds only the worst: too short, one pattern over and over,

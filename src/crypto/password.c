@@ -72,7 +72,7 @@ static bool is_common(const uint8_t *text, size_t n) {
 			while (same < length && tolower(text[at + same]) == words[i][same]) {
 				same++;
 			}
-			if (same == length && n - length < PASSPHRASE_LEAST - 4) {
+			if (same == length && n - length < PASSPHRASE_STRONG - 4) {
 				return true;
 			}
 		}
@@ -81,7 +81,7 @@ static bool is_common(const uint8_t *text, size_t n) {
 }
 
 const char *passphrase_weakness(const void *passphrase, size_t n) {
-	if (n < PASSPHRASE_LEAST) {
+	if (n < PASSPHRASE_STRONG) {
 		return "it has fewer than 12 characters";
 	}
 	if (is_repeated(passphrase, n)) {
