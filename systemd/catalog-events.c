@@ -2,7 +2,7 @@
 
 /*
  * lockhub-catalog-events: writes the journal catalog of all events to standard output, at build
- * time. Its sister lockhub-catalog does so for the faults (R8); both print what the entries
+ * time. Its sister lockhub-pages (src/diag) does so for the faults (R8); both print what the entries
  * themselves are made from.
  */
 

@@ -14,5 +14,3 @@
  * wrapped here. The word LOCK in the body becomes the entry's own LOCKHUB_LOCK field.
  */
 void catalog_print_row(FILE *out, const char *id, const char *subject, const char *body);
-/* All fault rows but FAULT_NONE. */
-void catalog_print_faults(FILE *out);

@@ -34,7 +34,7 @@ static enum check_result check_disk(struct judge *judge) {
 	if (free < 0) {
 		return CHECK_UNKNOWN;
 	}
-	proof_value(judge, (double) (free / (1024 * 1024)), "MiB", EVIDENCE_ANSWERED, (wall_t){ 0 },
+	proof_value(judge, (double) free / (1024.0 * 1024), "MiB", EVIDENCE_ANSWERED, (wall_t){ 0 },
 		"free on the disk of the database");
 	if (size > 0) {
 		proof_value(judge, 100.0 * (double) free / (double) size, "%", EVIDENCE_ANSWERED,

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "fault-rows.h"
+#include "util/text.h"
 
 #define WIDTH 79
 #define BODY_MAX 4096
@@ -65,17 +65,5 @@ void catalog_print_row(FILE *out, const char *id, const char *subject, const cha
 		fputc('\n', out);
 		at += n;
 		at += strspn(at, "\n");
-	}
-}
-
-void catalog_print_faults(FILE *out) {
-	for (unsigned i = FAULT_NONE + 1; i < FAULT_COUNT_; i++) {
-		const struct fault_row *row = &fault_rows[i];
-		char body[BODY_MAX];
-		snprintf(body, sizeof(body),
-			"What to do next: %s.\n\n"
-			"Fault name: %s",
-			row->hint, row->name);
-		catalog_print_row(out, row->message_id, row->summary, body);
 	}
 }
