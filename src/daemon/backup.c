@@ -2,11 +2,16 @@
 #include "backup.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "keyfile.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -249,6 +254,110 @@ void backups_add_status(const struct backups *backups, struct api_status *status
 
 void backups_suspect(const struct backups *backups) {
 	keeper_suspect(backups->state_dir);
+}
+
+/* ---- on a machine where no hub runs ---- */
+
+static int read_passphrase(struct secret *ret) {
+	ssize_t n = 0;
+
+	ret->len = 0;
+	while (ret->len < sizeof(ret->bytes) &&
+		(n = read(STDIN_FILENO, ret->bytes + ret->len, 1)) == 1 &&
+		ret->bytes[ret->len] != '\n') {
+		ret->len++;
+	}
+	return n < 0 ? -errno : ret->len == sizeof(ret->bytes) ? -E2BIG : 0;
+}
+
+static uid_t install_uid;
+static gid_t install_gid;
+static int give_away(const char *path, const struct stat *st, int type, struct FTW *where) {
+	(void) st;
+	(void) type;
+	(void) where;
+	return lchown(path, install_uid, install_gid);
+}
+
+/* Root has made them; the service, which is not root, must be able to use them. */
+static int give_to_owner(const char *state_dir) {
+	struct stat st;
+
+	if (geteuid() != 0 || stat(state_dir, &st) < 0 || st.st_uid == 0) {
+		return 0;
+	}
+	install_uid = st.st_uid;
+	install_gid = st.st_gid;
+	return nftw(state_dir, give_away, 16, FTW_PHYS);
+}
+
+static int install(
+	const char *state_dir, int fd, struct vault_report *report, struct fault *ret_fault) {
+	AUTO_VALUE(secret_wipe) struct secret passphrase = { 0 };
+	AUTO_VALUE(secret_wipe) struct secret key = { 0 };
+	char path[PATH_MAX];
+	bool is_made = false;
+	bool is_swapped = false;
+	int r = read_passphrase(&passphrase);
+
+	if (r < 0) {
+		return fault_set_errno(ret_fault, FAULT_BAD_ARGUMENT, r, "the passphrase");
+	}
+	if (mkdir(state_dir, 0700) < 0 && errno != EEXIST) {
+		return fault_set_errno(ret_fault, FAULT_DATABASE_OPEN, -errno, "%s", state_dir);
+	}
+	(void) snprintf(path, sizeof(path), "%s/lockhub.db", state_dir);
+	/* Before a key is made that would be of no use. */
+	if (access(path, F_OK) == 0) {
+		return fault_set(ret_fault, FAULT_NAME_TAKEN,
+			"%s exists: start lockhubd and run lockhubctl restore", path);
+	}
+	r = keyfile_database(state_dir, false, &key, &is_made, ret_fault);
+	if (r >= 0) {
+		r = keeper_install(
+			state_dir, fd, &passphrase, &key, now_at_start(), report, ret_fault);
+	}
+	if (r >= 0) {
+		r = keeper_settle(state_dir, &is_swapped, ret_fault);
+	}
+	return r;
+}
+
+int backups_install(const char *state_dir, const char *file) {
+	struct fault fault = { .code = FAULT_NONE };
+	char text[FAULT_TEXT_MAX];
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct vault_report *report = calloc(1, sizeof(*report));
+	int r = fd < 0           ? fault_set_errno(&fault, FAULT_BAD_ARGUMENT, -errno, "%s", file)
+		: report == NULL ? fault_set(&fault, FAULT_NO_MEMORY, "restoring a backup")
+				 : install(state_dir, fd, report, &fault);
+
+	if (fd >= 0) {
+		(void) close(fd);
+	}
+	if (r >= 0 && give_to_owner(state_dir) != 0) {
+		r = fault_set_errno(
+			&fault, FAULT_DATABASE_OPEN, -errno, "the owner of %s", state_dir);
+	}
+	if (r < 0) {
+		(void) fprintf(stderr, "lockhubd: %s\n", fault_text(&fault, text));
+		(void) fprintf(stderr, "  %s\n", fault_hint(fault.code, NULL, text));
+	} else {
+		(void) printf(
+			"Restored into %s: %u locks, %u users, %u codes and keys, %lld entries "
+			"of the log.\n",
+			state_dir, report->n_locks, report->n_users, report->n_codes,
+			(long long) report->n_events);
+		(void) printf(
+			"Start lockhubd now: it reads every lock before it believes anything. "
+			"Switch the old hub off.\n");
+		if (report->n_files > 0) {
+			(void) printf("The configuration that was in it lies in %s/restored.\n",
+				state_dir);
+		}
+	}
+	free(report);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 void backups_finish(struct backups *backups) {

@@ -56,5 +56,11 @@ void backups_add_status(const struct backups *backups, struct api_status *status
 void backups_state(const struct backups *backups, wall_t *ret_newest, struct fault *ret_fault);
 /* The store has found that the database is broken. */
 void backups_suspect(const struct backups *backups);
+/*
+ * lockhubd --restore: puts the backup @file into @state_dir, which is made when it is not there and
+ * must have no database yet. The passphrase is the first line of standard input. Says how it went.
+ * @return the exit status.
+ */
+int backups_install(const char *state_dir, const char *file);
 /* After store_close(). */
 void backups_finish(struct backups *backups);

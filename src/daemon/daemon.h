@@ -12,7 +12,6 @@ struct daemon_options {
 	const char *state_dir;
 	const char *bus_address; /* NULL: the system bus */
 	const char *config;      /* the file's path, for a diagnosis of who may write it */
-	const char *config;      /* the file's path, for a diagnosis of who may write it */
 	const char *models;      /* folders of model data, separated by ':' */
 	const char *root;        /* before /sys and /proc; "" but for tests */
 	const struct conf *conf;

@@ -10,6 +10,7 @@
 #include <syslog.h>
 
 #include "api/api.h"
+#include "backup.h"
 #include "crypto/crypto.h"
 #include "daemon.h"
 #include "util/log.h"
@@ -18,13 +19,22 @@
 #define EXIT_USAGE 2
 #define STATE_DIR_DEFAULT "/var/lib/lockhub"
 
-enum { OPT_CONFIG = 256, OPT_STATE_DIR, OPT_BUS, OPT_CHECK, OPT_PRINT, OPT_INTROSPECT };
+enum {
+	OPT_CONFIG = 256,
+	OPT_STATE_DIR,
+	OPT_BUS,
+	OPT_CHECK,
+	OPT_PRINT,
+	OPT_INTROSPECT,
+	OPT_RESTORE
+};
 
 struct arguments {
 	const char *config; /* NULL: the default, which may be missing */
 	const char *state_dir;
 	const char *bus_address;
 	bool wants_check;
+	const char *restore; /* a backup to be laid into a new state folder; NULL */
 };
 
 static void print_help(FILE *out) {
@@ -38,6 +48,9 @@ static void print_help(FILE *out) {
 		"  --check-config        read the configuration, say what is wrong with it, and "
 		"end\n"
 		"  --print-config        print a sample configuration with all keys and defaults\n"
+		"  --restore FILE        put a backup into the state folder, which has no database "
+		"yet; "
+		"the\n                        passphrase is read from standard input\n"
 		"  --bus-introspect      print the D-Bus interfaces as XML\n"
 		"  --version\n"
 		"  --help\n\n"
@@ -74,6 +87,7 @@ static int parse(int argc, char *argv[], struct arguments *arguments) {
 		{ "bus-address", required_argument, NULL, OPT_BUS },
 		{ "check-config", no_argument, NULL, OPT_CHECK },
 		{ "print-config", no_argument, NULL, OPT_PRINT },
+		{ "restore", required_argument, NULL, OPT_RESTORE },
 		{ "bus-introspect", no_argument, NULL, OPT_INTROSPECT },
 		{ "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },
@@ -94,6 +108,9 @@ static int parse(int argc, char *argv[], struct arguments *arguments) {
 			break;
 		case OPT_CHECK:
 			arguments->wants_check = true;
+			break;
+		case OPT_RESTORE:
+			arguments->restore = optarg;
 			break;
 		case OPT_PRINT:
 			conf_print(stdout);
@@ -154,9 +171,11 @@ int main(int argc, char *argv[]) {
 		log_error("no randomness to be had: libsodium does not start");
 		return EXIT_FAILURE;
 	}
+	if (arguments.restore != NULL) {
+		return backups_install(arguments.state_dir, arguments.restore);
+	}
 	options = (struct daemon_options){ .state_dir = arguments.state_dir,
 		.bus_address = arguments.bus_address,
-		.config = arguments.config != NULL ? arguments.config : CONF_FILE_DEFAULT,
 		.config = arguments.config != NULL ? arguments.config : CONF_FILE_DEFAULT,
 		.models = from_environment("LOCKHUB_MODELS", LOCKHUB_MODELS_DEFAULT),
 		.root = from_environment("LOCKHUB_ROOT", ""),
