@@ -9,8 +9,9 @@
 #include "util/text.h"
 
 static char *text_of(void (*print)(FILE *out)) {
-	char *text = NULL;
-	size_t n = 0;
+	/* Static: gcc 12 believes that what open_memstream() put there is the local itself. */
+	static char *text;
+	static size_t n;
 	FILE *out = open_memstream(&text, &n);
 	assert_non_null(out);
 	print(out);
