@@ -427,31 +427,6 @@ static void ask_events(struct run *run) {
 
 /* ---- one lock: probes ---- */
 
-static bool is_fresh(const struct run *run, const struct known *known) {
-	int64_t since = clock_mono(run->diag->clock).ms - FRESH_MS;
-
-	return known->how == EVIDENCE_ANSWERED && known->at.ms >= since &&
-	       known->at.ms >= run->stale_before.ms;
-}
-
-static bool is_needed(const struct run *run, const struct lock *lock, enum act act) {
-	const struct lock_status *status = lock_status(lock);
-
-	if ((lock_acts(lock) & 1U << act) == 0) {
-		return false;
-	}
-	switch (act) {
-	case ACT_READ_STATE:
-		return !is_fresh(run, &status->bolt_known);
-	case ACT_READ_CONFIG:
-		return !is_fresh(run, &status->config_known);
-	case ACT_READ_BATTERY:
-		return !is_fresh(run, &status->report_known);
-	default: /* RULE R3: the others are no probes */
-		return false;
-	}
-}
-
 /* What keeps one question from the lock keeps all of them. */
 static bool is_hopeless(enum fault_code fault) {
 	switch (fault) {
@@ -470,6 +445,46 @@ static bool is_hopeless(enum fault_code fault) {
 	case FAULT_EXPIRED:
 		return true;
 	default: /* RULE R3: a list of a few among many */
+		return false;
+	}
+}
+
+/* The last thing that was asked of it did not get through: then old answers prove nothing. */
+static bool is_in_doubt(const struct run *run, const char *id) {
+	for (size_t i = hub_op_count(run->diag->hub); i > 0; i--) {
+		const struct op *op = hub_op_at(run->diag->hub, i - 1);
+
+		if (op->state == OP_FINISHED && strcmp(op->lock_id, id) == 0) {
+			return op->outcome != OP_DONE && is_hopeless(op->fault.code);
+		}
+	}
+	return false;
+}
+
+static bool is_fresh(const struct run *run, const struct known *known) {
+	int64_t since = clock_mono(run->diag->clock).ms - FRESH_MS;
+
+	return known->how == EVIDENCE_ANSWERED && known->at.ms >= since &&
+	       known->at.ms >= run->stale_before.ms;
+}
+
+static bool is_needed(const struct run *run, const struct lock *lock, enum act act) {
+	const struct lock_status *status = lock_status(lock);
+
+	if ((lock_acts(lock) & 1U << act) == 0) {
+		return false;
+	}
+	if (!lock_is_reachable(lock) || is_in_doubt(run, lock_id(lock))) {
+		return true;
+	}
+	switch (act) {
+	case ACT_READ_STATE:
+		return !is_fresh(run, &status->bolt_known);
+	case ACT_READ_CONFIG:
+		return !is_fresh(run, &status->config_known);
+	case ACT_READ_BATTERY:
+		return !is_fresh(run, &status->report_known);
+	default: /* RULE R3: the others are no probes */
 		return false;
 	}
 }
