@@ -150,6 +150,15 @@ void store_prune(struct store *store, wall_t before, int64_t keep,
 	void (*done)(void *user, int64_t n_rows, const struct fault *fault), void *user);
 
 /*
+ * Retention of what is remembered of the locks' health (core/history.h): takes samples, counts and
+ * attempts away that are older than @before, and a lock's samples beyond HISTORY_SAMPLES_MAX. The
+ * newest sample of each kind stays, however old. In small pieces between commits. @n_rows as above.
+ * Faults: DATABASE_FULL, DATABASE_IO, DATABASE_CORRUPT, QUEUE_FULL, CANCELLED.
+ */
+void store_prune_health(struct store *store, wall_t before,
+	void (*done)(void *user, int64_t n_rows, const struct fault *fault), void *user);
+
+/*
  * Commits what was handed over, hands out what is finished, marks the end as orderly, closes.
  * Long jobs and queries end with CANCELLED. A txn handed over by a done() in here is still
  * committed (eight rounds of that); what is asked or handed over later than that is dropped without

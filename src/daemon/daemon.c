@@ -179,18 +179,34 @@ static void on_pruned(void *user, int64_t n_rows, const struct fault *fault) {
 	}
 }
 
+static void on_health_pruned(void *user, int64_t n_rows, const struct fault *fault) {
+	(void) user;
+	(void) n_rows;
+	if (fault != NULL && fault->code != FAULT_CANCELLED) {
+		log_fault(fault, NULL, NULL);
+	}
+}
+
 static void prune_log(void *user) {
 	struct daemon *daemon = user;
 	const struct clock *clock = loop_clock(daemon->loop);
-	wall_t before = clock_wall(clock);
+	int64_t keep_days = daemon->options->conf->log.keep_days;
+	const wall_t now = clock_wall(clock);
+	wall_t before = now;
 
 	/* A clock that is years ahead would take all of it. */
 	if (!clock_is_trusted(clock)) {
 		loop_timer_arm(daemon->retention_timer, RETENTION_RETRY_MS);
 		return;
 	}
-	before.s -= (int64_t) daemon->options->conf->log.keep_days * DAY_S;
+	before.s -= keep_days * DAY_S;
 	store_prune(daemon->store, before, 0, on_pruned, daemon);
+	/* A season must be comparable with the last one, however short the log is kept. */
+	if (keep_days < HISTORY_DAYS_MAX) {
+		keep_days = HISTORY_DAYS_MAX;
+	}
+	before.s = now.s - keep_days * DAY_S;
+	store_prune_health(daemon->store, before, on_health_pruned, daemon);
 	loop_timer_arm(daemon->retention_timer, RETENTION_MS);
 }
 

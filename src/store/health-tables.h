@@ -22,7 +22,9 @@ void health_tables_close(struct health_tables *tables);
 int health_tables_apply(
 	struct health_tables *tables, const struct txn_item *item, struct fault *ret_fault);
 /*
- * Retention: takes away what is older than @before, and of each lock's samples those beyond the
- * newest HISTORY_SAMPLES_MAX; of each kind the newest stays. Notes stay. *ret_n: rows.
+ * Retention, a piece of it: takes away some of what is older than @before, and of what a lock has
+ * beyond its newest HISTORY_SAMPLES_MAX samples. Of each kind the newest one stays, and notes do.
+ * The age of a sample counts only if its time was trusted. *ret_n: rows; 0: nothing is left to do.
  */
+#define HEALTH_CUT_ROWS 250 /* of each table */
 int health_tables_cut(sqlite3 *db, wall_t before, int64_t *ret_n, struct fault *ret_fault);

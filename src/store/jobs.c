@@ -294,6 +294,52 @@ void store_prune(struct store *store, wall_t before, int64_t keep,
 	worker_submit(&store->chores, &prune->job);
 }
 
+struct health_job {
+	struct worker_job job;
+	wall_t before;
+	void (*done)(void *user, int64_t n_rows, const struct fault *fault);
+	void *user;
+	int64_t n_rows;
+};
+
+static void health_job_run(struct worker_job *job, void *context) {
+	struct health_job *health = container_of(job, struct health_job, job);
+	struct store *store = context;
+	int64_t n = 1;
+
+	while (n > 0 && !atomic_load(&store->chores.is_stopping)) {
+		n = 0;
+		if (writer_cut_health(&store->writer, health->before, &n, &job->fault) < 0) {
+			return;
+		}
+		health->n_rows += n;
+	}
+	if (n > 0) {
+		fault_set(&job->fault, FAULT_CANCELLED, "the store is being closed");
+	}
+}
+
+static void health_deliver(struct outbox_item *item) {
+	struct health_job *health = container_of(item, struct health_job, job.item);
+
+	health->done(health->user, health->n_rows, fault_or_null(&health->job));
+	free(health);
+}
+
+void store_prune_health(struct store *store, wall_t before,
+	void (*done)(void *user, int64_t n_rows, const struct fault *fault), void *user) {
+	if (!store->chores.is_started) {
+		return; /* the store is being closed */
+	}
+	struct health_job *health = job_new(sizeof(*health));
+	health->before = before;
+	health->done = done;
+	health->user = user;
+	health->job.run = health_job_run;
+	health->job.item.deliver = health_deliver;
+	worker_submit(&store->chores, &health->job);
+}
+
 static void on_late_check(void *user, const struct fault *fault) {
 	struct store *store = user;
 

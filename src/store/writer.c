@@ -95,8 +95,7 @@ static int apply_item(struct writer *writer, struct txn_item *item, struct fault
 	case TXN_EVENT:
 		return event_table_append(&writer->events, &item->event, ret_fault);
 	case TXN_SETTING:
-		return setting_table_put(
-			&writer->settings, item->setting.key,
+		return setting_table_put(&writer->settings, item->setting.key,
 			item->setting.text != NULL ? item->setting.text : item->setting.value,
 			ret_fault);
 	case TXN_USER_PUT:
@@ -241,13 +240,15 @@ static void write_batch(struct writer *writer, struct list *batch) {
 	}
 }
 
-static void cut_log(struct writer *writer, struct cut *cut) {
+static void cut_rows(struct writer *writer, struct cut *cut) {
 	int r = writer_reopen(writer, &cut->fault);
 
 	if (r == 0) {
 		r = db_exec(writer->db, "BEGIN IMMEDIATE", &cut->fault);
 	}
-	if (r == 0) {
+	if (r == 0 && cut->is_health) {
+		r = health_tables_cut(writer->db, cut->before, &cut->n, &cut->fault);
+	} else if (r == 0) {
 		r = event_table_cut(&writer->events, &cut->anchor, &cut->fault);
 	}
 	if (r == 0) {
@@ -351,7 +352,7 @@ static void *writer_main(void *arg) {
 			answer(writer, &batch);
 		}
 		if (cut != NULL) {
-			cut_log(writer, cut);
+			cut_rows(writer, cut);
 		}
 		(void) pthread_mutex_lock(&writer->mutex);
 		writer->progress++;
@@ -436,24 +437,39 @@ void writer_submit(struct writer *writer, struct txn *take_txn) {
 	}
 }
 
-int writer_cut(struct writer *writer, const struct chain_end *anchor, struct fault *ret_fault) {
-	struct cut cut = { .anchor = *anchor };
-
+static int have_cut(struct writer *writer, struct cut *cut, struct fault *ret_fault) {
 	(void) pthread_mutex_lock(&writer->mutex);
 	assert(writer->cut == NULL && !writer->is_stopping);
-	writer->cut = &cut;
+	writer->cut = cut;
 	(void) pthread_cond_signal(&writer->cond);
-	while (!cut.is_done) {
+	while (!cut->is_done) {
 		(void) pthread_cond_wait(&writer->cut_done, &writer->mutex);
 	}
 	(void) pthread_mutex_unlock(&writer->mutex);
-	if (cut.fault.code == FAULT_NONE) {
+	if (cut->fault.code == FAULT_NONE) {
 		return 0;
 	}
 	if (ret_fault != NULL) {
-		*ret_fault = cut.fault;
+		*ret_fault = cut->fault;
 	}
-	return cut.fault.cause < 0 ? cut.fault.cause : -EIO;
+	return cut->fault.cause < 0 ? cut->fault.cause : -EIO;
+}
+
+int writer_cut(struct writer *writer, const struct chain_end *anchor, struct fault *ret_fault) {
+	struct cut cut = { .anchor = *anchor };
+
+	return have_cut(writer, &cut, ret_fault);
+}
+
+int writer_cut_health(
+	struct writer *writer, wall_t before, int64_t *ret_n, struct fault *ret_fault) {
+	struct cut cut = { .is_health = true, .before = before };
+	int r = have_cut(writer, &cut, ret_fault);
+
+	if (r == 0) {
+		*ret_n = cut.n;
+	}
+	return r;
 }
 
 void writer_flush(struct writer *writer) {

@@ -36,9 +36,15 @@ struct pending {
 	struct writer *writer;
 };
 
-/* What is asked of the writer beside txns: to take the rows up to the new anchor away. */
+/*
+ * What is asked of the writer beside txns: to take the rows up to the new anchor away, or a piece
+ * of what health has that is older than @before.
+ */
 struct cut {
 	struct chain_end anchor;
+	bool is_health;
+	wall_t before;
+	int64_t n; /* rows of health that went */
 	struct fault fault;
 	bool is_done;
 };
@@ -93,6 +99,9 @@ void writer_submit(struct writer *writer, struct txn *take_txn);
  * queued. Not after writer_stop() was called.
  */
 int writer_cut(struct writer *writer, const struct chain_end *anchor, struct fault *ret_fault);
+/* Likewise, by the same thread: health_tables_cut() in one transaction. */
+int writer_cut_health(
+	struct writer *writer, wall_t before, int64_t *ret_n, struct fault *ret_fault);
 /* Waits until everything handed over was put into the outbox. */
 void writer_flush(struct writer *writer);
 /* Commits what is queued, ends the thread; the connection stays. Harmless when not started. */
