@@ -8,6 +8,10 @@
 extern const struct command cmd_access_grant;
 extern const struct command cmd_access_revoke;
 extern const struct command cmd_access_show;
+/* cmd-backup.c */
+extern const struct command cmd_backup;
+extern const struct command cmd_backup_list;
+extern const struct command cmd_backup_verify;
 extern const struct command cmd_battery;
 extern const struct command cmd_calibrate;
 extern const struct command cmd_cancel;
@@ -37,6 +41,7 @@ extern const struct command cmd_reboot;
 extern const struct command cmd_record;
 extern const struct command cmd_refresh;
 extern const struct command cmd_rename;
+extern const struct command cmd_restore;
 extern const struct command cmd_report;
 extern const struct command cmd_rules;
 extern const struct command cmd_scan;

@@ -79,6 +79,9 @@ enum {
 	OPT_AS_TEXT = UINT64_C(1) << 30,    /* --text */
 	OPT_WATCH = UINT64_C(1) << 31,      /* --watch */
 	OPT_DOCTOR = UINT64_C(1) << 32,     /* --verbose --quiet */
+	OPT_BACKUP = UINT64_C(1) << 48,     /* --passphrase-file */
+	OPT_WITH_PASSWORDS = UINT64_C(1) << 49, /* --with-passwords */
+	OPT_INTO = UINT64_C(1) << 50,       /* --into */
 };
 /* What every command takes that asks for an operation. */
 #define OPTS_OPERATION (OPT_JSON | OPT_NO_WAIT)
@@ -99,6 +102,8 @@ struct options {
 	bool is_generate, is_once, is_enable, is_disable, is_code, is_no_code, is_totp, is_no_totp;
 	bool is_csv, is_with_codes, is_dry_run;
 	bool is_verbose, is_quiet;
+	bool is_with_passwords;
+	const char *passphrase_file, *into;
 	const char *bus_address, *name, *lock, *user, *type, *since, *until, *color;
 	bool is_text, is_watching;
 	const char *valid, *label, *mode, *output;

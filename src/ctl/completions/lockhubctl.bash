@@ -12,8 +12,8 @@ _lockhubctl_users() {
 
 _lockhubctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='access battery calibrate cancel code help holiday list lock lock-n-go log monitor pair reboot
-        record refresh rename report rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair
+    local commands='access backup battery calibrate cancel code help holiday list lock lock-n-go log monitor pair reboot
+        record refresh rename report restore rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair
         user version'
     local common='--help --version --timeout --color --no-ask-password --bus-address --system-bus'
     local command='' options='' word i n_args=0
@@ -35,7 +35,7 @@ _lockhubctl() {
                 door_opened door_closed door_jammed state_changed battery_ok battery_low battery_critical
                 fault fault_cleared log_gap paired unpaired reachable unreachable hub_started hub_stopped
                 requested finished failed outcome_unknown setting_changed clock_set renamed
-                user_changed code_revealed synced locked_out' -- "$cur")
+                user_changed code_revealed synced locked_out backed_up restored' -- "$cur")
             return
             ;;
         -S | --since | -U | --until)
@@ -92,6 +92,10 @@ _lockhubctl() {
         'log verify') options='--json' ;;
         'user export') options='--csv --with-codes --stdin' ;;
         'user import') options='--dry-run --stdin' ;;
+        backup) options='--json --passphrase-file --stdin --with-passwords' ;;
+        'backup verify') options='--json --passphrase-file --stdin' ;;
+        'backup list') options='--json' ;;
+        restore) options='--passphrase-file --stdin --into --yes' ;;
         log) options='--json --csv --lines --follow --since --until --lock --user --type' ;;
         scan) options='--json --seconds' ;;
         record) options='--seconds' ;;
@@ -137,7 +141,9 @@ _lockhubctl() {
             ((n_args > 0)) && mapfile -t COMPREPLY < <(compgen -W 'zone= factor= mode= wrong-code-limit=
                 code-disable-s= open-period-minutes=' -- "$cur")
             ;;
-        'user export' | 'user import' | 'log export') compopt -o default 2>/dev/null ;;
+        backup) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W 'list verify' -- "$cur")
+            compopt -o default 2>/dev/null ;;
+        restore | 'backup verify' | 'user export' | 'user import' | 'log export') compopt -o default 2>/dev/null ;;
         'access grant' | 'access revoke')
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_users)" -- "$cur")
             ((n_args == 1)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")

@@ -9,14 +9,21 @@ function __lockhubctl_users
     lockhubctl --no-ask-password user list --names 2>/dev/null
 end
 
-set -l commands access battery calibrate cancel code help holiday list lock lock-n-go log monitor pair reboot record \
-    refresh rename rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair user version
+set -l commands access backup battery calibrate cancel code help holiday list lock lock-n-go log monitor pair reboot record \
+    refresh rename restore rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair user version
 set -l operations lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin pair unpair
 set -l on_lock lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin settings unpair rename show \
     monitor battery signal log record report support-bundle rules
 
 complete -c lockhubctl -f
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a battery -d 'Show the batteries'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a backup -d 'Write everything to an encrypted file'
+complete -c lockhubctl -n '__fish_seen_subcommand_from backup' -a 'list verify'
+complete -c lockhubctl -n '__fish_seen_subcommand_from backup restore' -F
+complete -c lockhubctl -n '__fish_seen_subcommand_from backup restore' -l passphrase-file -r -d 'The passphrase is its first line'
+complete -c lockhubctl -n '__fish_seen_subcommand_from backup' -l with-passwords -d 'With the password of the MQTT broker'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a restore -d 'Bring a backup back'
+complete -c lockhubctl -n '__fish_seen_subcommand_from restore' -l into -r -d 'The state folder of a new hub'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a calibrate -d 'Let a lock find its end positions'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a cancel -d 'Take back an operation'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a help -d 'Explain a command'

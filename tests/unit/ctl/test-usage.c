@@ -232,7 +232,7 @@ static void documents_know_every_command_and_option(void **state) {
 		"follow", "since", "until", "lock", "user", "type", "force", "yes", "name", "app",
 		"pin-stdin", "seconds", "unlatch", "read", "generate", "digits", "stdin", "valid",
 		"once", "label", "expires-after", "enable", "disable", "code", "no-code", "totp",
-		"no-totp", "mode", "csv", "with-codes", "dry-run" };
+		"no-totp", "mode", "csv", "with-codes", "dry-run", "passphrase-file", "with-passwords", "into" };
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		char *text = read_source(paths[i]);
 		for (size_t k = 0; ctl_commands[k] != NULL; k++) {

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "backup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypto/password.h"
+
+/* A large log on a slow card, read and checked from end to end. */
+#define BACKUP_TIMEOUT_US (3600 * 1000000ULL)
+#define TRIES_MAX 3
+/* docs/backup.md: the first octets, and where it says what seals it. */
+#define MAGIC "\x8cLHB\r\n\x1a\n"
+#define MAGIC_LEN 8
+#define SEALING_AT 12
+#define SEALED_BY_MASTER_KEY 2
+
+/* ---- the passphrase ---- */
+
+static int read_file(struct ctl *ctl, const char *path, struct secret *ret) {
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n = fd >= 0 ? read(fd, ret->bytes, sizeof(ret->bytes)) : -1;
+	int error = errno;
+	if (fd >= 0) {
+		close(fd);
+	}
+	if (n < 0) {
+		complain(ctl, "%s: %s", path, strerror(error));
+		return CTL_FAILED;
+	}
+	const uint8_t *end = memchr(ret->bytes, '\n', (size_t) n);
+	ret->len = end != NULL ? (size_t) (end - ret->bytes) : (size_t) n;
+	if (ret->len > 0 && ret->bytes[ret->len - 1] == '\r') {
+		ret->len--;
+	}
+	if (ret->len == 0 || ret->len >= sizeof(ret->bytes)) {
+		complain(ctl, "the first line of %s is no passphrase: it is %s", path,
+			ret->len == 0 ? "empty" : "too long");
+		return CTL_FAILED;
+	}
+	ret->bytes[ret->len] = '\0'; /* D-Bus wants text; not counted in len */
+	return CTL_DONE;
+}
+
+static int ask_once(struct ctl *ctl, bool is_new, struct secret *ret) {
+	const char *path = ctl->opt.passphrase_file;
+	if (path != NULL && strcmp(path, "-") != 0) {
+		return read_file(ctl, path, ret);
+	}
+	if (path != NULL) {
+		ctl->opt.is_pin_stdin = true;
+	}
+	return prompt_secret(ctl, "passphrase", is_new, ret);
+}
+
+int backup_ask_passphrase(struct ctl *ctl, bool is_new, struct secret *ret) {
+	for (unsigned i = 0;; i++) {
+		int r = ask_once(ctl, is_new, ret);
+		if (r != CTL_DONE) {
+			return r;
+		}
+		if (!text_is_utf8((const char *) ret->bytes, ret->len)) {
+			complain(ctl, "a passphrase is UTF-8 text");
+			return CTL_FAILED;
+		}
+		const char *weakness = is_new ? passphrase_weakness(ret->bytes, ret->len) : NULL;
+		if (weakness == NULL) {
+			return CTL_DONE;
+		}
+		complain(ctl, "the passphrase can be guessed: %s", weakness);
+		advise(ctl, "It protects every key and code. Take four words that have nothing to "
+			    "do with each other");
+		bool is_asked = ctl->is_asking && ctl->opt.passphrase_file == NULL &&
+				!ctl->opt.is_pin_stdin;
+		if (!is_asked || i + 1 == TRIES_MAX) {
+			return CTL_FAILED;
+		}
+	}
+}
+
+/* ---- the file ---- */
+
+int backup_open(struct ctl *ctl, const char *path, bool *ret_is_automatic) {
+	uint8_t begin[SEALING_AT + 1];
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		complain(ctl, "%s: %s", path, strerror(errno));
+	} else if (!S_ISREG(st.st_mode)) {
+		complain(ctl, "%s is not a file", path);
+	} else {
+		ssize_t n = pread(fd, begin, sizeof(begin), 0);
+		bool is_backup = n == sizeof(begin) && memcmp(begin, MAGIC, MAGIC_LEN) == 0;
+		*ret_is_automatic = is_backup && begin[SEALING_AT] == SEALED_BY_MASTER_KEY;
+		if (is_backup) {
+			return fd;
+		}
+		complain(ctl, "%s is no backup of lockhub, or its begin is lost", path);
+	}
+	if (fd >= 0) {
+		close(fd);
+	}
+	return -1;
+}
+
+/* ---- the call ---- */
+
+struct answer {
+	struct ctl *ctl;
+	json_t *json;
+	bool is_there;
+};
+
+static int on_progress(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct ctl *ctl = user;
+	const char *text;
+	uint64_t done, all;
+	if (sd_bus_message_read(message, "stt", &text, &done, &all) >= 0) {
+		char line[LINE_TEXT_MAX];
+		text_copy(line, sizeof(line), text);
+		text_sanitize(line);
+		if (all > 0) {
+			progress(ctl, "%s ... %ju %%", line, (uintmax_t) (done * 100 / all));
+		} else {
+			progress(ctl, "%s ...", line);
+		}
+	}
+	return 0;
+}
+
+static int on_answer(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct answer *answer = user;
+	progress_end(answer->ctl);
+	answer->is_there = true;
+	if (sd_bus_message_is_method_error(message, NULL) > 0) {
+		talk_explain(answer->ctl, sd_bus_message_get_error(message), NULL);
+	} else {
+		answer->json = wire_read(message);
+		if (!json_is_object(answer->json)) {
+			json_decref(answer->json);
+			answer->json = facts_unreadable(answer->ctl);
+		}
+	}
+	return 0;
+}
+
+static json_t *wait_for(struct ctl *ctl, sd_bus_message *call) {
+	struct answer answer = { .ctl = ctl };
+	AUTO_VALUE(ears_finish) struct ears ears = { 0 };
+	const volatile int *stop = prompt_catch_interrupt();
+	if (talk_match(ctl, &ears, MANAGER_PATH, MANAGER_INTERFACE, "BackupProgress", on_progress,
+		    ctl) < 0) {
+		return NULL;
+	}
+	AUTO(sd_bus_slot_unref) sd_bus_slot *slot = NULL;
+	int r = sd_bus_call_async(ctl->bus, &slot, call, on_answer, &answer, BACKUP_TIMEOUT_US);
+	if (r >= 0) {
+		r = talk_until(ctl, &answer.is_there, UINT64_MAX, stop);
+	}
+	progress_end(ctl);
+	if (r == -EINTR) {
+		complain(ctl, "interrupted");
+	} else if (r < 0) {
+		complain(ctl, "the bus broke off: %s", strerror(-r));
+	}
+	return answer.json;
+}
+
+json_t *backup_call(struct ctl *ctl, const char *method, int fd, const struct secret *passphrase,
+	bool with_passwords) {
+	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
+	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, method, &call) < 0) {
+		return NULL;
+	}
+	sd_bus_message_sensitive(call);
+	int r = sd_bus_message_append(call, "hs", fd, (const char *) passphrase->bytes);
+	if (r >= 0 && strcmp(method, "Backup") == 0) {
+		r = sd_bus_message_append(
+			call, "a{sv}", 1, "with_passwords", "b", (int) with_passwords);
+	}
+	if (r < 0) {
+		complain(ctl, "%s: %s", method, strerror(-r));
+		return NULL;
+	}
+	progress(ctl, "Waiting for lockhubd ...");
+	return wait_for(ctl, call);
+}
+
+/* ---- the report ---- */
+
+static const char *plural(int64_t n) {
+	return n == 1 ? "" : "s";
+}
+
+char *backup_describe(const json_t *report, char *out, size_t size) {
+	int64_t locks = facts_number(report, "locks", 0);
+	int64_t users = facts_number(report, "users", 0);
+	int64_t codes = facts_number(report, "codes", 0);
+	int64_t events = facts_number(report, "events", 0);
+	snprintf(out, size, "%jd lock%s, %jd user%s, %jd code%s and key%s, %jd entr%s of the log",
+		(intmax_t) locks, plural(locks), (intmax_t) users, plural(users), (intmax_t) codes,
+		plural(codes), plural(codes), (intmax_t) events, events == 1 ? "y" : "ies");
+	return out;
+}
+
+void backup_print_differences(struct ctl *ctl, const json_t *report) {
+	const json_t *list = json_object_get(report, "differences");
+	int64_t n = facts_number(report, "difference_count", 0);
+	size_t i;
+	const json_t *each;
+	json_array_foreach((json_t *) list, i, each) {
+		char name[LINE_TEXT_MAX];
+		const char *text = json_string_value(json_array_get(each, 2));
+		const char *kind = json_string_value(json_array_get(each, 0));
+		const char *what = json_string_value(json_array_get(each, 1));
+		text_copy(name, sizeof(name), text != NULL ? text : "?");
+		text_sanitize(name);
+		say(ctl, "  %-9s %s: %s\n", kind != NULL ? kind : "?", name,
+			what != NULL ? what : "?");
+	}
+	if (n > (int64_t) json_array_size(list)) {
+		say(ctl, "  ... and %jd more\n", (intmax_t) (n - (int64_t) json_array_size(list)));
+	}
+}
