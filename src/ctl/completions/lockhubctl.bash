@@ -71,7 +71,7 @@ _lockhubctl() {
             *)
                 if [[ -z $command ]]; then
                     command=$word
-                elif [[ $command == @(access|code|holiday|schedule|timer|user) || "$command $word" == log\ @(export|verify) ]]; then
+                elif [[ $command == @(access|code|holiday|schedule|timer|user) || "$command $word" == @(log\ @(export|verify)|doctor\ security) ]]; then
                     command+=" $word"
                 else
                     ((n_args++))
@@ -85,6 +85,8 @@ _lockhubctl() {
         list) options='--json --names' ;;
         status | show | monitor | rename) options='--json' ;;
         signal) options='--json --watch --seconds' ;;
+        doctor | 'doctor security') options='--json --verbose --quiet' ;;
+        fix) options='--json --yes' ;;
         report) options='--output' ;;
         support-bundle) options='--output --attach --text' ;;
         battery | settings) options='--json --read' ;;
@@ -155,6 +157,9 @@ _lockhubctl() {
         'code adopt' | 'code sync' | 'holiday add' | 'holiday list' | 'timer '*)
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ;;
+        doctor) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "security $(_lockhubctl_locks)" -- "$cur") ;;
+        fix) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "hub $(_lockhubctl_locks)" -- "$cur") ;;
+        'doctor security') ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur") ;;
         help) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
         log) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "export verify $(_lockhubctl_locks)" -- "$cur") ;;
         settings)

@@ -9,11 +9,11 @@ function __lockhubctl_users
     lockhubctl --no-ask-password user list --names 2>/dev/null
 end
 
-set -l commands access backup battery calibrate cancel code help holiday list lock lock-n-go log monitor pair reboot record \
+set -l commands access backup battery calibrate cancel code doctor fix help holiday list lock lock-n-go log monitor pair reboot record \
     refresh rename restore rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair user version
 set -l operations lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin pair unpair
 set -l on_lock lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin settings unpair rename show \
-    monitor battery signal log record report support-bundle rules
+    monitor battery signal log record doctor fix report support-bundle rules
 
 complete -c lockhubctl -f
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a battery -d 'Show the batteries'
@@ -54,6 +54,13 @@ complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a version
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a access -d 'Who may use which lock'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a code -d 'Keypad codes and keys'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a holiday -d 'Days in another mode'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a doctor -d 'Find out why a lock does not work'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a fix -d 'Let the hub do what it can about a fault'
+complete -c lockhubctl -n '__fish_seen_subcommand_from doctor' -a security -d 'How well is it protected?'
+complete -c lockhubctl -n '__fish_seen_subcommand_from doctor' -s v -l verbose -d 'Show each check'
+complete -c lockhubctl -n '__fish_seen_subcommand_from doctor' -s q -l quiet -d 'Ask no lock anything'
+complete -c lockhubctl -n '__fish_seen_subcommand_from fix' -a hub -d 'The hub itself'
+complete -c lockhubctl -n '__fish_seen_subcommand_from fix' -s y -l yes -d 'Do not ask'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a report -d 'Write a page about the health of a lock'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a rules -d 'The rules of a lock'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a schedule -d 'When people may enter'
