@@ -206,6 +206,13 @@ void device_reachable(struct device *device) {
 	}
 }
 
+/* In simulator time. */
+static int64_t patience_of(const struct device *device) {
+	unsigned real_ms = device->node.bluez->options.patience_ms;
+	double speed = device->node.bluez->world->env.speed;
+	return real_ms == 0 ? CONNECT_PATIENCE_MS : (int64_t) (real_ms * speed);
+}
+
 int device_connect(sd_bus_message *m, void *user, sd_bus_error *error) {
 	struct device *device = container_of(user, struct device, node);
 	struct station *station = device->station;
@@ -221,7 +228,7 @@ int device_connect(sd_bus_message *m, void *user, sd_bus_error *error) {
 	device->connect_msg = sd_bus_message_ref(m);
 	device->is_temporary = false;
 	sched_disarm(sched_of(device), &device->temporary_job);
-	device->connect_deadline = mono_after(sched_now(sched_of(device)), CONNECT_PATIENCE_MS);
+	device->connect_deadline = mono_after(sched_now(sched_of(device)), patience_of(device));
 	if (station_trouble(station, TROUBLE_CONNECT_TIMEOUT) || !station_is_reachable(station)) {
 		wait_for_it(device);
 		return 1;

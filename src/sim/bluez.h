@@ -198,6 +198,10 @@ struct bluez_options {
 	 * does not expect (bleak issue 1806). True: the other way round, for such clients.
 	 */
 	bool is_objects_first;
+	/* Real ms after which a Connect fails to a device that does not answer; 0:
+	 * CONNECT_PATIENCE_MS.
+	 */
+	unsigned patience_ms;
 };
 
 struct bluez {

@@ -33,6 +33,7 @@ struct options {
 	unsigned n_adapters;
 	enum connected_signal connected_signal;
 	bool is_objects_first;
+	unsigned patience_ms;
 	enum face face;
 	const char *adapter; /* of FACE_AIR */
 	unsigned acl_octets;
@@ -73,6 +74,7 @@ static void help(void) {
 	       "  --connected-signal=WHEN of Device1.Connected: before, missing or after the "
 	       "reply\n"
 	       "  --objects-first         show GATT objects before ServicesResolved is said\n"
+	       "  --patience=SECONDS      real ones, until a Connect without an answer fails\n"
 	       "  --face=FACE             how the locks are reached: bluez-virtual (default), or\n"
 	       "                          vhci: controllers of our own below the real "
 	       "bluetoothd, or\n"
@@ -174,6 +176,7 @@ enum option_key {
 	OPTION_STATE,
 	OPTION_SIGNAL,
 	OPTION_OBJECTS,
+	OPTION_PATIENCE,
 	OPTION_FACE,
 	OPTION_ADAPTER,
 	OPTION_ACL,
@@ -192,6 +195,7 @@ static const struct option long_options[] = {
 	{ "state", required_argument, NULL, OPTION_STATE },
 	{ "connected-signal", required_argument, NULL, OPTION_SIGNAL },
 	{ "objects-first", no_argument, NULL, OPTION_OBJECTS },
+	{ "patience", required_argument, NULL, OPTION_PATIENCE },
 	{ "face", required_argument, NULL, OPTION_FACE },
 	{ "adapter", required_argument, NULL, OPTION_ADAPTER },
 	{ "acl-octets", required_argument, NULL, OPTION_ACL },
@@ -233,6 +237,10 @@ static int set_option(struct options *options, int key, const char *value) {
 	case OPTION_OBJECTS:
 		options->is_objects_first = true;
 		return 0;
+	case OPTION_PATIENCE:
+		r = set_number("patience", value, 1, 600, &number);
+		options->patience_ms = (unsigned) number * 1000;
+		return r;
 	case OPTION_FACE:
 		return set_face(options, value);
 	case OPTION_ADAPTER:
@@ -390,6 +398,7 @@ static int build_face(struct sim *sim) {
 		.n_adapters = options->n_adapters,
 		.connected_signal = options->connected_signal,
 		.is_objects_first = options->is_objects_first,
+		.patience_ms = options->patience_ms,
 	};
 	sim->bluez = bluez_new(sim->world, &bluez_options, on_ready, sim);
 	return sim->bluez == NULL ? -ENOMEM : 0;

@@ -175,6 +175,17 @@ static void out_of_range(void **state) {
 	client_free(client);
 }
 
+static void patience_may_be_real(void **state) {
+	const char *const args[] = { one_lock[0], one_lock[1], one_lock[2], "--patience=6", NULL };
+	struct client *client = client_new(args);
+	client_discover(client);
+	assert_int_equal(client_ctl(client, "range", "front", "out", NULL), 0);
+	client_call(client, FRONT, DEVICE1, "Connect", NULL);
+	client_expect_quiet_since_call(client, 5500); /* the usual 41 s end after 4.1 s */
+	client_expect(client, "error Connect org.bluez.Error.Failed: le-connection-abort-by-local");
+	client_free(client);
+}
+
 static void connect_faults(void **state) {
 	struct client *client = start();
 	client_discover(client);
@@ -731,6 +742,7 @@ int main(void) {
 		cmocka_unit_test(connect_and_disconnect),
 		cmocka_unit_test(connected_signal_may_be_missing),
 		cmocka_unit_test(out_of_range),
+		cmocka_unit_test(patience_may_be_real),
 		cmocka_unit_test(connect_faults),
 		cmocka_unit_test(phantom_and_hanging_disconnect),
 		cmocka_unit_test(read_write_listen),
