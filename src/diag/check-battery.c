@@ -11,9 +11,13 @@
 #define SAG_MV 900
 #define RESISTANCE_MOHM 700
 #define RULE_VOLTS 6.0
-/* Cold cells are weak without being worn: below it half as much again is allowed. */
-#define COLD_CELSIUS 5
-#define COLD_FACTOR 1.5
+/*
+ * Cold cells are weak without being worn: data sheets of alkaline ones give some 3 % more inner
+ * resistance for each degree below 21 C.
+ */
+#define WARM_CELSIUS 21
+#define COLD_PART 0.03
+#define COLD_CELSIUS 8 /* worth a word */
 #define SAGS_LEAST 3
 #define SAGS_MOST 8
 /* Time to buy batteries, and to find an evening for it. */
@@ -79,7 +83,8 @@ static double tolerance(const struct judge *judge, bool *ret_is_cold) {
 					: INT16_MAX;
 
 	*ret_is_cold = degrees < COLD_CELSIUS;
-	return *ret_is_cold ? factor * COLD_FACTOR : factor;
+	return degrees < WARM_CELSIUS ? factor * (1 + COLD_PART * (WARM_CELSIUS - degrees))
+				      : factor;
 }
 
 static enum check_result check_cells(struct judge *judge) {
@@ -194,8 +199,6 @@ static size_t costs_of(const struct judge *judge, struct cost ret[static COSTS])
 				    days_sum(judge, DRAIN_DAYS, DAY_ENDS_LOST)) /
 			  n_days;
 	double jams = (double) (days_sum(judge, DRAIN_DAYS, DAY_JAMS_LOCK) +
-				days_sum(judge, DRAIN_DAYS, DAY_JAMS_LOCK_OPEN) +
-				days_sum(judge, DRAIN_DAYS, DAY_JAMS_LOCK_SHUT) +
 				days_sum(judge, DRAIN_DAYS, DAY_JAMS_UNLOCK)) /
 		      n_days;
 	double of_links = links / LINKS_USUAL;

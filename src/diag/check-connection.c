@@ -4,6 +4,8 @@
 
 #include "judge.h"
 
+#include <string.h>
+
 /* hub_config.unreachable_ms: a lock that is silent for so long is missed. */
 #define SILENT_S (15 * 60)
 #define HEARD_JUST_NOW_S (3 * 60)
@@ -82,7 +84,20 @@ static int points_for_dead(struct judge *judge) {
 	return points;
 }
 
-static void accuse_silence(struct judge *judge) {
+/* The lock was asked just now, and not heard. */
+static bool was_missed_now(const struct judge *judge) {
+	for (size_t i = 0; i < judge->lock->n_probes; i++) {
+		const struct probe *probe = &judge->lock->probes[i];
+		if (probe->was_tried && !probe->is_done &&
+			probe->fault.code == FAULT_LOCK_NOT_HEARD) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* @is_recent: it was heard minutes ago; a single look in vain proves less. */
+static void accuse_silence(struct judge *judge, bool is_recent) {
 	struct strength strength;
 	int dead = points_for_dead(judge);
 
@@ -94,9 +109,12 @@ static void accuse_silence(struct judge *judge) {
 	if (judge->hub->is_anything_heard != FLAG_YES && judge->hub->n_locks_reachable == 0) {
 		/* Nobody is heard: that the lock is silent says little about the lock. */
 		accuse(judge, FAULT_LOCK_NOT_HEARD, 60);
+		if (dead >= 2) {
+			accuse(judge, FAULT_LOCK_DEAD, 65);
+		}
 		return;
 	}
-	accuse(judge, FAULT_LOCK_NOT_HEARD, 90);
+	accuse(judge, FAULT_LOCK_NOT_HEARD, is_recent ? 75 : 90);
 	if (dead >= 2) {
 		accuse(judge, FAULT_LOCK_DEAD, confidence(dead - 2, 2, 75, 92));
 	} else if (strength.n > 0 && strength.median < WEAK_DBM) {
@@ -113,6 +131,11 @@ static enum check_result check_heard(struct judge *judge) {
 		return CHECK_OK;
 	}
 	bool is_missed = is_told(judge, FAULT_LOCK_NOT_HEARD);
+	if (was_missed_now(judge)) {
+		/* Just looked for in vain: that outweighs what was heard a moment before. */
+		accuse_silence(judge, lock->unheard_s >= 0 && lock->unheard_s < HEARD_JUST_NOW_S);
+		return CHECK_BAD;
+	}
 	if (lock->unheard_s >= 0) {
 		proof_value(judge, lock->unheard_s, "s", EVIDENCE_ADVERTISED, (wall_t){ 0 },
 			"since it was heard last");
@@ -126,7 +149,7 @@ static enum check_result check_heard(struct judge *judge) {
 	if (!is_missed) {
 		return CHECK_UNKNOWN;
 	}
-	accuse_silence(judge);
+	accuse_silence(judge, false);
 	return CHECK_BAD;
 }
 
@@ -147,8 +170,13 @@ static enum check_result check_connects(struct judge *judge) {
 			"times since yesterday that it was heard and took no connection");
 	}
 	accuse(judge, FAULT_LOCK_UNREACHABLE, 92);
-	/* Heard well: what else than another device could keep it from taking a link? */
-	if (strength.n > 0 && strength.median >= WEAK_DBM) {
+	/*
+	 * Heard well: what else than another device could keep it from taking a link? Not so when
+	 * there was a link, and its services did not come (ble/link-acts.c).
+	 */
+	const struct fault *why = told(judge, FAULT_LOCK_UNREACHABLE);
+	bool was_linked = why != NULL && strstr(why->detail, "resolved") != NULL;
+	if (!was_linked && strength.n > 0 && strength.median >= WEAK_DBM) {
 		proof_value(judge, strength.median, "dBm", EVIDENCE_ADVERTISED, (wall_t){ 0 },
 			"median strength: near enough for a connection");
 		accuse(judge, FAULT_LOCK_TAKEN,
@@ -367,9 +395,9 @@ static enum check_result check_answers(struct judge *judge) {
 
 /* clang-format off */
 const struct check connection_checks[] = {
-	{ "heard", "The lock is heard", TOPIC_CONNECTION, .is_of_lock = true, .is_vital = true, .after = { "adapter", "hearing" }, .run = check_heard },
+	{ "heard", "The lock is heard", TOPIC_CONNECTION, .is_of_lock = true, .is_vital = true, .after = { "adapter" }, .run = check_heard },
 	{ "signal", "How strongly the lock is heard", TOPIC_CONNECTION, .is_of_lock = true, .run = check_signal },
-	{ "connects", "The lock takes a connection", TOPIC_CONNECTION, .is_of_lock = true, .after = { "adapter", "hearing", "heard" }, .run = check_connects },
+	{ "connects", "The lock takes a connection", TOPIC_CONNECTION, .is_of_lock = true, .after = { "adapter", "heard" }, .run = check_connects },
 	{ "answers", "The lock answers", TOPIC_CONNECTION, .is_of_lock = true, .is_vital = true, .after = { "adapter", "heard", "connects" }, .run = check_answers },
 	{ "link-success", "Attempts to connect that succeed", TOPIC_CONNECTION, .is_of_lock = true, .run = check_link_success },
 	{ "link-time", "Time until a connection stands", TOPIC_CONNECTION, .is_of_lock = true, .run = check_link_time },

@@ -8,6 +8,8 @@
 
 #include "judge.h"
 
+#include <string.h>
+
 /* A jam once in a month happens to every door. */
 #define JAM_DAYS 30
 #define JAMS_LEAST 3
@@ -21,6 +23,10 @@
 #define RECENT_RUNS 5
 #define EARLIER_RUNS 40
 #define EARLIER_LEAST 8
+#define FIRST_RUNS 20
+/* What creeps up within weeks shows only against its beginning. */
+#define MOTOR_DAYS 90
+#define MOTOR_RUNS_MOST 1000
 /* 1.4 times: temperature alone makes some 20 % between summer and winter (inferred). */
 #define SLOW_RATIO 1.4
 #define SLOWER_RATIO 2.0
@@ -44,6 +50,17 @@ static bool is_jamming(const struct runs *runs) {
 	return runs->jams >= JAMS_LEAST && percent(runs) >= JAM_PERCENT;
 }
 
+/* What remains of the total. */
+static void leave_out(struct runs *total, const struct runs *part) {
+	total->runs -= part->runs < total->runs ? part->runs : total->runs;
+	total->jams -= part->jams < total->jams ? part->jams : total->jams;
+}
+
+/* The bolt jams on its way back, too: the frame presses on the way out alone, or nearly so. */
+static bool is_as_stiff(const struct runs *back, const struct runs *out) {
+	return back->runs > 0 && SHUT_RATIO * percent(back) > percent(out);
+}
+
 static enum check_result check_bolt(struct judge *judge) {
 	wall_t since = remedied_at(judge, FAULT_MISALIGNED);
 	wall_t stiff = remedied_at(judge, FAULT_BOLT_STIFF);
@@ -59,12 +76,14 @@ static enum check_result check_bolt(struct judge *judge) {
 		days_sum_since(judge, JAM_DAYS, DAY_JAMS_LOCK, since) };
 	struct runs back = { days_sum_since(judge, JAM_DAYS, DAY_UNLOCKS, since),
 		days_sum_since(judge, JAM_DAYS, DAY_JAMS_UNLOCK, since) };
+	leave_out(&any, &open);
+	leave_out(&any, &shut);
 	enum check_result result = CHECK_OK;
 
-	prove_runs(judge, &shut, "locked with the door shut");
-	prove_runs(judge, &open, "locked with the door open");
-	prove_runs(judge, &any, "locked");
-	prove_runs(judge, &back, "unlocked");
+	prove_runs(judge, &shut, "lock with the door shut");
+	prove_runs(judge, &open, "lock with the door open");
+	prove_runs(judge, &any, "lock, the door's position not known");
+	prove_runs(judge, &back, "unlock");
 	if (is_jamming(&shut)) {
 		int sure = confidence((double) (shut.jams - JAMS_LEAST), JAMS_ENOUGH, 78, 94);
 		if (open.runs >= RUNS_LEAST && percent(&shut) >= SHUT_RATIO * percent(&open)) {
@@ -72,8 +91,10 @@ static enum check_result check_bolt(struct judge *judge) {
 		} else if (is_jamming(&open)) {
 			accuse(judge, FAULT_BOLT_STIFF, sure);
 		} else {
-			/* Hardly ever locked with the door open: nothing to compare with. */
-			accuse(judge, FAULT_MISALIGNED, 65);
+			/* Hardly ever locked with the door open; the way back is less to go by. */
+			accuse(judge,
+				is_as_stiff(&back, &shut) ? FAULT_BOLT_STIFF : FAULT_MISALIGNED,
+				68);
 		}
 		result = CHECK_BAD;
 	} else if (is_jamming(&open)) {
@@ -103,17 +124,29 @@ static enum check_result check_bolt(struct judge *judge) {
 	return result;
 }
 
+/* The values stay as they are, newest first. */
+static int32_t median_of_copy(const int32_t *values, size_t n) {
+	int32_t copy[EARLIER_RUNS];
+
+	memcpy(copy, values, n * sizeof(copy[0]));
+	return median_of(copy, n);
+}
+
 /* How many times as long as before the newest runs took; 0: not known. */
 static double slowness(struct judge *judge, enum sample_kind kind, const char *what) {
-	int32_t values[RECENT_RUNS + EARLIER_RUNS];
-	size_t n =
-		sample_values(judge, kind, (wall_t){ 0 }, judge->now, values, ARRAY_SIZE(values));
+	int32_t values[MOTOR_RUNS_MOST];
+	wall_t from = { judge->now.s - INT64_C(86400) * MOTOR_DAYS };
+	size_t n = sample_values(judge, kind, from, judge->now, values, ARRAY_SIZE(values));
 
 	if (n < RECENT_RUNS + EARLIER_LEAST) {
 		return 0;
 	}
-	int32_t recent = median_of(values, RECENT_RUNS);
-	int32_t earlier = median_of(values + RECENT_RUNS, n - RECENT_RUNS);
+	size_t n_earlier = n - RECENT_RUNS < EARLIER_RUNS ? n - RECENT_RUNS : EARLIER_RUNS;
+	size_t n_first = n - RECENT_RUNS < FIRST_RUNS ? n - RECENT_RUNS : FIRST_RUNS;
+	int32_t recent = median_of_copy(values, RECENT_RUNS);
+	int32_t before = median_of_copy(values + RECENT_RUNS, n_earlier);
+	int32_t first = median_of_copy(values + n - n_first, n_first);
+	int32_t earlier = first < before ? first : before;
 	if (earlier <= 0) {
 		return 0;
 	}

@@ -99,6 +99,32 @@ static enum check_result check_adapter(struct judge *judge) {
 	return CHECK_UNKNOWN;
 }
 
+/* The only lock was so weak, by battery or by radio, that its silence is its own. */
+static bool is_silence_its_own(const struct judge *judge) {
+	const struct lock_facts *lock = judge->lock;
+	struct strength strength;
+
+	if (lock == NULL) {
+		return false;
+	}
+	strength_of(judge, &strength);
+	return (strength.n > 0 && strength.median < RADIO_POOR_DBM) ||
+	       (lock->status.battery_known.how != EVIDENCE_NONE &&
+		       (lock->status.battery.level == BATTERY_CRITICAL ||
+			       lock->status.battery.level == BATTERY_WARNING));
+}
+
+/* Locks that are heard, without the one at hand when it was just looked for in vain. */
+static unsigned locks_heard(const struct judge *judge) {
+	unsigned n = judge->hub->n_locks_reachable;
+
+	if (n > 0 && judge->lock != NULL && judge->lock->is_reachable &&
+		told(judge, FAULT_LOCK_NOT_HEARD) != NULL) {
+		n--;
+	}
+	return n;
+}
+
 static enum check_result check_hearing(struct judge *judge) {
 	const struct hub_facts *hub = judge->hub;
 	int least = -1;
@@ -115,9 +141,6 @@ static enum check_result check_hearing(struct judge *judge) {
 		if (adapter->deaf_s < 0) {
 			return CHECK_UNKNOWN;
 		}
-		if (adapter->deaf_s < DEAF_S) {
-			return CHECK_OK;
-		}
 		if (least < 0 || adapter->deaf_s < least) {
 			least = adapter->deaf_s;
 		}
@@ -127,10 +150,23 @@ static enum check_result check_hearing(struct judge *judge) {
 	if (least < 0 || hub->n_locks == 0) {
 		return CHECK_UNKNOWN;
 	}
-	if (hub->n_locks_reachable > 0) {
+	if (locks_heard(judge) > 0) {
 		return CHECK_OK; /* it works with some: not the radio */
 	}
-	accuse(judge, FAULT_ADAPTER_DEAF, confidence(least - DEAF_S, DEAF_SURE_S, 70, NEARLY_SURE));
+	/* A short while is enough when somebody has listened for anything at all. */
+	if (least < DEAF_S && hub->is_anything_heard != FLAG_NO) {
+		return CHECK_OK;
+	}
+	proof_value(judge, hub->n_locks, "", EVIDENCE_INFERRED, (wall_t){ 0 },
+		"locks, of which none is heard");
+	if (least >= DEAF_S) {
+		accuse(judge, FAULT_ADAPTER_DEAF,
+			confidence(least - DEAF_S, DEAF_SURE_S, 70, NEARLY_SURE));
+	} else if (hub->n_locks > 1) {
+		accuse(judge, FAULT_ADAPTER_DEAF, confidence(hub->n_locks - 2, 3, 70, 85));
+	} else {
+		accuse(judge, FAULT_ADAPTER_DEAF, is_silence_its_own(judge) ? 35 : 60);
+	}
 	return CHECK_BAD;
 }
 

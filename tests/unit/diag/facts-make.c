@@ -131,14 +131,12 @@ static void live_day(struct made *made, struct lock_day *day, const struct habit
 	uint32_t moves = (uint32_t) between(made, 0, habits->moves * 2);
 	c[DAY_MOVES] = moves;
 	c[DAY_UNLOCKS] = moves / 2;
+	c[DAY_LOCKS] = moves - moves / 2;
+	c[DAY_JAMS_LOCK] = happen(made, c[DAY_LOCKS], 1);
 	if (habits->has_door) {
-		c[DAY_LOCKS_SHUT] = moves - moves / 2;
-		c[DAY_LOCKS_OPEN] = happen(made, c[DAY_LOCKS_SHUT], 5);
-		c[DAY_LOCKS_SHUT] -= c[DAY_LOCKS_OPEN];
-		c[DAY_JAMS_LOCK_SHUT] = happen(made, c[DAY_LOCKS_SHUT], 1);
-	} else {
-		c[DAY_LOCKS] = moves - moves / 2;
-		c[DAY_JAMS_LOCK] = happen(made, c[DAY_LOCKS], 1);
+		c[DAY_LOCKS_OPEN] = happen(made, c[DAY_LOCKS] - c[DAY_JAMS_LOCK], 5);
+		c[DAY_LOCKS_SHUT] = c[DAY_LOCKS] - c[DAY_LOCKS_OPEN];
+		c[DAY_JAMS_LOCK_SHUT] = c[DAY_JAMS_LOCK];
 	}
 	c[DAY_OPS_DONE] = moves / 3;
 	c[DAY_BY_HAND] = moves / 4;
@@ -790,12 +788,16 @@ static void jam_always(struct made *made, uint32_t *c) {
 	c[DAY_LOCKS_SHUT] += 3;
 	c[DAY_JAMS_LOCK_OPEN] += 1;
 	c[DAY_JAMS_LOCK_SHUT] += 1 + c[DAY_LOCKS_SHUT] / 4;
+	c[DAY_LOCKS] += 5;
+	c[DAY_JAMS_LOCK] += 2 + c[DAY_LOCKS_SHUT] / 4;
 }
 static void jam_shut(struct made *made, uint32_t *c) {
 	(void) made;
 	c[DAY_LOCKS_OPEN] += 2;
 	c[DAY_LOCKS_SHUT] += 3;
 	c[DAY_JAMS_LOCK_SHUT] += 1 + c[DAY_LOCKS_SHUT] / 4;
+	c[DAY_LOCKS] += 5;
+	c[DAY_JAMS_LOCK] += 1 + c[DAY_LOCKS_SHUT] / 4;
 }
 static void jam_now(struct made *made) {
 	made->lock.status.bolt.state = LOCK_STATE_NOT_FULLY_LOCKED;
@@ -935,6 +937,7 @@ static void put_links_many(struct made *made) {
 static void busy_door(struct made *made, uint32_t *c) {
 	(void) made;
 	c[DAY_MOVES] += 160;
+	c[DAY_LOCKS] += 80;
 	c[DAY_LOCKS_SHUT] += 80;
 	c[DAY_UNLOCKS] += 80;
 }

@@ -393,12 +393,86 @@ static void silence_is_told_apart(void **state) {
 	diag_judge(&made.facts, &judgement);
 	assert_int_equal(first_of(&judgement), FAULT_LOCK_NOT_HEARD);
 
-	/* Nobody is heard, and not for long yet: the lock is hardly to blame. */
+	/* None of four is heard: this one is hardly to blame. */
 	inject(FAULT_LOCK_DEAD, 4);
 	made.facts.hub.is_anything_heard = FLAG_NO;
+	made.facts.hub.n_locks = 4;
 	made.facts.hub.n_locks_reachable = 0;
+	made.facts.hub.adapters[0].deaf_s = 20;
 	diag_judge(&made.facts, &judgement);
-	assert_null(finding_of(&judgement, FAULT_LOCK_DEAD));
+	assert_int_equal(first_of(&judgement), FAULT_ADAPTER_DEAF);
+	assert_int_equal(
+		finding_of(&judgement, FAULT_LOCK_NOT_HEARD)->because_of, FAULT_ADAPTER_DEAF);
+}
+
+/* Found end to end: what the judge knew, and could not see. */
+static void what_the_ward_taught(void **state) {
+	(void) state;
+	/* Looked for in vain, though it was heard a minute ago. */
+	make_healthy(&made, 14);
+	made.facts.hub.n_locks = 4;
+	made.facts.hub.n_locks_reachable = 4;
+	made.facts.hub.is_anything_heard = FLAG_YES;
+	made.lock.unheard_s = 70;
+	made.lock.n_probes = 1;
+	made.lock.probes[0] = (struct probe){ .act = ACT_READ_STATE, .was_tried = true };
+	(void) fault_set(&made.lock.probes[0].fault, FAULT_LOCK_NOT_HEARD, "in vain");
+	diag_judge(&made.facts, &judgement);
+	assert_int_equal(first_of(&judgement), FAULT_LOCK_NOT_HEARD);
+	assert_int_equal(row_of("heard")->result, CHECK_BAD);
+
+	/* Services that do not come are no other phone. */
+	inject(FAULT_LOCK_TAKEN, 14);
+	(void) fault_set(&made.lock.probes[0].fault, FAULT_LOCK_UNREACHABLE,
+		"2 attempts in 40000 ms, the last: services were not resolved in time");
+	made.lock.n_standing = 0;
+	diag_judge(&made.facts, &judgement);
+	assert_null(finding_of(&judgement, FAULT_LOCK_TAKEN));
+	assert_non_null(finding_of(&judgement, FAULT_LOCK_UNREACHABLE));
+
+	/* Six seconds of listening for anything at all, and four locks that are silent. */
+	inject(FAULT_ADAPTER_DEAF, 14);
+	made.facts.hub.n_locks = 4;
+	made.facts.hub.adapters[0].deaf_s = 6;
+	diag_judge(&made.facts, &judgement);
+	assert_int_equal(first_of(&judgement), FAULT_ADAPTER_DEAF);
+	/* Nobody has listened. */
+	made.facts.hub.is_anything_heard = FLAG_UNKNOWN;
+	diag_judge(&made.facts, &judgement);
+	assert_null(finding_of(&judgement, FAULT_ADAPTER_DEAF));
+	/* In a barn, an only lock with empty batteries. */
+	inject(FAULT_LOCK_DEAD, 14);
+	made.facts.hub.is_anything_heard = FLAG_NO;
+	made.facts.hub.n_locks = 1;
+	made.facts.hub.n_locks_reachable = 0;
+	made.facts.hub.adapters[0].deaf_s = 6;
+	diag_judge(&made.facts, &judgement);
+	assert_int_equal(first_of(&judgement), FAULT_LOCK_DEAD);
+
+	/* A motor that grows slower week by week. */
+	make_healthy(&made, 15);
+	made.lock.history = (struct history){ .samples = made.samples, .n_samples = 84 };
+	for (int i = 0; i < 84; i++) {
+		made.samples[i] = (struct sample){ .kind = SAMPLE_LOCK_MS,
+			.at = { made.facts.hub.now.s - (84 - i) * INT64_C(28800) },
+			.value = 1900 + i * 18 };
+	}
+	diag_judge(&made.facts, &judgement);
+	assert_int_equal(first_of(&judgement), FAULT_MOTOR_SLOW);
+
+	/* Without a door sensor: what jams on its way back, too, is not the frame. */
+	for (unsigned back = 0; back <= 1; back++) {
+		static struct lock_day day;
+		make_healthy(&made, 16);
+		day = (struct lock_day){ .day = (int32_t) (made.facts.hub.now.s / 86400) };
+		day.counts[DAY_LOCKS] = day.counts[DAY_UNLOCKS] = 40;
+		day.counts[DAY_JAMS_LOCK] = 12;
+		day.counts[DAY_JAMS_UNLOCK] = back * 10;
+		made.lock.history = (struct history){ .days = &day, .n_days = 1 };
+		diag_judge(&made.facts, &judgement);
+		assert_int_equal(
+			first_of(&judgement), back > 0 ? FAULT_BOLT_STIFF : FAULT_MISALIGNED);
+	}
 }
 
 static void a_keyless_lock_warns_of_being_locked_out(void **state) {
@@ -549,6 +623,7 @@ int main(void) {
 		cmocka_unit_test(a_cause_takes_what_comes_of_it_below),
 		cmocka_unit_test(without_a_radio_the_lock_is_not_accused_of_silence),
 		cmocka_unit_test(silence_is_told_apart),
+		cmocka_unit_test(what_the_ward_taught),
 		cmocka_unit_test(a_keyless_lock_warns_of_being_locked_out),
 		cmocka_unit_test(hints_are_for_who_asks_about_security),
 		cmocka_unit_test(after_a_repair_old_jams_do_not_count),
