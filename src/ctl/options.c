@@ -98,6 +98,11 @@ static const struct option_row rows[] = {
 	{ "watch",        0,  OPTION_FLAG, OPT_WATCH, AT(is_watching), NULL, 0, 0, "Listen and show it live, until Ctrl-C" },
 	{ "verbose",     'v', OPTION_FLAG, OPT_DOCTOR, AT(is_verbose), NULL, 0, 0, "Show each check with what was measured, and all steps" },
 	{ "quiet",       'q', OPTION_FLAG, OPT_DOCTOR, AT(is_quiet), NULL, 0, 0, "Ask no lock anything: judge what is known already" },
+	{ "no-input",     0,  OPTION_FLAG, OPT_CARE, AT(is_no_input), NULL, 0, 0, "Ask nothing: do what needs nobody, leave the rest open" },
+	{ "restart",      0,  OPTION_FLAG, OPT_CARE, AT(is_restart), NULL, 0, 0, "Begin anew instead of where it was" },
+	{ "status",       0,  OPTION_FLAG, OPT_CARE, AT(is_status), NULL, 0, 0, "Only show where it stands" },
+	{ "skip",         0,  OPTION_WORDS, OPT_CARE, AT(skipped), "STEP", 0, 0, "Leave this step out; may be given more than once" },
+	{ "cycles",       0,  OPTION_NUMBER, OPT_CYCLES, AT(cycles), "N", 1, 50, "Move the bolt so many times there and back" },
 	{ "mode",         0,  OPTION_TEXT, OPT_MODE, AT(mode), "MODE", 0, 0, "normal, vacation (default), privacy, no_remote_lock_unlock, passage" },
 };
 /* clang-format on */

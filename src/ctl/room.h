@@ -12,7 +12,9 @@
  *	operation.c  asking for something and waiting for its outcome
  *	enrol.c      one-time passwords
  *	journal.c    entries of the log;  file.c files to carry about
- *	diagnosis.c  what lockhubd says about the health of locks;  report*.c a page of it
+ *	diagnosis.c  what lockhubd says about the health of locks;  report*.c a page of it;
+ *	             bundle*.c a file for support;  redact*.c what must not be in it
+ *	care.c       guided tasks, step by step;  care-acts.c what they measure (care.h)
  *	people.c     users and what belongs to them;  waiting.c until the locks have it
  *	print.c      text, colours, tables, JSON;  moment.c times and ages;  prompt.c questions
  *	cmd-*.c      one command each
@@ -82,6 +84,8 @@ enum {
 	OPT_BACKUP = UINT64_C(1) << 48,     /* --passphrase-file */
 	OPT_WITH_PASSWORDS = UINT64_C(1) << 49, /* --with-passwords */
 	OPT_INTO = UINT64_C(1) << 50,       /* --into */
+	OPT_CARE = UINT64_C(1) << 33,       /* --no-input --restart --status --skip */
+	OPT_CYCLES = UINT64_C(1) << 34,     /* --cycles */
 };
 /* What every command takes that asks for an operation. */
 #define OPTS_OPERATION (OPT_JSON | OPT_NO_WAIT)
@@ -102,12 +106,14 @@ struct options {
 	bool is_generate, is_once, is_enable, is_disable, is_code, is_no_code, is_totp, is_no_totp;
 	bool is_csv, is_with_codes, is_dry_run;
 	bool is_verbose, is_quiet;
+	bool is_no_input, is_restart, is_status;
 	bool is_with_passwords;
 	const char *passphrase_file, *into;
 	const char *bus_address, *name, *lock, *user, *type, *since, *until, *color;
 	bool is_text, is_watching;
 	const char *valid, *label, *mode, *output;
-	struct words attached;
+	struct words attached, skipped;
+	uint64_t cycles;        /* of the bolt; 0: not given */
 	uint64_t digits;        /* of a generated code; 0: not given */
 	uint64_t expires_after; /* minutes; 0: not given */
 	uint64_t lines;         /* 0: not given */

@@ -12,7 +12,7 @@ _lockhubctl_users() {
 
 _lockhubctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-    local commands='access backup battery calibrate cancel code help holiday list lock lock-n-go log monitor pair reboot
+    local commands='access backup battery calibrate cancel care code help holiday list lock lock-n-go log monitor pair reboot
         record refresh rename report restore rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair
         user version'
     local common='--help --version --timeout --color --no-ask-password --bus-address --system-bus'
@@ -54,7 +54,7 @@ _lockhubctl() {
             compopt -o default 2>/dev/null
             return
             ;;
-        -n | --lines | --timeout | --seconds | --name | --bus-address | --valid | --label | --digits | \
+        -n | --lines | --timeout | --seconds | --name | --bus-address | --valid | --label | --digits | --skip | --cycles | \
             --expires-after)
             return
             ;;
@@ -64,14 +64,14 @@ _lockhubctl() {
         word=${COMP_WORDS[i]}
         case $word in
             --color | --lock | --type | --since | --until | --lines | --timeout | --seconds | --name | \
-                --bus-address | --user | --valid | --label | --digits | --expires-after | --mode | -l | -t | -S | -U | -n | -u | -o | --output | --attach)
+                --bus-address | --user | --valid | --label | --digits | --expires-after | --mode | --skip | --cycles | -l | -t | -S | -U | -n | -u | -o | --output | --attach)
                 ((i++))
                 ;;
             -*) ;;
             *)
                 if [[ -z $command ]]; then
                     command=$word
-                elif [[ $command == @(access|code|holiday|schedule|timer|user) || "$command $word" == @(log\ @(export|verify)|doctor\ security) ]]; then
+                elif [[ $command == @(access|care|code|holiday|schedule|timer|user) || "$command $word" == @(log\ @(export|verify)|doctor\ security) ]]; then
                     command+=" $word"
                 else
                     ((n_args++))
@@ -90,6 +90,9 @@ _lockhubctl() {
         report) options='--output' ;;
         support-bundle) options='--output --attach --text' ;;
         battery | settings) options='--json --read' ;;
+        care) options='--json' ;;
+        'care restart' | 'care key') options='--json --yes --no-input --status --restart --skip' ;;
+        'care '*) options='--json --yes --no-input --status --restart --skip --cycles' ;;
         'log export') options='--csv --since --until --lock --user --type' ;;
         'log verify') options='--json' ;;
         'user export') options='--csv --with-codes --stdin' ;;
@@ -137,6 +140,9 @@ _lockhubctl() {
         code) mapfile -t COMPREPLY < <(compgen -W 'add adopt change list reveal revoke sync' -- "$cur") ;;
         schedule | holiday) mapfile -t COMPREPLY < <(compgen -W 'add list remove' -- "$cur") ;;
         timer) mapfile -t COMPREPLY < <(compgen -W 'add change list remove' -- "$cur") ;;
+        care)
+            mapfile -t COMPREPLY < <(compgen -W "batteries firmware install key restart $(_lockhubctl_locks)" -- "$cur")
+            ;;
         access) mapfile -t COMPREPLY < <(compgen -W 'grant revoke show' -- "$cur") ;;
         rules)
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
@@ -172,6 +178,7 @@ _lockhubctl() {
                 MotorSpeed= NightModeGentle= TimeZone= TimeZoneOffset= DaylightSaving= EnableAutoUpdate= NodeLabel=
                 BatteryType= DetectBatteryType=' -- "$cur")
             ;;
+        'care '*) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur") ;;
         show | monitor | battery | signal)
             mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ;;

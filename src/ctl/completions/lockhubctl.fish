@@ -9,7 +9,7 @@ function __lockhubctl_users
     lockhubctl --no-ask-password user list --names 2>/dev/null
 end
 
-set -l commands access backup battery calibrate cancel code doctor fix help holiday list lock lock-n-go log monitor pair reboot record \
+set -l commands access backup battery calibrate cancel care code doctor fix help holiday list lock lock-n-go log monitor pair reboot record \
     refresh rename restore rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair user version
 set -l operations lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin pair unpair
 set -l on_lock lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin settings unpair rename show \
@@ -26,6 +26,7 @@ complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a restore
 complete -c lockhubctl -n '__fish_seen_subcommand_from restore' -l into -r -d 'The state folder of a new hub'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a calibrate -d 'Let a lock find its end positions'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a cancel -d 'Take back an operation'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a care -d 'What is due, and guided care'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a help -d 'Explain a command'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a list -d 'List the locks'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a lock -d 'Lock a door'
@@ -142,3 +143,14 @@ complete -c lockhubctl -n '__fish_seen_subcommand_from edit' -l no-totp -d 'No o
 complete -c lockhubctl -n '__fish_seen_subcommand_from code edit unlock unlatch' -l stdin -d 'Read the secret from standard input'
 complete -c lockhubctl -n '__fish_seen_subcommand_from holiday' -l mode -x -d 'Mode' \
     -a 'normal vacation privacy no_remote_lock_unlock passage'
+
+set -l care batteries firmware install key restart
+complete -c lockhubctl -n "__fish_seen_subcommand_from care; and not __fish_seen_subcommand_from $care" -a "$care"
+complete -c lockhubctl -n '__fish_seen_subcommand_from care' -a '(__lockhubctl_locks)'
+complete -c lockhubctl -n '__fish_seen_subcommand_from care' -l json -d 'Print JSON'
+complete -c lockhubctl -n "__fish_seen_subcommand_from $care" -s y -l yes -d 'Do not ask'
+complete -c lockhubctl -n "__fish_seen_subcommand_from $care" -l no-input -d 'Ask nothing'
+complete -c lockhubctl -n "__fish_seen_subcommand_from $care" -l status -d 'Only show where it stands'
+complete -c lockhubctl -n "__fish_seen_subcommand_from $care" -l restart -d 'Begin anew'
+complete -c lockhubctl -n "__fish_seen_subcommand_from $care" -l skip -x -d 'Leave this step out'
+complete -c lockhubctl -n "__fish_seen_subcommand_from $care" -l cycles -x -d 'Move the bolt so many times'

@@ -117,6 +117,10 @@ static void mistakes_are_explained(void **state) {
 		{ { "user", "export", "x", "--csv", "--with-codes" }, "only written encrypted" },
 		{ { "user", "export", "x", "--stdin" }, "goes with --with-codes" },
 		{ { "unlock", "front-door", "--stdin" }, "--stdin goes with --code" },
+		{ { "care", "batteries" }, "which lock?" },
+		{ { "care", "batteries", "front-door", "--json" }, "--no-input" },
+		{ { "care", "install", "front-door", "--cycles", "0" }, "from 1 to 50" },
+		{ { "care", "key", "front-door", "--cycles", "3" }, "does not go with 'care key'" },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct output output;
@@ -131,7 +135,8 @@ static void mistakes_are_explained(void **state) {
 }
 
 static void help_needs_no_bus(void **state) {
-	static const char *const commands[] = { "battery", "calibrate", "cancel", "help", "list",
+	static const char *const commands[] = { "battery", "calibrate", "cancel", "care", "help",
+		"list",
 		"lock", "lock-n-go", "log", "monitor", "pair", "reboot", "record", "refresh",
 		"rename", "scan", "set-pin", "show", "signal", "status", "sync-clock", "unlatch",
 		"unlock", "unpair", "version" };
@@ -232,7 +237,8 @@ static void documents_know_every_command_and_option(void **state) {
 		"follow", "since", "until", "lock", "user", "type", "force", "yes", "name", "app",
 		"pin-stdin", "seconds", "unlatch", "read", "generate", "digits", "stdin", "valid",
 		"once", "label", "expires-after", "enable", "disable", "code", "no-code", "totp",
-		"no-totp", "mode", "csv", "with-codes", "dry-run", "passphrase-file", "with-passwords", "into" };
+		"no-totp", "mode", "csv", "with-codes", "dry-run", "no-input", "status", "restart",
+		"skip", "cycles", "passphrase-file", "with-passwords", "into" };
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
 		char *text = read_source(paths[i]);
 		for (size_t k = 0; ctl_commands[k] != NULL; k++) {

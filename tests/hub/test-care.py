@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Guided care on virtual locks: answers come from standard input, what is said is what was measured."""
+
+import json
+
+from case import case, expect, expect_equal, main
+from rig import FRONT, a_paired_hub
+
+YES = "y\n" * 60
+
+
+def history(rig, lock=FRONT):
+    return json.loads(rig.busctl("call", "org.lockhub1", rig.lock_path(lock.slug),
+                                 "org.lockhub1.Lock", "History", "a{sv}", 0)["data"][0])
+
+
+def steps_of(result):
+    return {step["step"]: step["result"] for step in result["steps"]}
+
+
+@case
+def battery_shows_bars_and_says_why_there_is_no_forecast_yet():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        text = rig.ctl("battery", "--read")
+        expect("LAST 90 DAYS" in text and "EMPTY IN" in text, text)
+        expect("not known yet" in text, text)
+        expect(any(bar in text for bar in "▁▂▃▄▅▆▇█"), text)
+        lock = rig.ctl_json("battery")["locks"][0]
+        expect_equal(lock["forecast"]["known"], False, "forecast")
+        expect(lock["forecast"]["reason"], lock["forecast"])
+        expect_equal(lock["percents"][-1][1], lock["battery_percent"], "newest reading")
+
+
+@case
+def batteries_are_changed_and_measured_before_and_after():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        rig.battery(FRONT, 6)
+        rig.ctl("refresh", FRONT.slug)
+        due = rig.ctl_json("care")["due"]
+        expect(any(row["task"] == "batteries" and "nearly empty" in row["why"] for row in due), due)
+        before = rig.motor_runs(FRONT)
+
+        # Measured, and at hand: yes. Then whoever answers goes away, and lockhubctl ends.
+        done = rig.try_ctl("care", "batteries", FRONT.slug, stdin="y\n")
+        expect_equal(done.returncode, 1, done.stdout + done.stderr)
+        expect("4 x AA" in done.stdout, "kind and count: " + done.stdout)
+        expect("battery compartment is at the bottom" in done.stdout, done.stdout)
+        expect("Go on with: lockhubctl care batteries front-door" in done.stdout, done.stdout)
+        expect_equal(rig.motor_runs(FRONT), before, "motor runs")
+        attempts = history(rig)["attempts"]
+        expect_equal([a["outcome"] for a in attempts], ["running"], attempts)
+        expect_equal(attempts[0]["fault"], "battery-critical", "fault")
+        expect(attempts[0]["before"].startswith("6 %"), attempts)
+        status = rig.ctl_json("care", "batteries", FRONT.slug, "--status")
+        expect_equal([step["step"] for step in status["steps"] if step["done"]],
+                     ["before", "prepare"], "done so far")
+
+        # Even a new start of the hub does not forget where it was.
+        rig.restart_hub()
+        rig.expect_prop(FRONT, "Reachable", True)
+        rig.battery(FRONT, 100)
+        text = rig.ctl("care", "batteries", FRONT.slug, stdin="y\ny\n", seconds=120)
+        expect("100 %, ok now, 6 %" in text, text)
+        expect("1 times there and back" in text, text)
+        after = history(rig)
+        expect_equal([a["outcome"] for a in after["attempts"]], ["helped"], after["attempts"])
+        expect(after["attempts"][0]["after"].startswith("100 %"), after["attempts"])
+        expect(after["samples"].get("battery_changed"), after["samples"])
+        expect("batteries" not in after["notes"], after["notes"])
+        expect("batteries-done" in after["notes"], after["notes"])
+        runs = rig.motor_runs(FRONT)
+        expect_equal((runs[0] - before[0], runs[1] - before[1]), (1, 1), "lock and unlock")
+        expect(rig.ctl("battery", FRONT.slug).count("20"), "a day of change")
+
+
+@case
+def batteries_that_are_not_fresh_are_not_believed():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        rig.battery(FRONT, 6)
+        rig.ctl("refresh", FRONT.slug)
+        # The person says yes to everything, and has changed nothing.
+        done = rig.try_ctl("care", "batteries", FRONT.slug, "--yes", "--json", "--skip", "bolt",
+                           seconds=120)
+        expect_equal(done.returncode, 1, done.stdout + done.stderr)
+        result = json.loads(done.stdout)
+        expect_equal(result["done"], False, "done")
+        expect_equal(steps_of(result)["level"], "failed", result)
+        expect_equal(steps_of(result)["bolt"], "skipped", result)
+        expect(not history(rig)["samples"].get("battery_changed"), "a change was noted")
+        expect("batteries" in history(rig)["notes"], "it is not remembered")
+
+
+@case
+def nothing_moves_without_being_allowed_to():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        before = rig.motor_runs(FRONT)
+        for task in ("batteries", "install", "restart", "firmware", "key"):
+            done = rig.try_ctl("care", task, FRONT.slug, "--no-input", "--json", seconds=180)
+            expect_equal(done.returncode, 1, f"{task}: {done.stdout}{done.stderr}")
+            expect("open" in steps_of(json.loads(done.stdout)).values(), done.stdout)
+        expect_equal(rig.motor_runs(FRONT), before, "motor runs")
+        expect_equal(rig.counters(FRONT).get("reboots", 0), 0, "restarts")
+
+
+@case
+def an_installation_is_accepted_by_measuring():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        before = rig.motor_runs(FRONT)
+        # Knob and key: a person turns it while the question stands.
+        done = rig.try_ctl("care", "install", FRONT.slug, "--cycles", "3", "--skip", "key",
+                           "--skip", "remote", "--skip", "keypad", "--skip", "knob", "--skip", "door",
+                           "--skip", "handle", stdin=YES, seconds=240)
+        expect_equal(done.returncode, 0, done.stdout + done.stderr)
+        expect("3 times there and back" in done.stdout, done.stdout)
+        expect("round 3 of 3" in done.stdout, done.stdout)
+        runs = rig.motor_runs(FRONT)
+        expect_equal((runs[0] - before[0], runs[1] - before[1]), (3, 3), "lock and unlock")
+        notes = history(rig)["notes"]
+        expect("install" not in notes and "install-done" in notes, notes)
+
+
+@case
+def an_installation_that_jams_is_not_accepted():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        rig.ctl("lock", FRONT.slug)
+        rig.jam(FRONT, True)
+        done = rig.try_ctl("care", "install", FRONT.slug, "--cycles", "2", stdin=YES[:48], seconds=240)
+        expect_equal(done.returncode, 1, done.stdout + done.stderr)
+        status = {step["step"]: step["done"]
+                  for step in rig.ctl_json("care", "install", FRONT.slug, "--status")["steps"]}
+        expect_equal(status["signal"], True, "signal")
+        expect_equal(status["cycles"], False, "cycles")
+        rig.jam(FRONT, False)
+        text = rig.ctl("care", "install", FRONT.slug, "--cycles", "1", "--skip", "key", "--skip",
+                       "remote", "--skip", "keypad", "--skip", "knob", "--skip", "door", "--skip",
+                       "handle", stdin="y\n", seconds=240)
+        expect("1 times there and back" in text, text)
+        # Begun anew, nothing is done.
+        status = rig.ctl_json("care", "install", FRONT.slug, "--status")
+        expect(not any(step["done"] for step in status["steps"]), status)
+
+
+@case
+def knob_and_key_are_seen_by_the_hub():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        # Said, but not done: the hub knows better.
+        done = rig.try_ctl("care", "key", FRONT.slug, "--yes", "--json", "--skip", "spare", seconds=120)
+        expect_equal(done.returncode, 1, done.stdout + done.stderr)
+        expect_equal(steps_of(json.loads(done.stdout))["knob"], "failed", done.stdout)
+        due = {row["task"]: row["why"] for row in rig.ctl_json("care")["due"]}
+        expect("begun and not finished" in due["key"], due)
+
+
+@case
+def a_restart_is_verified():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        done = rig.try_ctl("care", "restart", FRONT.slug, "--yes", "--json", "--skip", "adapter",
+                           seconds=180)
+        result = json.loads(done.stdout)
+        steps = steps_of(result)
+        expect_equal(steps["lock"], "done", done.stdout + done.stderr)
+        expect_equal(steps["back"], "done", done.stdout)
+        expect_equal(steps["clock"], "done", done.stdout)
+        expect_equal(steps["broker"], "skipped", done.stdout)
+        expect_equal(steps["again"], "done", done.stdout)
+        texts = {step["step"]: step["text"] for step in result["steps"]}
+        expect("by command" in texts["lock"], texts)
+
+
+@case
+def firmware_that_did_not_change_is_said_so():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        done = rig.try_ctl("care", "firmware", FRONT.slug, "--yes", "--json", seconds=180)
+        expect_equal(done.returncode, 1, done.stdout + done.stderr)
+        result = json.loads(done.stdout)
+        texts = {step["step"]: step["text"] for step in result["steps"]}
+        version = rig.prop(FRONT, "Firmware")
+        expect(version in texts["version"], texts)
+        expect("nothing was updated" in texts["verify"], texts)
+        # "n" to the update: there is none, and that is remembered for the next months.
+        rig.ctl("care", "firmware", FRONT.slug, "--restart", "--skip", "bolt", stdin="n\n", seconds=180)
+        due = [row["task"] for row in rig.ctl_json("care")["due"]]
+        expect("firmware" not in due, due)
+
+
+main()
