@@ -10,13 +10,13 @@
 PACKAGES_BUILD=(
     gcc libc6-dev meson ninja-build pkg-config python3
     libuv1-dev libsystemd-dev libsodium-dev libssl-dev libsqlite3-dev libmosquitto-dev libjansson-dev
-    libsmartcols-dev libinih-dev libglib2.0-dev tzdata liboath-dev libqrencode-dev libcmocka-dev
+    libsmartcols-dev libinih-dev libglib2.0-dev tzdata liboath-dev libqrencode-dev libarchive-dev libcmocka-dev
     scdoc
 )
 # systemd for busctl, with which the rig looks at the hub's objects.
 PACKAGES_RUN=(dbus-daemon mosquitto mosquitto-clients systemd)
-# What tests look at the installed files and at the bus with.
-PACKAGES_TEST=(dbus-bin man-db openssl)
+# What tests look at the installed files, at the bus and at pages with, and make a journal with.
+PACKAGES_TEST=(dbus-bin man-db openssl chromium systemd-journal-remote)
 PACKAGES_FORMAT=(clang-format-14 git)
 # For tools/test --vm: the machine, and what runs in it. dbus and bluez are not started on the host.
 PACKAGES_VM=(qemu-system-x86 bluez bluez-test-tools dbus polkitd systemd busybox-static kmod cpio xz-utils)

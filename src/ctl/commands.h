@@ -59,6 +59,7 @@ extern const struct command cmd_settings;
 extern const struct command cmd_show;
 extern const struct command cmd_signal;
 extern const struct command cmd_status;
+extern const struct command cmd_support_bundle;
 extern const struct command cmd_sync_clock;
 /* cmd-timer.c: they share what they print */
 extern const struct command cmd_timer_add;

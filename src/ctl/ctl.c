@@ -66,6 +66,7 @@ const struct command *const ctl_commands[] = {
 	&cmd_show,
 	&cmd_signal,
 	&cmd_status,
+	&cmd_support_bundle,
 	&cmd_sync_clock,
 	&cmd_timer_add,
 	&cmd_timer_change,

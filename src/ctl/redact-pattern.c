@@ -15,6 +15,7 @@
 #define CODE_LEAST 20 /* characters of base64 */
 #define BASE32_LEAST 16
 #define VALUE_MAX 512
+#define ODD_LEAST 12
 #define POSITION_DIGITS 5 /* behind the point: a metre */
 
 #define HEX "0123456789abcdefABCDEF"
@@ -194,6 +195,7 @@ static bool match_code(const char *text, const char *at, struct redact_match *ma
 enum value_form {
 	VALUE_WORD, /* up to a blank or a comma */
 	VALUE_CODE, /* the same, and only with four digits: "code=exited" is none */
+	VALUE_ODD,  /* the same, and not the next word of a sentence: "no secret: model, ..." */
 	VALUE_LINE, /* a name with blanks: up to a quote, a comma or the end of the line */
 };
 
@@ -205,7 +207,7 @@ static const struct {
 	{ "passphrase", VALUE_WORD, REDACT_SECRET },
 	{ "password", VALUE_WORD, REDACT_SECRET },
 	{ "passwd", VALUE_WORD, REDACT_SECRET },
-	{ "secret", VALUE_WORD, REDACT_SECRET },
+	{ "secret", VALUE_ODD, REDACT_SECRET },
 	{ "token", VALUE_WORD, REDACT_SECRET },
 	{ "authorization", VALUE_LINE, REDACT_SECRET },
 	{ "bearer", VALUE_WORD, REDACT_SECRET },
@@ -295,6 +297,20 @@ static size_t count_digits(const char *p, size_t n) {
 	return digits;
 }
 
+static bool looks_secret(const char *value, size_t n, enum value_form form) {
+	size_t digits = count_digits(value, n);
+	switch (form) {
+	case VALUE_CODE:
+		return digits >= 4;
+	case VALUE_ODD:
+		return digits > 0 || n >= ODD_LEAST || value[-1] != ' ';
+	case VALUE_WORD:
+	case VALUE_LINE:
+		break;
+	}
+	return true;
+}
+
 static bool match_named(const char *text, const char *at, struct redact_match *match) {
 	if (at > text && isalpha((unsigned char) at[-1])) {
 		return false; /* "keypad": the end of another word is none */
@@ -308,7 +324,7 @@ static bool match_named(const char *text, const char *at, struct redact_match *m
 		const char *value = value_after(at + n_name, secrets[i].form, &quote);
 		size_t n = value != NULL ? value_length(value, secrets[i].form, quote) : 0;
 		bool is_secret = n > 0 && n <= VALUE_MAX && value[0] != '[' &&
-				 (secrets[i].form != VALUE_CODE || count_digits(value, n) >= 4);
+				 looks_secret(value, n, secrets[i].form);
 		if (is_secret) {
 			match->n_kept = (size_t) (value - at);
 			set(match, secrets[i].kind, match->n_kept + n, "[removed]");
@@ -363,7 +379,11 @@ static bool match_host(const struct redactor *redactor, const char *text, const 
 	}
 	if (at[n] == '@' && n > 0) {
 		size_t n_domain = strspn(at + n + 1, ALNUM "-.");
-		if (memchr(at + n + 1, '.', n_domain) != NULL && n_domain > 3) {
+		while (n_domain > 0 && at[n + n_domain] == '.') {
+			n_domain--; /* the end of a sentence */
+		}
+		if (memchr(at + n + 1, '.', n_domain) != NULL && n_domain > 3 &&
+			!redactor_allows_host(redactor, at + n + 1, n_domain)) {
 			set(match, REDACT_PLACE, n + 1 + n_domain, "[mail]");
 			return true;
 		}

@@ -36,7 +36,7 @@ struct redactor {
 	unsigned n_users, n_locks;
 	char *seen[SEEN_MAX]; /* long codes; their number is their place */
 	size_t n_seen;
-	const char *hosts[REDACT_HOSTS_MAX];
+	char *hosts[REDACT_HOSTS_MAX];
 	size_t n_hosts;
 	size_t counts[REDACT_COUNT_];
 };
@@ -67,6 +67,9 @@ struct redactor *redactor_free(struct redactor *redactor) {
 	}
 	for (size_t i = 0; i < redactor->n_seen; i++) {
 		free(redactor->seen[i]);
+	}
+	for (size_t i = 0; i < redactor->n_hosts; i++) {
+		free(redactor->hosts[i]);
 	}
 	if (redactor->locale != (locale_t) 0) {
 		freelocale(redactor->locale);
@@ -325,10 +328,18 @@ int redactor_add(struct redactor *redactor, enum redact_kind kind, const char *w
 	return add_forms(redactor, kind, word, "[removed]");
 }
 
-void redactor_allow_host(struct redactor *redactor, const char *host) {
-	if (redactor->n_hosts < REDACT_HOSTS_MAX) {
-		redactor->hosts[redactor->n_hosts++] = host;
+int redactor_allow_host(struct redactor *redactor, const char *host) {
+	/* A name without a point is one of a house. */
+	if (redactor->n_hosts == REDACT_HOSTS_MAX || strchr(host, '.') == NULL ||
+		redactor_allows_host(redactor, host, strlen(host))) {
+		return 0;
 	}
+	char *copy = strdup(host);
+	if (copy == NULL) {
+		return -ENOMEM;
+	}
+	redactor->hosts[redactor->n_hosts++] = copy;
+	return 0;
 }
 
 bool redactor_allows_host(const struct redactor *redactor, const char *host, size_t n) {

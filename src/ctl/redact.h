@@ -43,9 +43,9 @@ AUTO_DEFINE(struct redactor *, redactor_free);
  * dropped. -ENOMEM.
  */
 int redactor_add(struct redactor *redactor, enum redact_kind kind, const char *word);
-/* A host that may stay: that of a maker's page. Borrowed. */
-#define REDACT_HOSTS_MAX 8
-void redactor_allow_host(struct redactor *redactor, const char *host);
+/* A host that may stay, and mail addresses there: of a maker's support. -ENOMEM. */
+#define REDACT_HOSTS_MAX 16
+int redactor_allow_host(struct redactor *redactor, const char *host);
 
 /* Hex stays: of a transcript, whose secrets the recorder has blanked. */
 enum { REDACT_KEEP_HEX = 1 << 0 };

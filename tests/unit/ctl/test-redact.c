@@ -18,7 +18,8 @@ static struct redactor *made(void) {
 	assert_int_equal(redactor_add(redactor, REDACT_HOST, "raspi-flur"), 0);
 	assert_int_equal(redactor_add(redactor, REDACT_SERIAL, "1A2B3C4D"), 0);
 	assert_int_equal(redactor_add(redactor, REDACT_ADDRESS, "54:D2:72:0A:0B:0C"), 0);
-	redactor_allow_host(redactor, "support.nuki.io");
+	assert_int_equal(redactor_allow_host(redactor, "support.nuki.io"), 0);
+	assert_int_equal(redactor_allow_host(redactor, "nuki.io"), 0);
 	return redactor;
 }
 
@@ -79,6 +80,8 @@ static void secrets_go(void **state) {
 		{ "pin=123456", "pin=[removed]" },
 		{ "code: 2718281", "code: [removed]" },
 		{ "username = hausmeister", "username = [removed]" },
+		{ "client_secret=abc", "client_secret=[removed]" },
+		{ "secret: h7", "secret: [removed]" },
 		{ "ssid=\"Unser Netz\", 2.4 GHz", "ssid=\"[removed]\", 2.4 GHz" },
 		{ "SSID: Unser Netz", "SSID: [removed]" },
 		{ "key 00112233445566778899aabbccddeeff.", "key [removed]" },
@@ -125,6 +128,8 @@ static void what_helps_stays(void **state) {
 		"the lock 0a1b2c3d answers in 1.25 s",
 		"src/core/runner.c:120",
 		"127.0.0.1:1883",
+		"By mail: contact@nuki.io.",
+		"it holds no secret: model, firmware",
 		"battery-critical: 6 %",
 		"👍 ünïcödé دلت",
 	};
