@@ -94,15 +94,25 @@ const struct sighting *hub_discovered_at(const struct hub *hub, size_t index);
 struct pair_request {
 	char address[RADIO_ADDRESS_MAX]; /* must have been discovered */
 	char name[LOCK_NAME_MAX];        /* "" : from the sighting */
+	/*
+	 * "", or a lock of the hub by id, slug or name, which this is, having lost the hub's key: it
+	 * keeps its id, name, users, codes and history, and what it had is put into it again.
+	 */
+	char replaces[LOCK_NAME_MAX];
 	struct secret pin;               /* optional for some */
 	bool as_app;                     /* not as bridge */
 	enum request_origin origin;
 	enum role role;
 	char actor[EVENT_USER_MAX];
 };
-/* The op's lock_id is the id the lock will have; op->lock_slug its slug. */
+/*
+ * The op's lock_id is the id the lock will have; op->lock_slug its slug. With .replaces also:
+ * NO_SUCH_LOCK, WRONG_LOCK (brand or serial number), LOCK_BUSY (operations wait).
+ */
 int hub_pair(struct hub *hub, const struct pair_request *request, struct op **ret_op,
 	struct fault *ret_fault);
+/* What the lock has now is right: nothing is to be put back any more. NO_SUCH_LOCK. */
+int hub_settings_accept(struct hub *hub, const char *lock, struct fault *ret_fault);
 /*
  * Removes the lock from the hub (and our authorisation from the lock when it can be reached and the
  * brand can; @is_forced does not even try). The op finishes when the database has forgotten it.

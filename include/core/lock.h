@@ -57,3 +57,8 @@ const struct lock_setting *lock_setting_rows(const struct lock *lock, size_t *re
 const struct setting *lock_settings(const struct lock *lock, size_t *ret_n, wall_t *ret_at);
 /* One of them by its key; NULL: not known. */
 const char *lock_setting(const struct lock *lock, const char *key);
+/*
+ * What the lock had before it was paired again (struct pair_request, .replaces), as far as it does
+ * not have it now. A setting leaves the list when it is read so, or is set to whatever else.
+ */
+const struct setting *lock_settings_wanted(const struct lock *lock, size_t *ret_n);

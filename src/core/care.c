@@ -102,7 +102,8 @@ bool care_next(struct lock *lock, struct job *ret, unsigned *ret_bit) {
 }
 
 bool care_is_waiting(const struct lock *lock, mono_t now) {
-	if (lock->due == 0 || lock->is_provisional || lock->is_leaving || lock->hub->is_stopping) {
+	if (lock->due == 0 || lock->is_provisional || lock->is_leaving || lock->renewal != NULL ||
+		lock->hub->is_stopping) {
 		return false;
 	}
 	return mono_is_due(lock->retry, now);

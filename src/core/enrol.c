@@ -153,7 +153,7 @@ mono_t enrol_next_due(const struct hub *hub) {
 /* ---- pairing ---- */
 
 static int check_pair(struct hub *hub, const struct pair_request *request,
-	const struct discovered *found, struct fault *ret_fault) {
+	const struct discovered *found, const struct lock *replaced, struct fault *ret_fault) {
 	if (request->role < policy_role_for(ACT_PAIR)) {
 		return fault_set(ret_fault, FAULT_DENIED,
 			"pairing needs the role manage, %s has %s", request->actor,
@@ -169,11 +169,16 @@ static int check_pair(struct hub *hub, const struct pair_request *request,
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
 			"the name has characters that cannot be shown");
 	}
+	if (request->replaces[0] != '\0' && request->name[0] != '\0') {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+			"a lock that is paired again keeps its name");
+	}
 	if (request->name[0] != '\0' && hub_find_lock(hub, request->name) != NULL) {
 		return fault_set(ret_fault, FAULT_NAME_TAKEN, "%s", request->name);
 	}
 	for (size_t i = 0; i < hub->n_locks; i++) {
-		if (strcasecmp(hub->locks[i]->address, request->address) == 0) {
+		if (strcasecmp(hub->locks[i]->address, request->address) == 0 &&
+			hub->locks[i] != replaced) {
 			return fault_set(ret_fault, FAULT_ALREADY_PAIRED, "%s at %s",
 				hub->locks[i]->slug, request->address);
 		}
@@ -193,8 +198,8 @@ static int check_pair(struct hub *hub, const struct pair_request *request,
 	return 0;
 }
 
-static struct lock *make_provisional(
-	struct hub *hub, const struct pair_request *request, const struct sighting *sighting) {
+static struct lock *make_provisional(struct hub *hub, const struct pair_request *request,
+	const struct sighting *sighting, struct lock *replaced) {
 	struct lock *lock = lock_new(hub, sighting->driver);
 	const char *name = request->name;
 	uint8_t id[4];
@@ -219,7 +224,11 @@ static struct lock *make_provisional(
 	do {
 		lock->client_id = crypto_random_u32();
 	} while (lock->client_id == 0);
+	if (replaced != NULL) {
+		renew_begin(replaced, lock);
+	}
 	if (runner_make_link(lock) < 0) {
+		renew_failed(lock);
 		return lock_free(lock);
 	}
 	return lock;
@@ -228,16 +237,27 @@ static struct lock *make_provisional(
 int hub_pair(struct hub *hub, const struct pair_request *request, struct op **ret_op,
 	struct fault *ret_fault) {
 	struct discovered *found = find_discovered(hub, request->address);
+	struct lock *replaced = NULL;
 	struct lock *lock;
 	struct op_entry *entry;
-	int r = check_pair(hub, request, found, ret_fault);
+	int r = 0;
 
+	if (request->replaces[0] != '\0') {
+		r = renew_check(hub, request, found != NULL ? &found->sighting : NULL, &replaced,
+			ret_fault);
+	}
+	if (r >= 0) {
+		r = check_pair(hub, request, found, replaced, ret_fault);
+	}
 	if (r < 0) {
 		return r;
 	}
-	lock = make_provisional(hub, request, &found->sighting);
+	lock = make_provisional(hub, request, &found->sighting, replaced);
 	entry = lock != NULL ? op_new(hub, lock, ACT_PAIR, request->actor) : NULL;
 	if (entry == NULL) {
+		if (lock != NULL) {
+			renew_failed(lock);
+		}
 		lock_free(lock);
 		return fault_set(ret_fault, FAULT_NO_MEMORY, "pairing %s", request->address);
 	}
@@ -254,28 +274,37 @@ int hub_pair(struct hub *hub, const struct pair_request *request, struct op **re
 	return 0;
 }
 
+static bool keep_new(const struct lock *lock, struct txn *txn) {
+	struct txn_item *item = txn_add(txn, TXN_LOCK_PUT);
+
+	if (item != NULL) {
+		lock_to_record(lock, &item->lock);
+	}
+	return item != NULL;
+}
+
 /* The keys are there: now the database must have them before anybody hears of the lock. */
 static void keep_paired(struct op_entry *entry) {
 	struct lock *lock = entry->lock;
 	struct hub *hub = lock->hub;
 	struct txn *txn = hub_txn_new(hub);
-	struct txn_item *item = txn != NULL ? txn_add(txn, TXN_LOCK_PUT) : NULL;
 	struct event *event = txn != NULL ? txn_add_event(txn, hub, lock, EVENT_PAIRED) : NULL;
 	struct fault fault;
 
 	lock->paired_at = clock_wall(hub->config.clock);
-	if (item == NULL || event == NULL) {
+	if (entry->pin.len > 0 && !lock_has_pin(lock)) {
+		(void) lock->driver->set_pin(&lock->keys, &entry->pin, NULL);
+	}
+	if (event == NULL ||
+		!(lock->renewed != NULL ? renew_keep(lock, txn) : keep_new(lock, txn))) {
 		txn_free(txn);
 		(void) fault_set(&fault, FAULT_NO_MEMORY, "keeping the keys");
 		op_finish(entry, OP_FAILED, &fault);
 		return;
 	}
-	if (entry->pin.len > 0 && !lock_has_pin(lock)) {
-		(void) lock->driver->set_pin(&lock->keys, &entry->pin, NULL);
-	}
-	lock_to_record(lock, &item->lock);
 	memcpy(event->user, entry->op.actor, sizeof(event->user));
-	(void) snprintf(event->text, sizeof(event->text), "%s, %s", lock->name, lock->address);
+	(void) snprintf(event->text, sizeof(event->text), "%.70s, %s%s", lock->name, lock->address,
+		lock->renewed != NULL ? ", again" : "");
 	entry->op.state = OP_RUNNING;
 	entry->is_keeping = true;
 	hub_commit(hub, txn);
@@ -312,6 +341,33 @@ static struct op_entry *op_of_lock(const struct lock *lock, enum act act) {
 	return NULL;
 }
 
+static void verify_or_finish(struct lock *lock, struct op_entry *entry) {
+	entry->is_keeping = false;
+	if (entry->pin.len > 0 && (lock_acts(lock) & 1U << ACT_VERIFY_PIN) != 0) {
+		entry->job = (struct job){ .act = ACT_VERIFY_PIN };
+		entry->job.pin = entry->pin;
+		entry->op.state = OP_QUEUED;
+		entry->deadline = mono_after(hub_now(lock->hub), 30000);
+		runner_kick_soon(lock);
+	} else {
+		op_finish(entry, OP_DONE, NULL);
+	}
+}
+
+static void serve_renewed(struct lock *lock, struct op_entry *entry) {
+	struct fault no_memory;
+
+	if (runner_make_link(lock) < 0) {
+		(void) fault_set(&no_memory, FAULT_NO_MEMORY,
+			"the lock is paired; restart lockhubd to use it");
+		op_finish(entry, OP_FAILED, &no_memory);
+		return;
+	}
+	facts_contact(lock, true);
+	care_start(lock);
+	verify_or_finish(lock, entry);
+}
+
 /* A paired lock is in the database: it is one of the hub's locks from here on. */
 void enrol_lock_kept(struct hub *hub, const char *id, const struct fault *fault) {
 	struct lock *lock = hub->provisional;
@@ -329,6 +385,10 @@ void enrol_lock_kept(struct hub *hub, const char *id, const struct fault *fault)
 		return;
 	}
 	hub->provisional = NULL;
+	if (lock->renewed != NULL) {
+		serve_renewed(renew_take(lock, entry), entry);
+		return;
+	}
 	runner_forget(lock);
 	lock->is_provisional = false;
 	lock->is_first_import = true;
@@ -345,16 +405,7 @@ void enrol_lock_kept(struct hub *hub, const char *id, const struct fault *fault)
 	facts_contact(lock, true);
 	signal_emit(&hub->signals.lock_added, lock);
 	care_start(lock);
-	entry->is_keeping = false;
-	if (entry->pin.len > 0 && (lock_acts(lock) & 1U << ACT_VERIFY_PIN) != 0) {
-		entry->job = (struct job){ .act = ACT_VERIFY_PIN };
-		entry->job.pin = entry->pin;
-		entry->op.state = OP_QUEUED;
-		entry->deadline = mono_after(hub_now(hub), 30000);
-		runner_kick_soon(lock);
-	} else {
-		op_finish(entry, OP_DONE, NULL);
-	}
+	verify_or_finish(lock, entry);
 }
 
 /* ---- unpairing and renaming ---- */
@@ -378,6 +429,7 @@ static void forget_lock(struct op_entry *entry) {
 	lock_to_record(lock, &item->lock);
 	secret_wipe(&item->lock.keys);
 	settings_forget(lock, txn);
+	renew_forget(lock, txn);
 	entry->is_keeping = true;
 	hub_commit(hub, txn);
 }
@@ -452,6 +504,10 @@ int hub_unpair(struct hub *hub, const char *word, bool is_forced, const char *ac
 	}
 	if (lock->is_leaving) {
 		return fault_set(ret_fault, FAULT_DUPLICATE, "%s is being unpaired", lock->slug);
+	}
+	if (lock->renewal != NULL) {
+		return fault_set(
+			ret_fault, FAULT_LOCK_BUSY, "%s is being paired again", lock->slug);
 	}
 	/* Without us nobody takes the code away any more, nor tells of it (L4). */
 	if (!is_forced && facts_has(lock, FAULT_REVOCATION_PENDING)) {

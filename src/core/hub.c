@@ -595,6 +595,7 @@ static void drop_provisional(struct hub *hub) {
 
 	if (lock != NULL && list_is_empty(&lock->queue)) {
 		hub->provisional = NULL;
+		renew_failed(lock);
 		lock_free(lock);
 	}
 }

@@ -173,8 +173,11 @@ static void count_wrong_codes(struct lock *lock, const struct log_entry *entry) 
 
 void import_entries(struct lock *lock, const struct log_entry *entries, size_t n) {
 	for (size_t i = 0; i < n; i++) {
-		const struct log_entry *entry = &entries[i];
+		struct log_entry moved = entries[i];
+		const struct log_entry *entry = &moved;
 
+		/* A lock that was reset counts anew; the hub's numbers only ever go up. */
+		moved.seq += lock->log_base;
 		if (entry->seq <= lock->log_pending) {
 			continue;
 		}

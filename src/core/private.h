@@ -14,6 +14,7 @@
  *	history.c  what is kept of a lock's health, for those who ask; attempts and notes
  *	timers.c   what a lock does by itself at a time of day: read, changed, read again
  *	settings.c what of a lock's configuration a person may choose: the same
+ *	renew.c    a lock that has lost the hub's key is paired again as itself
  *	factor.c   the lock's mode, and the second factor of remote commands
  *	enrol.c    scan, pair, unpair, rename
  *	people*.c  changes of the book: checked, committed, told (change.h)
@@ -74,6 +75,8 @@ struct lock {
 	struct sighting sighting; /* while pairing */
 	bool is_provisional;      /* being paired: not in the hub's list, nobody hears of it */
 	bool is_leaving;          /* being unpaired */
+	struct lock *renewal;     /* the provisional one by which it is being paired again; NULL */
+	struct lock *renewed;     /* of a provisional one: the lock that is paired again; NULL */
 
 	struct lock_status status;
 	struct fault standing[STANDING_MAX]; /* FAULT_NONE rows are free */
@@ -123,6 +126,7 @@ struct lock {
 	bool is_back;                  /* just heard after a silence, or for the first time */
 
 	/* import */
+	int64_t log_base;    /* what the hub adds to the lock's own numbers */
 	int64_t log_cursor;  /* committed */
 	int64_t log_pending; /* handed to the ledger */
 	bool is_first_import;
@@ -155,6 +159,9 @@ struct lock {
 	struct setting *settings;
 	size_t n_settings;
 	wall_t settings_at;
+	/* from before it was paired again, and not in the lock yet */
+	struct setting *wanted;
+	size_t n_wanted;
 
 	/* facts to store */
 	bool is_facts_dirty;
@@ -301,9 +308,32 @@ bool settings_job_done(struct op_entry *entry, const struct job_result *result);
 void settings_give_up(struct op_entry *entry);
 /* Start-up: false when the row of the database is none of settings. */
 bool settings_load(struct hub *hub, const char *key, const char *value);
-/* The lock goes: its row with it. */
+/* The lock goes: its rows with it. */
 void settings_forget(const struct lock *lock, struct txn *txn);
+/* It is paired again: what it had is to be put back. false: no memory. */
+bool settings_keep_wanted(const struct lock *lock, struct txn *txn);
+void settings_renewed(struct lock *lock);
 void settings_free(struct lock *lock);
+
+/* renew.c */
+/* 0 and the lock that @request replaces; @sighting may be NULL. Or a fault. */
+int renew_check(struct hub *hub, const struct pair_request *request,
+	const struct sighting *sighting, struct lock **ret, struct fault *ret_fault);
+/* From here on @provisional stands in for @lock, until failed or take. */
+void renew_begin(struct lock *lock, struct lock *provisional);
+/* The pairing came to nothing: the lock goes on as before. Of any other provisional lock: nothing.
+ */
+void renew_failed(struct lock *provisional);
+/* All that must be on the disk with the new keys; false: no memory. */
+bool renew_keep(struct lock *provisional, struct txn *txn);
+/*
+ * It is on the disk: the keys and the operation move into the lock, which is returned, without a
+ * link. @provisional is freed.
+ */
+struct lock *renew_take(struct lock *provisional, struct op_entry *entry);
+/* Start-up: false when the row of the database is none of renew's. */
+bool renew_load(struct hub *hub, const char *key, const char *value);
+void renew_forget(const struct lock *lock, struct txn *txn);
 
 /* factor.c */
 struct passed {

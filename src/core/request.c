@@ -469,6 +469,10 @@ static int check_able(
 	if (lock->is_leaving) {
 		return fault_set(ret_fault, FAULT_NO_SUCH_LOCK, "%s is being unpaired", lock->slug);
 	}
+	if (lock->renewal != NULL) {
+		return fault_set(
+			ret_fault, FAULT_LOCK_BUSY, "%s is being paired again", lock->slug);
+	}
 	if (lock_queue_length(lock) >= OPS_PER_LOCK_MAX) {
 		return fault_set(ret_fault, FAULT_QUEUE_FULL, "%d waiting", OPS_PER_LOCK_MAX);
 	}

@@ -22,6 +22,7 @@
 /* Reading back may take this long beyond the operation's own time. */
 #define READ_MS 20000
 #define KEPT_PREFIX "settings."
+#define WANTED_PREFIX "restore."
 
 bool settings_is_change(enum act act) {
 	return act == ACT_PUT_SETTING;
@@ -57,52 +58,74 @@ const char *lock_setting(const struct lock *lock, const char *key) {
 	return setting != NULL ? setting->value : NULL;
 }
 
+const struct setting *lock_settings_wanted(const struct lock *lock, size_t *ret_n) {
+	*ret_n = lock->n_wanted;
+	return lock->wanted;
+}
+
+static void drop_wanted(struct lock *lock) {
+	free(lock->wanted);
+	lock->wanted = NULL;
+	lock->n_wanted = 0;
+}
+
 void settings_free(struct lock *lock) {
 	free(lock->settings);
 	lock->settings = NULL;
 	lock->n_settings = 0;
 	lock->settings_at = (wall_t){ 0 };
+	drop_wanted(lock);
 }
 
 /* ---- what is kept ---- */
 
-/* One KEY=VALUE per line. */
-static void keep(const struct lock *lock, struct txn *txn) {
-	const size_t size = lock->n_settings * sizeof(struct setting) + 1;
+/* One KEY=VALUE per line; none: the row goes. false: no memory. */
+static bool keep_as(const struct lock *lock, const char *prefix, const struct setting *settings,
+	size_t n, struct txn *txn) {
+	const size_t size = n * sizeof(struct setting) + 1;
 	struct txn_item *item = txn_add(txn, TXN_SETTING);
 	char *text = item != NULL ? calloc(1, size) : NULL;
 	size_t used = 0;
 
 	if (item == NULL || text == NULL) {
-		return; /* an item without text takes the row away: nothing is kept */
+		return false;
 	}
-	(void) snprintf(item->setting.key, sizeof(item->setting.key), KEPT_PREFIX "%s", lock->id);
-	for (size_t i = 0; i < lock->n_settings; i++) {
+	(void) snprintf(item->setting.key, sizeof(item->setting.key), "%s%s", prefix, lock->id);
+	for (size_t i = 0; i < n; i++) {
 		/* Shorter than the two of them with their end marks. */
-		used += (size_t) snprintf(text + used, size - used, "%s=%s\n",
-			lock->settings[i].key, lock->settings[i].value);
+		used += (size_t) snprintf(
+			text + used, size - used, "%s=%s\n", settings[i].key, settings[i].value);
 	}
 	item->setting.text = text;
+	return true;
+}
+
+static void keep(const struct lock *lock, struct txn *txn) {
+	(void) keep_as(lock, KEPT_PREFIX, lock->settings, lock->n_settings, txn);
 }
 
 /* NULL: no memory. */
-static struct setting *add(struct lock *lock, const char *key) {
-	struct setting *rows;
+static struct setting *add_to(struct setting **rows, size_t *n, const char *key) {
+	struct setting *more;
 
-	if (lock->n_settings == SETTINGS_MAX) {
+	if (*n == SETTINGS_MAX) {
 		return NULL;
 	}
-	rows = reallocarray(lock->settings, lock->n_settings + 1, sizeof(*rows));
-	if (rows == NULL) {
+	more = reallocarray(*rows, *n + 1, sizeof(*more));
+	if (more == NULL) {
 		return NULL;
 	}
-	lock->settings = rows;
-	rows[lock->n_settings] = (struct setting){ .value = "" };
-	(void) text_copy(rows[lock->n_settings].key, SETTING_KEY_MAX, key);
-	return &rows[lock->n_settings++];
+	*rows = more;
+	more[*n] = (struct setting){ .value = "" };
+	(void) text_copy(more[*n].key, SETTING_KEY_MAX, key);
+	return &more[(*n)++];
 }
 
-static void load_line(struct lock *lock, const char *line, size_t n) {
+static struct setting *add(struct lock *lock, const char *key) {
+	return add_to(&lock->settings, &lock->n_settings, key);
+}
+
+static void load_line(struct lock *lock, bool is_wanted, const char *line, size_t n) {
 	const char *equals = memchr(line, '=', n);
 	struct setting setting = { .key = "" };
 	struct setting *row;
@@ -119,36 +142,124 @@ static void load_line(struct lock *lock, const char *line, size_t n) {
 		!text_is_clean(setting.value, strlen(setting.value))) {
 		return; /* another version's */
 	}
-	row = find(lock, setting.key);
-	row = row != NULL ? row : add(lock, setting.key);
+	if (is_wanted) {
+		row = add_to(&lock->wanted, &lock->n_wanted, setting.key);
+	} else {
+		row = find(lock, setting.key);
+		row = row != NULL ? row : add(lock, setting.key);
+	}
 	if (row != NULL) {
 		memcpy(row->value, setting.value, sizeof(row->value));
 	}
 }
 
 bool settings_load(struct hub *hub, const char *key, const char *value) {
+	const bool is_wanted = strncmp(key, WANTED_PREFIX, strlen(WANTED_PREFIX)) == 0;
 	struct lock *lock;
 
-	if (strncmp(key, KEPT_PREFIX, strlen(KEPT_PREFIX)) != 0) {
+	if (!is_wanted && strncmp(key, KEPT_PREFIX, strlen(KEPT_PREFIX)) != 0) {
 		return false;
 	}
-	lock = hub_lock_by_id(hub, key + strlen(KEPT_PREFIX));
+	lock = hub_lock_by_id(hub, key + (is_wanted ? strlen(WANTED_PREFIX) : strlen(KEPT_PREFIX)));
 	while (lock != NULL && *value != '\0') {
 		const size_t n = strcspn(value, "\n");
 
-		load_line(lock, value, n);
+		load_line(lock, is_wanted, value, n);
 		value += n + (value[n] == '\n' ? 1 : 0);
 	}
 	return true;
 }
 
 void settings_forget(const struct lock *lock, struct txn *txn) {
-	struct txn_item *item = txn_add(txn, TXN_SETTING);
+	(void) keep_as(lock, KEPT_PREFIX, NULL, 0, txn);
+	(void) keep_as(lock, WANTED_PREFIX, NULL, 0, txn);
+}
 
-	if (item != NULL) {
-		(void) snprintf(
-			item->setting.key, sizeof(item->setting.key), KEPT_PREFIX "%s", lock->id);
+/* ---- what is to be put back ---- */
+
+static bool is_wanted_as(const struct lock *lock, const char *key) {
+	for (size_t i = 0; i < lock->n_wanted; i++) {
+		if (strcmp(lock->wanted[i].key, key) == 0) {
+			return true;
+		}
 	}
+	return false;
+}
+
+/*
+ * What waits to be put back still, and what was read. Of a lock that is paired again before all was
+ * put back the former counts: what was read since came with the reset.
+ */
+static bool gather_wanted(const struct lock *lock, struct setting **ret, size_t *ret_n) {
+	for (size_t i = 0; i < lock->n_wanted + lock->n_settings; i++) {
+		const struct setting *from =
+			i < lock->n_wanted ? &lock->wanted[i] : &lock->settings[i - lock->n_wanted];
+		struct setting *row;
+
+		if (i >= lock->n_wanted && is_wanted_as(lock, from->key)) {
+			continue;
+		}
+		row = add_to(ret, ret_n, from->key);
+		if (row == NULL) {
+			return false;
+		}
+		*row = *from;
+	}
+	return true;
+}
+
+bool settings_keep_wanted(const struct lock *lock, struct txn *txn) {
+	struct setting *wanted = NULL;
+	size_t n = 0;
+	bool is_kept =
+		gather_wanted(lock, &wanted, &n) && keep_as(lock, WANTED_PREFIX, wanted, n, txn);
+
+	free(wanted);
+	return is_kept;
+}
+
+void settings_renewed(struct lock *lock) {
+	struct setting *wanted = NULL;
+	size_t n = 0;
+
+	(void) gather_wanted(lock, &wanted, &n);
+	settings_free(lock);
+	lock->wanted = wanted;
+	lock->n_wanted = n;
+	hub_lock_changed(lock, FACT_SETTINGS);
+}
+
+/* In the lock, or decided otherwise: no longer to be put back. @value NULL: whatever it is. */
+static bool settle_wanted(struct lock *lock, const char *key, const char *value) {
+	for (size_t i = 0; i < lock->n_wanted; i++) {
+		if (strcmp(lock->wanted[i].key, key) == 0 &&
+			(value == NULL || strcmp(lock->wanted[i].value, value) == 0)) {
+			lock->wanted[i] = lock->wanted[--lock->n_wanted];
+			return true;
+		}
+	}
+	return false;
+}
+
+static void keep_wanted(struct lock *lock) {
+	struct txn *txn = hub_txn_new(lock->hub);
+
+	if (txn != NULL) {
+		(void) keep_as(lock, WANTED_PREFIX, lock->wanted, lock->n_wanted, txn);
+		hub_commit(lock->hub, txn);
+	}
+	hub_lock_changed(lock, FACT_SETTINGS);
+}
+
+int hub_settings_accept(struct hub *hub, const char *word, struct fault *ret_fault) {
+	struct lock *lock = NULL;
+	int r = hub_get_lock(hub, word, &lock, ret_fault);
+
+	if (r >= 0 && lock != NULL && lock->n_wanted > 0) {
+		drop_wanted(lock);
+		keep_wanted(lock);
+	}
+	return r;
 }
 
 /* ---- what is read ---- */
@@ -180,6 +291,7 @@ static bool is_ours(const struct lock *lock, const char *key) {
 void settings_take(struct lock *lock, const struct setting *settings, size_t n) {
 	struct txn *txn = NULL;
 	struct setting *row;
+	bool is_settled = false;
 
 	if (lock->is_provisional) {
 		return;
@@ -189,6 +301,7 @@ void settings_take(struct lock *lock, const struct setting *settings, size_t n) 
 		if (!is_ours(lock, settings[i].key)) {
 			continue;
 		}
+		is_settled |= settle_wanted(lock, settings[i].key, settings[i].value);
 		row = find(lock, settings[i].key);
 		if (row != NULL && strcmp(row->value, settings[i].value) == 0) {
 			continue;
@@ -206,6 +319,9 @@ void settings_take(struct lock *lock, const struct setting *settings, size_t n) 
 		keep(lock, txn);
 		hub_commit(lock->hub, txn);
 		hub_lock_changed(lock, FACT_SETTINGS);
+	}
+	if (is_settled) {
+		keep_wanted(lock);
 	}
 }
 
@@ -273,6 +389,9 @@ static void finish_as_read(struct op_entry *entry) {
 	struct fault fault = entry->op.fault;
 
 	if (strcmp(value_now(entry), entry->job.setting.value) == 0) {
+		if (settle_wanted(entry->lock, entry->job.setting.key, NULL)) {
+			keep_wanted(entry->lock);
+		}
 		op_finish(entry, OP_DONE, NULL);
 		return;
 	}
