@@ -206,7 +206,7 @@ static const struct {
 	{ FACT_QUEUE,          { "QueueLength", "HasPin", "Acts" } },
 	{ FACT_LOG,            { "LogCursor" } },
 	{ FACT_TIMERS,         { "Timers", "TimersRead" } },
-	{ FACT_SETTINGS,       { "Settings", "SettingsRead" } },
+	{ FACT_SETTINGS,       { "Settings", "SettingsRead", "SettingsToRestore" } },
 };
 /* clang-format on */
 

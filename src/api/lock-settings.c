@@ -103,6 +103,16 @@ PROPERTY_GETTER(lock_get_settings_read) {
 	return sd_bus_message_append(reply, "x", at.s);
 }
 
+PROPERTY_GETTER(lock_get_settings_wanted) {
+	size_t n;
+	const struct setting *wanted = lock_settings_wanted(lock_of(user), &n);
+	int r = sd_bus_message_open_container(reply, 'a', "{ss}");
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		r = sd_bus_message_append(reply, "{ss}", wanted[i].key, wanted[i].value);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 /* ------------------------------------------------------------------------- methods */
 
 /* -errno of the bus, or -EINVAL for a type that no setting has. */
@@ -208,5 +218,23 @@ static void setting_granted(struct api *api, sd_bus_message *message, const stru
 
 int lock_method_setting(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
 	static const struct ask_rule rule = { ROLE_MANAGE, setting_granted, NULL };
+	return ask(((struct api_lock *) user)->object.api, message, &rule);
+}
+
+static void accept_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct fault fault = { 0 };
+	const struct api_lock *shown = lock_called(api, message);
+	if (shown == NULL) {
+		return;
+	}
+	if (hub_settings_accept(api->hub, lock_id(shown->lock), &fault) < 0) {
+		reply_fault(message, &fault);
+	} else {
+		sd_bus_reply_method_return(message, NULL);
+	}
+}
+
+int lock_method_accept_settings(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_MANAGE, accept_granted, NULL };
 	return ask(((struct api_lock *) user)->object.api, message, &rule);
 }

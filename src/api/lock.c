@@ -332,6 +332,8 @@ const sd_bus_vtable lock_vtable[] = {
 		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 	SD_BUS_PROPERTY("Settings", "aa{sv}", lock_get_settings, 0,
 		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
+	SD_BUS_PROPERTY("SettingsToRestore", "a{ss}", lock_get_settings_wanted, 0,
+		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 	SD_BUS_PROPERTY("SettingsRead", "x", lock_get_settings_read, 0,
 		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 
@@ -363,6 +365,8 @@ const sd_bus_vtable lock_vtable[] = {
 		lock_method_timer, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetSetting", SD_BUS_ARGS("s", key, "v", value), SD_BUS_RESULT("o", operation),
 		lock_method_setting, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD("AcceptSettings", NULL, NULL, lock_method_accept_settings,
+		SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Unpair", SD_BUS_ARGS("b", force), SD_BUS_RESULT("o", operation),
 		method_unpair, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Rename", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", lock),

@@ -76,7 +76,7 @@ static int method_find_lock(sd_bus_message *message, void *user, sd_bus_error *r
 
 static int read_pair_option(
 	sd_bus_message *message, struct pair_request *request, struct fault *ret_fault) {
-	static const char *const keys[] = { "pin", "app" };
+	static const char *const keys[] = { "pin", "app", "replaces" };
 	const char *key, *pin;
 	int as_app;
 	if (sd_bus_message_read(message, "s", &key) < 0) {
@@ -87,6 +87,15 @@ static int read_pair_option(
 			secret_set_text(&request->pin, pin) < 0) {
 			return fault_set(
 				ret_fault, FAULT_BAD_ARGUMENT, "option pin must be a short string");
+		}
+		return 0;
+	}
+	if (strcmp(key, "replaces") == 0) {
+		const char *word;
+		if (sd_bus_message_read(message, "v", "s", &word) < 0 ||
+			!text_copy(request->replaces, sizeof(request->replaces), word)) {
+			return fault_set(
+				ret_fault, FAULT_BAD_ARGUMENT, "option replaces must name a lock");
 		}
 		return 0;
 	}

@@ -357,7 +357,9 @@ int lock_method_timer(sd_bus_message *message, void *user, sd_bus_error *ret_err
 /* lock-settings.c */
 PROPERTY_GETTER(lock_get_settings);
 PROPERTY_GETTER(lock_get_settings_read);
+PROPERTY_GETTER(lock_get_settings_wanted);
 int lock_method_setting(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+int lock_method_accept_settings(sd_bus_message *message, void *user, sd_bus_error *ret_error);
 
 /* operation.c */
 extern const sd_bus_vtable operation_vtable[];
