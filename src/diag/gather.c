@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "judge.h"
 #include "room.h"
 #include "util/text.h"
 
@@ -289,40 +290,6 @@ void gather_history(
 
 /* ---- judging ---- */
 
-static bool explains(const struct judgement *judgement, enum fault_code fault) {
-	for (size_t i = 0; i < judgement->n_findings; i++) {
-		if (judgement->findings[i].because_of == fault &&
-			!topic_is_hub(judgement->findings[i].topic)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/*
- * A lock's page has what is the lock's: of the hub's findings only those that explain one of them,
- * as the hub has a page of its own.
- */
-static void keep_own(struct judgement *judgement) {
-	size_t n = 0;
-
-	for (size_t i = 0; i < judgement->n_checks; i++) {
-		if (!topic_is_hub(judgement->checks[i].topic)) {
-			judgement->checks[n++] = judgement->checks[i];
-		}
-	}
-	judgement->n_checks = n;
-	n = 0;
-	for (size_t i = 0; i < judgement->n_findings; i++) {
-		const struct finding *finding = &judgement->findings[i];
-
-		if (!topic_is_hub(finding->topic) || explains(judgement, finding->fault)) {
-			judgement->findings[n++] = *finding;
-		}
-	}
-	judgement->n_findings = n;
-}
-
 static void judge(struct run *run, const struct attempt *attempts, size_t n_attempts) {
 	const struct lock_facts *lock = run->facts.lock;
 	struct target target = { .facts = &run->facts,
@@ -343,7 +310,7 @@ static void judge(struct run *run, const struct attempt *attempts, size_t n_atte
 			run->hooks.user, lock != NULL ? lock->id : "", &run->facts, run->judgement);
 	}
 	if (lock != NULL) {
-		keep_own(run->judgement);
+		judgement_keep_lock(run->judgement);
 	}
 	/* Of all, the hub comes first; of one lock that is asked after, the lock. */
 	if (lock == NULL && run->request.lock[0] == '\0') {

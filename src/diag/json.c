@@ -56,10 +56,6 @@ static json_t *number(double value) {
 	return json_real(round(value * 100) / 100);
 }
 
-bool topic_is_hub(enum diag_topic topic) {
-	return topic == TOPIC_HUB || topic == TOPIC_RADIO || topic == TOPIC_NETWORK;
-}
-
 /* ---- proofs ---- */
 
 char *proof_reading(const struct proof *proof, char *out, size_t size) {

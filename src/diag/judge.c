@@ -304,9 +304,7 @@ static void put_in_order(struct judgement *out) {
 
 /* ---- verdict ---- */
 
-static void make_verdict(struct judge *judge) {
-	struct judgement *out = judge->out;
-	const char *what = judge->lock != NULL ? "lock" : "hub";
+static void make_verdict(struct judgement *out, const char *what) {
 	size_t n_causes = 0;
 
 	for (size_t i = 0; i < out->n_findings; i++) {
@@ -364,7 +362,7 @@ static void judge_all(const struct diag_facts *facts, bool is_security, struct j
 		}
 	}
 	put_in_order(ret);
-	make_verdict(&judge);
+	make_verdict(ret, facts->lock != NULL ? "lock" : "hub");
 }
 
 void diag_judge(const struct diag_facts *facts, struct judgement *ret) {
@@ -373,4 +371,68 @@ void diag_judge(const struct diag_facts *facts, struct judgement *ret) {
 
 void diag_judge_security(const struct diag_facts *facts, struct judgement *ret) {
 	judge_all(facts, true, ret);
+}
+
+/* ---- the lock's part ---- */
+
+static const struct check *check_named(const char *name) {
+	const struct check *check;
+
+	for (size_t i = 0; (check = check_at(i)) != NULL; i++) {
+		if (strcmp(check->name, name) == 0) {
+			return check;
+		}
+	}
+	return NULL;
+}
+
+static bool is_of_lock(const char *check_name) {
+	const struct check *check = check_named(check_name);
+
+	return check != NULL && check->is_of_lock;
+}
+
+/* Something of the lock comes of it, at whatever remove. */
+static bool is_cause_of_lock(const struct judgement *out, const struct finding *cause) {
+	for (size_t i = 0; i < out->n_findings; i++) {
+		const struct finding *at = &out->findings[i];
+		if (!is_of_lock(at->check)) {
+			continue;
+		}
+		for (int depth = 0; at != NULL && at != cause && depth < FINDINGS_MAX; depth++) {
+			at = at->because_of != FAULT_NONE ? find_finding(out, at->because_of)
+							  : NULL;
+		}
+		if (at == cause) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void judgement_keep_lock(struct judgement *out) {
+	bool is_kept[FINDINGS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < out->n_findings; i++) {
+		is_kept[i] = is_cause_of_lock(out, &out->findings[i]);
+	}
+	for (size_t i = 0; i < out->n_findings; i++) {
+		if (is_kept[i]) {
+			out->findings[n++] = out->findings[i];
+		}
+	}
+	out->n_findings = n;
+	n = 0;
+	out->is_unchecked = false;
+	for (size_t i = 0; i < out->n_checks; i++) {
+		const struct check *check = check_named(out->checks[i].name);
+		if (check == NULL || !check->is_of_lock) {
+			continue;
+		}
+		out->is_unchecked |= check->is_vital && out->checks[i].result == CHECK_UNKNOWN;
+		out->checks[n++] = out->checks[i];
+	}
+	out->n_checks = n;
+	make_verdict(out, "lock");
 }

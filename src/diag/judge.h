@@ -47,6 +47,12 @@ extern const struct check reported_checks[];
 /* The @i-th check in the order in which they run; NULL beyond the last. For tests and for doors. */
 const struct check *check_at(size_t i);
 
+/*
+ * Leaves in a judgement of a lock what is the lock's: its checks, what they found, and what of the
+ * hub explains that; with a verdict for it. What else the hub lacks stands on the hub's own page.
+ */
+void judgement_keep_lock(struct judgement *judgement);
+
 struct judge {
 	const struct hub_facts *hub;
 	const struct lock_facts *lock; /* NULL: the hub alone */

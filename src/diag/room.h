@@ -52,8 +52,6 @@ const char *judgement_worst(const struct judgement *judgement);
 char *proof_reading(const struct proof *proof, char *out, size_t size);
 /* "level told by the lock: 6 %"; of all proofs of a check; returns out. */
 char *proofs_text(const struct proof *proofs, size_t n, char *out, size_t size);
-/* Whether this finding is the hub's, not one lock's. */
-bool topic_is_hub(enum diag_topic topic);
 
 /* diag.c */
 #define DIAG_SOURCES_MAX 8

@@ -384,6 +384,38 @@ static void without_a_radio_the_lock_is_not_accused_of_silence(void **state) {
 	}
 }
 
+static void a_lock_has_its_own_page(void **state) {
+	(void) state;
+	/* The hub's own trouble is not the lock's. */
+	make_healthy(&made, 17);
+	injection_find(FAULT_BACKUP_OLD)->inject(&made);
+	injection_find(FAULT_BROKER_UNPROTECTED)->inject(&made);
+	diag_judge(&made.facts, &judgement);
+	assert_true(judgement.n_findings >= 2);
+	judgement_keep_lock(&judgement);
+	assert_int_equal(judgement.n_findings, 0);
+	assert_string_equal(judgement.verdict, "The lock is healthy.");
+	for (size_t i = 0; i < judgement.n_checks; i++) {
+		assert_string_not_equal(judgement.checks[i].name, "backup");
+	}
+	assert_non_null(row_of("slots"));
+
+	/* But for what explains something of the lock's. */
+	inject(FAULT_WIFI_INTERFERENCE, 17);
+	injection_find(FAULT_BACKUP_OLD)->inject(&made);
+	diag_judge(&made.facts, &judgement);
+	judgement_keep_lock(&judgement);
+	assert_int_equal(first_of(&judgement), FAULT_WIFI_INTERFERENCE);
+	assert_non_null(finding_of(&judgement, FAULT_LINKS_FAILING));
+	assert_null(finding_of(&judgement, FAULT_BACKUP_OLD));
+
+	/* At any remove. */
+	inject(FAULT_ADAPTER_OFF, 17);
+	diag_judge(&made.facts, &judgement);
+	judgement_keep_lock(&judgement);
+	assert_int_equal(first_of(&judgement), FAULT_ADAPTER_OFF);
+}
+
 static void silence_is_told_apart(void **state) {
 	(void) state;
 	inject(FAULT_LOCK_DEAD, 4);
@@ -622,6 +654,7 @@ int main(void) {
 		cmocka_unit_test(what_has_nothing_to_do_with_it_does_not_move_the_first),
 		cmocka_unit_test(a_cause_takes_what_comes_of_it_below),
 		cmocka_unit_test(without_a_radio_the_lock_is_not_accused_of_silence),
+		cmocka_unit_test(a_lock_has_its_own_page),
 		cmocka_unit_test(silence_is_told_apart),
 		cmocka_unit_test(what_the_ward_taught),
 		cmocka_unit_test(a_keyless_lock_warns_of_being_locked_out),
