@@ -49,6 +49,7 @@ extern const struct command cmd_refresh;
 extern const struct command cmd_rename;
 extern const struct command cmd_restore;
 extern const struct command cmd_report;
+extern const struct command cmd_reset;
 extern const struct command cmd_rules;
 extern const struct command cmd_scan;
 extern const struct command cmd_schedule_add;

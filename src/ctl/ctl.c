@@ -55,6 +55,7 @@ const struct command *const ctl_commands[] = {
 	&cmd_refresh,
 	&cmd_rename,
 	&cmd_report,
+	&cmd_reset,
 	&cmd_restore,
 	&cmd_rules,
 	&cmd_scan,

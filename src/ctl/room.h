@@ -80,6 +80,7 @@ enum {
 	OPT_ATTACH = UINT64_C(1) << 29,     /* --attach, more than once */
 	OPT_AS_TEXT = UINT64_C(1) << 30,    /* --text */
 	OPT_WATCH = UINT64_C(1) << 31,      /* --watch */
+	OPT_RESET = UINT64_C(1) << 40,      /* --restore --no-backup */
 	OPT_DOCTOR = UINT64_C(1) << 32,     /* --verbose --quiet */
 	OPT_BACKUP = UINT64_C(1) << 48,     /* --passphrase-file */
 	OPT_WITH_PASSWORDS = UINT64_C(1) << 49, /* --with-passwords */
@@ -105,6 +106,7 @@ struct options {
 	bool is_unlatch, is_read, is_system_bus, is_no_ask;
 	bool is_generate, is_once, is_enable, is_disable, is_code, is_no_code, is_totp, is_no_totp;
 	bool is_csv, is_with_codes, is_dry_run;
+	bool is_restore, is_no_backup;
 	bool is_verbose, is_quiet;
 	bool is_no_input, is_restart, is_status;
 	bool is_with_passwords;

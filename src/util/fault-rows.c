@@ -275,7 +275,7 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.name = "not-authorized", .dbus = "org.lockhub1.Error.NotAuthorized", .priority = LOG_ERR,
 		.message_id = "24e64838c8fecb4e16fe9ac1d56ae799",
 		.summary = "The lock does not know this hub any more",
-		.hint = "Its pairing was removed or the lock was reset. Run: lockhubctl unpair LOCK, then lockhubctl pair" },
+		.hint = "Its pairing was removed or the lock was reset. Pair it again as the same lock, with its users, codes and settings: lockhubctl reset --restore LOCK" },
 	[FAULT_BAD_PIN] = {
 		.name = "bad-pin", .dbus = "org.lockhub1.Error.BadPin", .priority = LOG_ERR,
 		.message_id = "33e2f3a3cb9943b910491db2e6fe3999",
@@ -639,7 +639,7 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.name = "lock-reset", .dbus = "org.lockhub1.Error.LockReset", .priority = LOG_ERR,
 		.message_id = "7dccb209da744dab8228db2d1ba0cd1c",
 		.summary = "The lock was reset, or the hub's key was deleted at it",
-		.hint = "It is the same lock, but it refuses our key. Pair and restore it: lockhubctl reset LOCK" },
+		.hint = "It is the same lock, but it refuses our key. Pair and restore it: lockhubctl reset --restore LOCK" },
 	[FAULT_FIRMWARE_FAULTY] = {
 		.name = "firmware-faulty", .dbus = "org.lockhub1.Error.FirmwareFaulty", .priority = LOG_WARNING,
 		.message_id = "4942c5fb7f3b42928e74b1460f91eb09",

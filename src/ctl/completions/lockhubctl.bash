@@ -13,7 +13,7 @@ _lockhubctl_users() {
 _lockhubctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
     local commands='access backup battery calibrate cancel care code help holiday list lock lock-n-go log monitor pair reboot
-        record refresh rename report restore rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair
+        record refresh rename report reset restore rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair
         user version'
     local common='--help --version --timeout --color --no-ask-password --bus-address --system-bus'
     local command='' options='' word i n_args=0
@@ -106,6 +106,7 @@ _lockhubctl() {
         record) options='--seconds' ;;
         pair) options='--json --no-wait --name --app --yes --pin-stdin --seconds' ;;
         unpair) options='--json --no-wait --force --yes' ;;
+        reset) options='--json --restore --no-backup --yes --pin-stdin --seconds' ;;
         set-pin) options='--json --no-wait --pin-stdin' ;;
         lock-n-go) options='--json --no-wait --unlatch' ;;
         unlock | unlatch) options='--json --no-wait --code --stdin' ;;
@@ -182,7 +183,7 @@ _lockhubctl() {
         show | monitor | battery | signal)
             mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ;;
-        lock | unlock | unlatch | lock-n-go | refresh | calibrate | reboot | sync-clock | set-pin | unpair | rename | record | report | support-bundle)
+        lock | unlock | unlatch | lock-n-go | refresh | calibrate | reboot | sync-clock | set-pin | unpair | rename | record | reset | report | support-bundle)
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ;;
     esac

@@ -10,9 +10,9 @@ function __lockhubctl_users
 end
 
 set -l commands access backup battery calibrate cancel care code doctor fix help holiday list lock lock-n-go log monitor pair reboot record \
-    refresh rename restore rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair user version
+    refresh rename reset restore rules scan schedule set-pin settings show signal status support-bundle sync-clock timer unlatch unlock unpair user version
 set -l operations lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin pair unpair
-set -l on_lock lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin settings unpair rename show \
+set -l on_lock lock unlock unlatch lock-n-go refresh calibrate reboot sync-clock set-pin settings reset unpair rename show \
     monitor battery signal log record doctor fix report support-bundle rules
 
 complete -c lockhubctl -f
@@ -41,6 +41,9 @@ complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a rename 
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a scan -d 'Look for locks in reach'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a set-pin -d 'Give the hub the PIN of a lock'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a settings -d 'What a lock lets people choose'
+complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a reset -d 'Reset a lock and put back what it had'
+complete -c lockhubctl -n '__fish_seen_subcommand_from reset' -l restore -d 'It has been reset'
+complete -c lockhubctl -n '__fish_seen_subcommand_from reset' -l no-backup -d 'Do not back up'
 complete -c lockhubctl -n '__fish_seen_subcommand_from settings' -l read -d 'Ask the lock now'
 complete -c lockhubctl -n '__fish_seen_subcommand_from settings' -l json -d 'Print JSON'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a show -d 'Show all that is known about a lock'

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The last resort: a lock is reset, paired again as the lock that it was, and gets back what it
+ * had. Each step can be the last one of a process that is killed: what is to be put back is with
+ * lockhubd, and `reset LOCK --restore` goes on from wherever things stand.
+ */
+
+#include "commands.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util/text.h"
+
+#define SECONDS_DEFAULT 120
+#define LOOK_S 1
+
+struct reset {
+	struct ctl *ctl;
+	char path[PATH_TEXT_MAX];
+	const char *word; /* the lock as the person calls it */
+	json_t *lock;     /* its facts */
+	json_t *seen;     /* the sighting in pairing mode */
+	unsigned n_set, n_failed;
+};
+
+static const char *slug_of(const struct reset *reset) {
+	return facts_text(reset->lock, "slug");
+}
+
+static int fetch_lock(struct reset *reset) {
+	json_decref(reset->lock);
+	reset->lock = facts_fetch_lock(reset->ctl, reset->path);
+	return reset->lock != NULL ? CTL_DONE : CTL_FAILED;
+}
+
+static json_t *get(struct reset *reset, const char *property) {
+	AUTO(sd_bus_message_unref) sd_bus_message *reply = NULL;
+	if (talk_call(reset->ctl, reset->path, "org.freedesktop.DBus.Properties", "Get",
+		    reset->word, &reply, "ss", LOCK_INTERFACE, property) < 0) {
+		return NULL;
+	}
+	return wire_read(reply);
+}
+
+/* ------------------------------------------------------------------------- before it */
+
+static bool asks_for_reset(const json_t *finding) {
+	size_t i;
+	json_t *remedy;
+	json_array_foreach(json_object_get(finding, "remedies"), i, remedy) {
+		if (strcmp(facts_text(remedy, "name"), "reset-lock") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What is known already decides; nobody is kept waiting by measurements here. */
+static void explain(struct reset *reset) {
+	struct ctl *ctl = reset->ctl;
+	AUTO(json_decref) json_t *diagnosis = diagnosis_fetch(ctl, slug_of(reset), DIAGNOSE_QUIET);
+	size_t i, k;
+	json_t *target, *finding;
+	bool is_advised = false;
+	json_array_foreach(json_object_get(diagnosis, "targets"), i, target) {
+		json_array_foreach(json_object_get(target, "findings"), k, finding) {
+			if (strcmp(facts_text(target, "kind"), "lock") == 0 &&
+				asks_for_reset(finding)) {
+				say(ctl,
+					"Found: %s. A reset is the last thing to try against it.\n",
+					facts_text(finding, "summary"));
+				is_advised = true;
+			}
+		}
+	}
+	if (!is_advised) {
+		say(ctl,
+			"Nothing that is known of %s calls for a reset. What helps more often: "
+			"lockhubctl doctor %s\n",
+			slug_of(reset), slug_of(reset));
+	}
+}
+
+static void show_losses(struct reset *reset) {
+	struct ctl *ctl = reset->ctl;
+	AUTO(json_decref) json_t *users = get(reset, "Users");
+	AUTO(json_decref) json_t *settings = get(reset, "Settings");
+	AUTO(json_decref) json_t *timers = get(reset, "Timers");
+	size_t i, n_codes = 0, n_foreign = 0, n_apps = 0;
+	json_t *slot;
+	json_array_foreach(users, i, slot) {
+		if (strcmp(facts_text(slot, "type"), "app_key") == 0) {
+			n_apps += !facts_flag(slot, "own");
+		} else if (facts_flag(slot, "foreign")) {
+			n_foreign++;
+		} else {
+			n_codes++;
+		}
+	}
+	say(ctl,
+		"A reset takes everything out of the lock. Put back afterwards:\n"
+		"  %zu codes of this hub with their times, and %zu settings\n",
+		n_codes, json_array_size(settings));
+	say(ctl,
+		"Lost for good, as nobody but the lock has it:\n"
+		"  %zu codes that were not made here, %zu apps and other devices, %zu timers, the "
+		"lock's\n  own log (this hub keeps what it has read), calibration, PIN\n",
+		n_foreign, n_apps, json_array_size(timers));
+}
+
+static int back_up(struct reset *reset) {
+	struct ctl *ctl = reset->ctl;
+	AUTO(sd_bus_message_unref) sd_bus_message *reply = NULL;
+	if (ctl->opt.is_no_backup) {
+		return CTL_DONE;
+	}
+	progress(ctl, "Backing up ...");
+	int r = talk_call(ctl, MANAGER_PATH, MANAGER_INTERFACE, "MakeGeneration", NULL, &reply, "s",
+		"before-reset");
+	progress_end(ctl);
+	if (r < 0) {
+		advise(ctl,
+			"Nothing has been reset. To do it without a backup: lockhubctl reset "
+			"--no-backup %s",
+			slug_of(reset));
+		return CTL_FAILED;
+	}
+	say(ctl, "Backed up.\n");
+	return CTL_DONE;
+}
+
+static int confirm(struct reset *reset) {
+	struct ctl *ctl = reset->ctl;
+	char typed[128];
+	if (ctl->opt.is_yes) {
+		return CTL_DONE;
+	}
+	if (prompt_line(ctl, typed, sizeof(typed), "Type the name of the lock (%s) to go on: ",
+		    facts_text(reset->lock, "name")) < 0) {
+		return usage_error(ctl, "there is no terminal to ask at; give --yes");
+	}
+	if (strcasecmp(typed, facts_text(reset->lock, "name")) != 0 &&
+		strcmp(typed, slug_of(reset)) != 0) {
+		complain(ctl, "that is not its name; nothing was done");
+		return CTL_FAILED;
+	}
+	return CTL_DONE;
+}
+
+static void show_steps(struct reset *reset, const char *which) {
+	struct ctl *ctl = reset->ctl;
+	AUTO(json_decref) json_t *history = history_fetch(ctl, reset->path, reset->word);
+	const json_t *model = json_object_get(history, "model_data");
+	const json_t *steps = json_object_get(json_object_get(model, "steps"), which);
+	char text[512];
+	size_t i, n = 0;
+	json_t *step;
+	json_array_foreach(steps, i, step) {
+		text_fill_lock(json_string_value(step), slug_of(reset), text, sizeof(text));
+		/* What is to be typed is done from here. */
+		if (strstr(text, "lockhubctl ") == NULL) {
+			say(ctl, "  %zu. %s\n", ++n, text);
+		}
+	}
+	if (n == 0) {
+		say(ctl, "  See the manual of the lock.\n");
+	}
+}
+
+/* ------------------------------------------------------------------------- pairing */
+
+static bool consider(void *user, const json_t *sighting) {
+	struct reset *reset = user;
+	const char *serial = facts_text(reset->lock, "serial");
+	bool is_it = strcasecmp(facts_text(sighting, "address"),
+			     facts_text(reset->lock, "address")) == 0 ||
+		     (serial[0] != '\0' && strcasecmp(facts_text(sighting, "serial"), serial) == 0);
+	if (!is_it || !facts_flag(sighting, "pairing")) {
+		return false;
+	}
+	json_decref(reset->seen);
+	reset->seen = json_incref((json_t *) sighting);
+	return true;
+}
+
+static int find(struct reset *reset) {
+	struct ctl *ctl = reset->ctl;
+	uint64_t seconds = ctl->opt.seconds != 0 ? ctl->opt.seconds : SECONDS_DEFAULT;
+	if (!ctl->opt.is_json) {
+		say(ctl, "Bring %s into pairing mode now:\n", slug_of(reset));
+		show_steps(reset, "pairing");
+	}
+	progress(ctl, "Waiting for %s in pairing mode ... (Ctrl-C ends it)", slug_of(reset));
+	int r = scan_run(ctl, seconds, consider, reset, NULL);
+	if (r != CTL_DONE || reset->seen != NULL) {
+		return r;
+	}
+	complain(ctl, "%s was not heard in pairing mode in %ju s", slug_of(reset),
+		(uintmax_t) seconds);
+	advise(ctl, "Nothing is lost. When it is ready: lockhubctl reset --restore %s",
+		slug_of(reset));
+	return CTL_FAILED;
+}
+
+static int send_pair(struct reset *reset, const struct secret *pin) {
+	struct ctl *ctl = reset->ctl;
+	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
+	AUTO(json_decref) json_t *facts = NULL;
+	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, "Pair", &call) < 0) {
+		return CTL_FAILED;
+	}
+	sd_bus_message_sensitive(call);
+	int r = sd_bus_message_append(call, "ss", facts_text(reset->seen, "address"), "");
+	if (r >= 0) {
+		r = sd_bus_message_open_container(call, 'a', "{sv}");
+	}
+	if (r >= 0) {
+		r = sd_bus_message_append(
+			call, "{sv}", "replaces", "s", facts_text(reset->lock, "id"));
+	}
+	if (r >= 0 && pin->len > 0) {
+		r = sd_bus_message_append(call, "{sv}", "pin", "s", (const char *) pin->bytes);
+	}
+	if (r >= 0) {
+		r = sd_bus_message_close_container(call);
+	}
+	if (r < 0) {
+		complain(ctl, "the request cannot be made: %s", strerror(-r));
+		return CTL_FAILED;
+	}
+	r = operation_run(ctl, call, slug_of(reset), &facts);
+	if (r != CTL_DONE) {
+		advise(ctl, "Go on with: lockhubctl reset --restore %s", slug_of(reset));
+	}
+	return r;
+}
+
+static int pair(struct reset *reset) {
+	struct ctl *ctl = reset->ctl;
+	AUTO_VALUE(secret_wipe) struct secret pin = { 0 };
+	int r = CTL_DONE;
+	/* Without it neither codes nor settings can be put back. */
+	if (ctl->opt.is_pin_stdin || ctl->is_asking || facts_flag(reset->lock, "has_pin")) {
+		r = prompt_pin(ctl, facts_text(reset->lock, "pin_form"), &pin);
+	}
+	if (r == CTL_DONE) {
+		r = find(reset);
+	}
+	if (r == CTL_DONE) {
+		r = send_pair(reset, &pin);
+	}
+	if (r == CTL_DONE && !ctl->opt.is_json) {
+		say(ctl, "%s is paired again\n", slug_of(reset));
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------------------- putting back */
+
+static int ask_lock(struct reset *reset, const char *method) {
+	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
+	AUTO(json_decref) json_t *facts = NULL;
+	return talk_new(reset->ctl, reset->path, LOCK_INTERFACE, method, &call) < 0
+		       ? CTL_FAILED
+		       : operation_run(reset->ctl, call, slug_of(reset), &facts);
+}
+
+static int set(struct reset *reset, const char *key, const char *value) {
+	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
+	AUTO(json_decref) json_t *facts = NULL;
+	if (talk_new(reset->ctl, reset->path, LOCK_INTERFACE, "SetSetting", &call) < 0 ||
+		sd_bus_message_append(call, "sv", key, "s", value) < 0) {
+		return CTL_FAILED;
+	}
+	return operation_run(reset->ctl, call, slug_of(reset), &facts);
+}
+
+/* What is as it was already leaves the list by being read. */
+static int restore_settings(struct reset *reset) {
+	if (ask_lock(reset, "ReadSettings") != CTL_DONE) {
+		return CTL_FAILED;
+	}
+	AUTO(json_decref) json_t *wanted = get(reset, "SettingsToRestore");
+	const char *key;
+	json_t *value;
+	json_object_foreach(wanted, key, value) {
+		progress(reset->ctl, "%s: %s ...", slug_of(reset), key);
+		if (set(reset, key, json_string_value(value)) == CTL_DONE) {
+			reset->n_set++;
+		} else {
+			reset->n_failed++;
+		}
+	}
+	progress_end(reset->ctl);
+	return wanted != NULL ? CTL_DONE : CTL_FAILED;
+}
+
+/* The hub writes the codes by itself; here it is only waited for. */
+static int await_codes(struct reset *reset, json_t **ret_sync) {
+	struct ctl *ctl = reset->ctl;
+	uint64_t deadline = talk_deadline(ctl->opt.timeout);
+	const volatile int *stop = prompt_catch_interrupt();
+	const bool never = false;
+	if (people_call(ctl, MANAGER_PATH, MANAGER_INTERFACE, "SyncCodes", "s", slug_of(reset)) !=
+		CTL_DONE) {
+		return CTL_FAILED;
+	}
+	for (;;) {
+		json_t *sync = get(reset, "Sync");
+		int64_t open = facts_number(sync, "pending", 0) + facts_number(sync, "leaving", 0);
+		bool is_over = !facts_flag(sync, "supported") || facts_flag(sync, "broken") ||
+			       (open == 0 && !facts_flag(sync, "running") &&
+				       facts_number(sync, "read_at", 0) != 0);
+		progress(ctl, "%s: %jd codes to write ...", slug_of(reset), (intmax_t) open);
+		if (sync == NULL || is_over || *stop != 0 ||
+			(ctl->opt.timeout != 0 && talk_deadline(1) > deadline)) {
+			progress_end(ctl);
+			*ret_sync = sync;
+			return sync != NULL && is_over ? CTL_DONE : CTL_FAILED;
+		}
+		json_decref(sync);
+		talk_until(ctl, &never, talk_deadline(LOOK_S), stop);
+	}
+}
+
+static int report(struct reset *reset, const json_t *sync) {
+	struct ctl *ctl = reset->ctl;
+	AUTO(json_decref) json_t *left = get(reset, "SettingsToRestore");
+	const char *key;
+	json_t *value;
+	int64_t n_refused = facts_number(sync, "refused", 0);
+	bool is_whole = json_object_size(left) == 0 && n_refused == 0;
+	if (ctl->opt.is_json) {
+		print_json(ctl, json_pack("{s:s, s:b, s:i, s:O, s:I, s:I, s:I}", "lock",
+					slug_of(reset), "restored", is_whole, "settings_set",
+					(int) reset->n_set, "settings_left", left, "codes_present",
+					(json_int_t) facts_number(sync, "present", 0),
+					"codes_refused", (json_int_t) n_refused, "foreign",
+					(json_int_t) facts_number(sync, "foreign", 0)));
+		return is_whole ? CTL_DONE : CTL_FAILED;
+	}
+	say(ctl, "%s: %u settings put back, %jd codes in the lock\n", slug_of(reset), reset->n_set,
+		(intmax_t) facts_number(sync, "present", 0));
+	if (is_whole) {
+		say(ctl,
+			"Read again: it has what it had. Calibrate it now, with the door open: "
+			"lockhubctl calibrate %s\n",
+			slug_of(reset));
+		return CTL_DONE;
+	}
+	json_object_foreach(left, key, value) {
+		complain(ctl, "%s: %s is not %s", slug_of(reset), key, json_string_value(value));
+	}
+	if (n_refused > 0) {
+		complain(ctl, "%s refused %jd codes", slug_of(reset), (intmax_t) n_refused);
+		advise(ctl, "See which: lockhubctl code list");
+	}
+	advise(ctl, "Try once more: lockhubctl reset --restore %s", slug_of(reset));
+	return CTL_FAILED;
+}
+
+static int put_back(struct reset *reset) {
+	AUTO(json_decref) json_t *sync = NULL;
+	if (fetch_lock(reset) != CTL_DONE) {
+		return CTL_FAILED;
+	}
+	if (!facts_flag(reset->lock, "has_pin")) {
+		complain(reset->ctl, "%s is paired, but without its PIN nothing can be put back",
+			slug_of(reset));
+		advise(reset->ctl,
+			"Run: lockhubctl set-pin %s; then: lockhubctl reset --restore %s",
+			slug_of(reset), slug_of(reset));
+		return CTL_FAILED;
+	}
+	if (restore_settings(reset) != CTL_DONE || await_codes(reset, &sync) != CTL_DONE) {
+		advise(reset->ctl, "Go on with: lockhubctl reset --restore %s", slug_of(reset));
+		return CTL_FAILED;
+	}
+	return report(reset, sync);
+}
+
+/* ------------------------------------------------------------------------- the two ways */
+
+/* Whether the lock does not know the hub any more: it is asked now. */
+static bool has_lost_us(struct reset *reset) {
+	if (ask_lock(reset, "Refresh") == CTL_DONE) {
+		return false;
+	}
+	return fetch_lock(reset) == CTL_DONE &&
+	       strcmp(facts_text(reset->lock, "fault"), "not-authorized") == 0;
+}
+
+static int run_restore(struct reset *reset) {
+	int r = CTL_DONE;
+	if (has_lost_us(reset)) {
+		if (!reset->ctl->opt.is_json) {
+			say(reset->ctl, "That is what a lock says that was reset. What it had is "
+					"still known here.\n");
+		}
+		r = pair(reset);
+	}
+	return r == CTL_DONE ? put_back(reset) : r;
+}
+
+static int run_reset(struct reset *reset) {
+	struct ctl *ctl = reset->ctl;
+	if (ctl->opt.is_json) {
+		return usage_error(ctl, "--json goes with --restore");
+	}
+	explain(reset);
+	show_losses(reset);
+	int r = confirm(reset);
+	if (r == CTL_DONE) {
+		r = back_up(reset);
+	}
+	if (r != CTL_DONE) {
+		return r;
+	}
+	say(ctl, "Reset the lock now:\n");
+	show_steps(reset, "factory_reset");
+	r = pair(reset);
+	return r == CTL_DONE ? put_back(reset) : r;
+}
+
+static int run(struct ctl *ctl, char **args, int n_args) {
+	struct reset reset = { .ctl = ctl, .word = args[0] };
+	int r = talk_find_lock(ctl, args[0], reset.path) < 0 ? CTL_FAILED : fetch_lock(&reset);
+	if (r == CTL_DONE) {
+		r = ctl->opt.is_restore ? run_restore(&reset) : run_reset(&reset);
+	}
+	json_decref(reset.lock);
+	json_decref(reset.seen);
+	return r;
+}
+
+const struct command cmd_reset = {
+	.name = "reset",
+	.args = "LOCK",
+	.blurb = "Reset a lock with you, pair it again and put back what it had",
+	.help = "The last resort. Says whether what is known calls for it and what will be lost,\n"
+		"backs up, wants the name of the lock typed, tells the steps of this model, waits\n"
+		"for the lock in pairing mode, pairs it as the same lock (users, codes, history "
+		"and\n"
+		"topics stay), puts back its settings and codes, and reads them again. With\n"
+		"--restore: of a lock that was reset already, and to go on after an interruption.\n"
+		"Needs the role manage.",
+	.example = "lockhubctl reset --restore front-door",
+	.options = OPT_JSON | OPT_YES | OPT_PIN_STDIN | OPT_SECONDS | OPT_RESET,
+	.min_args = 1,
+	.max_args = 1,
+	.run = run,
+};
