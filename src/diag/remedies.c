@@ -189,7 +189,7 @@ static const struct remedy rows[] = {
 		.risk = RISK_LOW, .confirm = "", .command = "",
 		.steps = { "In the vendor's app look for the list of keys or users: the hub's name is in it.", "Enable it, without limits of time, and with remote access." }, .verify = "identity" },
 	{ .name = "pair-again", .title = "Pair the lock again and restore it", .effort_min = 20,
-		.risk = RISK_MIDDLE, .confirm = RESET_CONFIRM, .command = "lockhubctl reset LOCK", .model_steps = STEPS_PAIRING,
+		.risk = RISK_MIDDLE, .confirm = RESET_CONFIRM, .command = "lockhubctl reset --restore LOCK", .model_steps = STEPS_PAIRING,
 		.steps = { "lockhub keeps name, users, codes, schedules and history, and writes them back." }, .verify = "identity", .is_last_resort = true },
 	{ .name = "reset-lock", .title = "Reset the lock and set it up again", .effort_min = 40,
 		.risk = RISK_HIGH, .confirm = RESET_CONFIRM, .command = "lockhubctl reset LOCK", .model_steps = STEPS_FACTORY_RESET,
