@@ -13,9 +13,18 @@
 /* Home Assistant's word for a press. */
 #define PRESS "PRESS"
 
+/* What was found shows by diag_changed(), as everything that is found. */
+static void check_done(void *user, const char *json, const char *worst, const struct fault *fault) {
+	(void) user;
+	(void) json;
+	(void) worst;
+	if (fault != NULL) {
+		log_fault(fault, NULL, NULL);
+	}
+}
+
 static int press_check(struct mqtt *mqtt, const struct lock *lock, struct fault *ret_fault) {
-	/* What was found shows by diag_changed(), as everything that is found. */
-	static const struct diag_callbacks nobody_waits = { .done = NULL };
+	static const struct diag_callbacks nobody_waits = { .done = check_done };
 	struct diag_request request = {
 		.actor = "mqtt",
 		.role = ROLE_OPERATE,
