@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A lock that was reset is paired again as the lock that it was, and gets back what it had."""
+
+import signal
+import subprocess
+
+from case import case, expect, expect_equal, main
+from rig import Lock, a_paired_hub, program, wait
+
+FRONT = Lock("front-door", "nuki:gen4", "54:D2:72:00:00:01", "4711")
+FRONT.extra = "keypad=1"
+# A virtual Nuki has this one after a reset.
+NEW_PIN = "0000"
+CODE = "583926"
+CHANGED = {"LEDBrightness": 1, "AutoRelockTime": 300, "ButtonDoublePress": "show-status", "NodeLabel": "Haustür"}
+
+
+def values(rig):
+    return {row["key"]: row["value"] for row in rig.ctl_json("settings", "--read", FRONT.slug)["settings"]}
+
+
+def furnish(rig):
+    """A user with a code, and settings of one's own; what the lock has then."""
+    rig.ctl("user", "add", "Anna Huber", "--lock", FRONT.slug)
+    rig.ctl("code", "add", "anna-huber", "--stdin", stdin=CODE + "\n")
+    rig.ctl("settings", FRONT.slug, *(f"{key}={value}" for key, value in CHANGED.items()))
+    return values(rig)
+
+
+def lock_of(rig):
+    return rig.ctl_json("show", FRONT.slug)["locks"][0]
+
+
+def reset_behind_our_back(rig):
+    rig.sim("reset", FRONT.slug)
+    rig.sim_pairing(FRONT)
+
+
+def restore(rig, pin=NEW_PIN):
+    return rig.try_ctl("reset", "--restore", FRONT.slug, "--pin-stdin", stdin=pin + "\n", seconds=120)
+
+
+def expect_whole(rig, before, had):
+    expect_equal(lock_of(rig)["id"], before["id"], "it is the same lock")
+    expect_equal(values(rig), had, "its settings")
+    codes = rig.ctl_json("code", "list", "anna-huber")["codes"]
+    expect_equal([at["state"] for at in codes[0]["locks"]], ["present"], "the code is in the lock")
+    rig.ctl("calibrate", FRONT.slug)
+    rig.ctl("lock", FRONT.slug)
+    rig.sim("keypad", FRONT.slug, CODE)
+    wait(lambda: rig.show(FRONT)["bolt"] == "unlocked", 30, "the code opens")
+
+
+@case
+def what_a_lock_had_is_put_back():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        had = furnish(rig)
+        before = lock_of(rig)
+        rig.ctl("unlock", FRONT.slug)
+        n_before = len(rig.log_rows())
+        reset_behind_our_back(rig)
+        done = restore(rig)
+        rig.note(done.stdout)
+        expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
+        expect("reset" in done.stdout and "paired again" in done.stdout and "it has what it had" in done.stdout, done.stdout)
+        expect_whole(rig, before, had)
+        # History stays, and what the lock writes into its new log goes on behind it, once each.
+        expect(len(rig.log_rows()) > n_before, "nothing of the log is lost")
+
+        def is_told():
+            return any(row.get("user") == "Anna Huber" and row.get("type") == "unlocked" for row in rig.log_rows())
+        wait(is_told, 60, "the new log is read, though its numbers begin anew")
+        seqs = [row["lock_seq"] for row in rig.log_rows() if row.get("lock_seq")]
+        expect_equal(len(seqs), len(set(seqs)), "each entry once")
+        again = [row for row in rig.log_rows() if row.get("type") == "paired" and "again" in row.get("text", "")]
+        expect_equal(len(again), 1, "it is on record")
+        expect(rig.ctl_json("log", "verify")["ok"], "the chain holds")
+        # A second time there is nothing to do.
+        done = restore(rig)
+        expect(done.returncode == 0 and "0 settings put back" in done.stdout, f"{done.stdout}{done.stderr}")
+
+
+@case
+def another_lock_is_not_taken_for_it():
+    other = Lock("back-door", "nuki:gen4", "54:D2:72:00:00:02", "4712")
+    with a_paired_hub(FRONT, other, broker=False) as rig:
+        furnish(rig)
+        rig.sim_pairing(other)
+        done = rig.try_ctl("reset", "--restore", FRONT.slug, "--seconds", "3", "--pin-stdin", stdin=NEW_PIN + "\n")
+        # The lock knows the hub: nothing is to be paired, whoever else is ready for it.
+        expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
+        rig.sim("reset", FRONT.slug)
+        done = rig.try_ctl("reset", "--restore", FRONT.slug, "--seconds", "3", "--pin-stdin", stdin=NEW_PIN + "\n")
+        # It was heard in pairing mode some minutes ago; the other one is so now, and is left alone.
+        expect(done.returncode == 1 and "pairing mode" in done.stderr, f"{done.stdout}{done.stderr}")
+        rig.ctl("refresh", other.slug)
+        expect_equal(lock_of(rig)["fault"], "not-authorized", "the hub knows how things stand")
+
+
+@case
+def a_wrong_pin_is_mended_and_it_goes_on():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        had = furnish(rig)
+        before = lock_of(rig)
+        reset_behind_our_back(rig)
+        done = restore(rig, "9999")
+        expect(done.returncode == 1 and "PIN" in done.stderr, f"{done.stdout}{done.stderr}")
+        rig.ctl("set-pin", FRONT.slug, "--pin-stdin", stdin=NEW_PIN + "\n")
+        done = restore(rig)
+        expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
+        expect_whole(rig, before, had)
+
+
+@case
+def kill_9_at_any_moment_loses_nothing():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        had = furnish(rig)
+        before = lock_of(rig)
+        reset_behind_our_back(rig)
+        # Each of these words in the journal is a moment in which the power goes.
+        for word in ("Authorization-ID Confirmation", "again)", "> Set Config", "> Add Keypad Code"):
+            child = subprocess.Popen([str(program("lockhubctl")), "reset", "--restore", FRONT.slug, "--pin-stdin"],
+                                     stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                     text=True, env=rig.env())
+            child.stdin.write(NEW_PIN + "\n")
+            child.stdin.close()
+            wait(lambda: word in rig.hub.log() or child.poll() is not None, 60, f"'{word}' in the journal")
+            rig.note(f"killed at '{word}': {'seen' if word in rig.hub.log() else 'not seen, it had ended'}")
+            rig.restart_hub(signal.SIGKILL)
+            child.wait(60)
+            if rig.show(FRONT).get("pairing") is False:
+                rig.sim_pairing(FRONT)
+        rig.sim_pairing(FRONT)
+        done = restore(rig)
+        expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
+        expect_whole(rig, before, had)
+        expect(rig.ctl_json("log", "verify")["ok"], "the chain holds")
+
+
+@case
+def the_whole_way_asks_backs_up_and_tells_the_steps():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        had = furnish(rig)
+        before = lock_of(rig)
+        done = rig.try_ctl("reset", FRONT.slug, "--pin-stdin", stdin=NEW_PIN + "\n")
+        expect_equal(done.returncode, 2, f"without a terminal nobody can agree: {done.stderr}")
+        reset_behind_our_back(rig)
+        done = rig.try_ctl("reset", FRONT.slug, "--yes", "--no-backup", "--pin-stdin", stdin=NEW_PIN + "\n", seconds=120)
+        rig.note(done.stdout)
+        expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
+        expect("Lost for good" in done.stdout and "1 codes of this hub" in done.stdout, done.stdout)
+        expect_whole(rig, before, had)
+
+
+main()
