@@ -71,6 +71,44 @@ static void kinds_agree_with_their_fields(void **state) {
 	}
 }
 
+/* What a newer firmware has behind all that we know goes back as it came, whatever its length. */
+static void what_is_not_known_goes_back(void **state) {
+	uint8_t payload[33 + NUKI_MORE_MAX], back[160];
+	const size_t lengths[] = { 10, 11, 18, 19, 27, 28, 31, 33, 34, 40, 33 + NUKI_MORE_MAX };
+	struct nuki_message message, set;
+
+	for (size_t i = 0; i < sizeof(payload); i++) {
+		payload[i] = (uint8_t) (i + 1);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
+		const size_t n = lengths[i];
+
+		assert_int_equal(nuki_message_parse(&message, NUKI_ADVANCED_CONFIG,
+					 NUKI_GENERATION_1_TO_4, payload, n),
+			0);
+		nuki_message_init(&set, NUKI_SET_ADVANCED_CONFIG, NUKI_GENERATION_1_TO_4);
+		set.advanced = message.advanced;
+		for (size_t k = 0; k < set.kind->n_fields; k++) {
+			const struct nuki_field *field = &set.kind->fields[k];
+
+			if ((field->flags & NUKI_OPTIONAL) != 0 &&
+				!nuki_message_has(&message, field->name)) {
+				nuki_message_leave_out(&set, field->name);
+			}
+		}
+		/* Without the degrees of the calibration, with challenge and PIN. */
+		assert_int_equal(
+			nuki_message_format(&set, NUKI_GENERATION_1_TO_4, back, sizeof(back)),
+			(ssize_t) (n - 2 + 34));
+		assert_memory_equal(back, payload + 2, n - 2);
+		/* And the lock reads it so. */
+		assert_int_equal(nuki_message_parse(&set, NUKI_SET_ADVANCED_CONFIG,
+					 NUKI_GENERATION_1_TO_4, back, n - 2 + 34),
+			0);
+		assert_int_equal(set.advanced.n_more, message.advanced.n_more);
+	}
+}
+
 /* Firmware sends States of any length from 15 on; what is missing is unknown, not zero. */
 static void states_of_any_length(void **state) {
 	uint8_t payload[40];
@@ -306,6 +344,7 @@ static int close_vectors(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(kinds_agree_with_their_fields),
+		cmocka_unit_test(what_is_not_known_goes_back),
 		cmocka_unit_test(states_of_any_length),
 		cmocka_unit_test(config_cut_within_a_field),
 		cmocka_unit_test(fixed_kinds_take_no_leftovers),
