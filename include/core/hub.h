@@ -88,6 +88,12 @@ struct op *hub_op_at(const struct hub *hub, size_t index); /* oldest first */
 int hub_scan(struct hub *hub, unsigned ms, struct fault *ret_fault);
 void hub_scan_stop(struct hub *hub);
 bool hub_is_scanning(const struct hub *hub);
+/*
+ * Somebody wants to hear the locks live, by the signal .heard; counted, so each on has its off. The
+ * radio listens without a pause meanwhile. 0, or the radio's fault when there is none to listen.
+ */
+int hub_listen(struct hub *hub, struct fault *ret_fault);
+void hub_listen_stop(struct hub *hub);
 size_t hub_discovered_count(const struct hub *hub);
 const struct sighting *hub_discovered_at(const struct hub *hub, size_t index);
 
@@ -177,6 +183,12 @@ struct lock_change {
 	unsigned what; /* FACT_ bits */
 };
 
+struct hub_heard {
+	struct lock *lock;
+	int rssi;            /* dBm; 0: not known */
+	const char *adapter; /* its address */
+};
+
 /* Data of each signal in the remark. */
 struct hub_signals {
 	struct signal lock_added;    /* struct lock */
@@ -185,6 +197,7 @@ struct hub_signals {
 	struct signal event;         /* const struct event: recorded, numbered */
 	struct signal op_changed;    /* struct op: not for background ones */
 	struct signal op_finished;   /* struct op: its outcome is committed */
+	struct signal heard;         /* const struct hub_heard: an advertisement of a lock */
 	struct signal discovered;    /* const struct sighting */
 	struct signal scan_ended;    /* const struct fault or NULL */
 	struct signal radio_changed; /* NULL; the radio's or the ledger's condition */

@@ -206,6 +206,12 @@ struct radio_impl {
 		void (*heard)(void *user, const struct advert *advert),
 		void (*ended)(void *user, const struct fault *fault), void *user);
 	void (*scan_stop)(struct radio *radio);
+	/*
+	 * While it is on, all devices are listened to in short windows with hardly a pause, so that
+	 * heard() brings a fresh strength every other second: for people who look for a good place.
+	 * It costs the devices nothing, and slows down other traffic of the adapters. NULL: cannot.
+	 */
+	void (*hasten)(struct radio *radio, bool is_on);
 	void (*status)(const struct radio *radio, struct radio_status *ret);
 	/*
 	 * The @i-th adapter that has been seen; false beyond the last. NULL: does not tell. An

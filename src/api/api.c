@@ -254,6 +254,7 @@ struct api *api_new(struct loop *loop, struct hub *hub, const struct api_config 
 	list_init(&api->asks);
 	list_init(&api->answers);
 	list_init(&api->records);
+	list_init(&api->listens);
 	list_init(&api->pending);
 	list_init(&api->backups);
 	list_init(&api->diagnoses);
@@ -293,6 +294,7 @@ struct api *api_free(struct api *api) {
 	}
 	drop_connection(api);
 	records_free(api);
+	listens_free(api);
 	objects_free(&api->locks);
 	objects_free(&api->ops);
 	objects_free(&api->users);

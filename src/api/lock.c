@@ -263,6 +263,19 @@ static int method_record(sd_bus_message *message, void *user, sd_bus_error *ret_
 	return ask(((struct api_lock *) user)->object.api, message, &rule);
 }
 
+static void listen_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct api_lock *shown = lock_called(api, message);
+	if (shown != NULL) {
+		listen_start(api, message, shown->lock, asker);
+	}
+}
+
+/* It costs what a scan costs, and tells less. */
+static int method_listen(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_OPERATE, listen_granted, NULL };
+	return ask(((struct api_lock *) user)->object.api, message, &rule);
+}
+
 /* clang-format off */
 #define TOLD SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 #define FIXED SD_BUS_VTABLE_PROPERTY_CONST
@@ -373,6 +386,8 @@ const sd_bus_vtable lock_vtable[] = {
 		method_rename, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("Record", SD_BUS_ARGS("h", socket), SD_BUS_NO_RESULT,
 		method_record, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("Listen", SD_BUS_ARGS("h", socket), SD_BUS_NO_RESULT,
+		method_listen, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("GetRadioStatistics", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", statistics),
 		method_statistics, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("History", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("s", json),

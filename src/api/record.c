@@ -72,7 +72,7 @@ static void on_hung_up(void *user, int events) {
 	record_free(user);
 }
 
-static int take_socket(sd_bus_message *message, struct fault *ret_fault) {
+int record_take_socket(sd_bus_message *message, struct fault *ret_fault) {
 	int borrowed = -1, type = 0;
 	socklen_t n = sizeof(type);
 
@@ -80,7 +80,7 @@ static int take_socket(sd_bus_message *message, struct fault *ret_fault) {
 		getsockopt(borrowed, SOL_SOCKET, SO_TYPE, &type, &n) < 0 ||
 		type != SOCK_SEQPACKET) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
-			"the transcript goes to a socket of type SOCK_SEQPACKET");
+			"what comes goes to a socket of type SOCK_SEQPACKET");
 	}
 	int fd = fcntl(borrowed, F_DUPFD_CLOEXEC, 3);
 	return fd >= 0 ? fd
@@ -91,7 +91,7 @@ static int take_socket(sd_bus_message *message, struct fault *ret_fault) {
 void record_start(struct api *api, sd_bus_message *message, const struct lock *lock,
 	const struct asker *asker) {
 	struct fault fault = { 0 };
-	int fd = take_socket(message, &fault);
+	int fd = record_take_socket(message, &fault);
 
 	if (fd < 0) {
 		reply_fault(message, &fault);

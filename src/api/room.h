@@ -131,6 +131,8 @@ struct api {
 	struct list answers;      /* struct answer */
 	struct list pending;      /* struct pending */
 	struct list records;      /* struct api_record */
+	struct list listens;      /* struct api_listen */
+	unsigned n_listens;
 	struct list backups;      /* struct backup_call */
 	struct list diagnoses;    /* struct diagnosis */
 	unsigned n_asks;
@@ -317,6 +319,13 @@ void backups_drop_all(struct api *api);
 void record_start(struct api *api, sd_bus_message *message, const struct lock *lock,
 	const struct asker *asker);
 void records_free(struct api *api);
+/* A copy of the socket that is the message's argument, for lines. Negative: @ret_fault. */
+int record_take_socket(sd_bus_message *message, struct fault *ret_fault);
+
+/* listen.c */
+void listen_start(struct api *api, sd_bus_message *message, const struct lock *lock,
+	const struct asker *asker);
+void listens_free(struct api *api);
 
 /* lock.c, lock-facts.c */
 extern const sd_bus_vtable lock_vtable[];

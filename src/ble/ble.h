@@ -284,6 +284,8 @@ struct ble_scan {
 	struct loop_timer *watch_timer; /* begin or end of the watch window */
 	bool is_watching;
 	bool is_slow; /* the pause that runs is the long one: monitors listen meanwhile */
+	bool is_hasty;   /* short windows without a pause: somebody looks for a good place */
+	bool is_counted; /* this window tells whether the adapter is deaf */
 };
 
 enum central_phase {
@@ -482,5 +484,6 @@ int scan_start(struct central *central, unsigned ms,
 	void (*heard)(void *user, const struct advert *advert),
 	void (*ended)(void *user, const struct fault *fault), void *user);
 void scan_stop(struct central *central);
+void scan_hasten(struct central *central, bool is_on);
 /* A device of the snapshot or of a signal, for the enrolment scan. */
 void scan_device(struct ble_adapter *adapter, const char *path, const struct device_props *props);

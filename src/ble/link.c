@@ -419,6 +419,10 @@ static void door_scan_stop(struct radio *radio) {
 	scan_stop(container_of(radio, struct central, radio));
 }
 
+static void door_hasten(struct radio *radio, bool is_on) {
+	scan_hasten(container_of(radio, struct central, radio), is_on);
+}
+
 static void door_status(const struct radio *radio, struct radio_status *ret) {
 	const struct central *central =
 		(const struct central *) ((const char *) radio - offsetof(struct central, radio));
@@ -448,6 +452,7 @@ const struct radio_impl central_radio_impl = {
 	.link_stats = door_link_stats,
 	.scan = door_scan,
 	.scan_stop = door_scan_stop,
+	.hasten = door_hasten,
 	.status = door_status,
 	.adapter_stats = door_adapter_stats,
 };

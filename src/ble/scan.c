@@ -24,6 +24,12 @@
 #define WATCH_MS 10000
 #define WATCH_EVERY_MS 60000
 #define WATCH_SLOW_FACTOR 5
+/*
+ * A controller tells of a device once in a session, and BlueZ of a strength when it is another one
+ * or the first of a session: so each of these windows is good for one strength of each device.
+ */
+#define HASTY_MS 1500
+#define HASTY_PAUSE_MS 100
 
 /* ------------------------------------------------------------------ one adapter's session */
 
@@ -189,8 +195,9 @@ static void collect_needs(const struct central *central, struct needs *ret) {
 				ret->is_patterned;
 		}
 		ret->is_finding = ret->is_finding || link->state == LINK_FINDING;
+		bool is_wanted = link->target.is_watched || central->scan.is_hasty;
 		ret->is_watched = ret->is_watched ||
-				  (link->target.is_watched && !link->is_freed && !is_linked(link));
+				  (is_wanted && !link->is_freed && !is_linked(link));
 		if (link->state == LINK_CONNECTING && link->peer != NULL) {
 			ret->is_connecting[link->peer->adapter->index] = true;
 		}
@@ -221,7 +228,9 @@ static void plan_watch(struct central *central, const struct needs *needs) {
 		loop_timer_disarm(scan->watch_timer);
 	} else if (!loop_timer_is_armed(scan->watch_timer)) {
 		scan->is_watching = true;
-		loop_timer_arm(scan->watch_timer, ble_ms(central, central->config.watch_ms));
+		scan->is_counted = !scan->is_hasty;
+		loop_timer_arm(scan->watch_timer,
+			ble_ms(central, scan->is_hasty ? HASTY_MS : central->config.watch_ms));
 		for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
 			recovery_window_begins(&central->adapters[i]);
 		}
@@ -240,19 +249,20 @@ static void on_watch_timer(void *user) {
 	if (scan->is_watching) {
 		(void) bus_drain(central->bus); /* what was heard to the last moment */
 		for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
-			if (adapter_is_usable(&central->adapters[i])) {
+			if (scan->is_counted && adapter_is_usable(&central->adapters[i])) {
 				recovery_window_ends(&central->adapters[i]);
 			}
 		}
 		collect_needs(central, &needs);
 		scan->is_watching = false;
-		scan->is_slow = is_monitored(central, &needs);
+		scan->is_slow = !scan->is_hasty && is_monitored(central, &needs);
 		unsigned every_ms =
 			central->config.watch_every_ms * (scan->is_slow ? WATCH_SLOW_FACTOR : 1);
 		unsigned pause_ms = every_ms > central->config.watch_ms
 					    ? every_ms - central->config.watch_ms
 					    : 1;
-		loop_timer_arm(scan->watch_timer, ble_ms(central, pause_ms));
+		loop_timer_arm(scan->watch_timer,
+			ble_ms(central, scan->is_hasty ? HASTY_PAUSE_MS : pause_ms));
 	} else {
 		scan->is_slow = false; /* the plan begins the next window */
 	}
@@ -480,6 +490,22 @@ int scan_start(struct central *central, unsigned ms,
 
 void scan_stop(struct central *central) {
 	end_enrolment(central, NULL);
+}
+
+/* The window that runs, or the pause, makes way for a short one; what comes after is by the plan. */
+void scan_hasten(struct central *central, bool is_on) {
+	struct ble_scan *scan = &central->scan;
+
+	if (scan->is_hasty == is_on) {
+		return;
+	}
+	scan->is_hasty = is_on;
+	if (is_on) {
+		scan->is_watching = false;
+		scan->is_slow = false;
+		loop_timer_disarm(scan->watch_timer);
+	}
+	central_poke(central);
 }
 
 int scan_init(struct central *central) {

@@ -7,6 +7,7 @@
 
 #include "private.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +117,30 @@ int hub_scan(struct hub *hub, unsigned ms, struct fault *ret_fault) {
 
 void hub_scan_stop(struct hub *hub) {
 	hub->config.radio->impl->scan_stop(hub->config.radio);
+}
+
+int hub_listen(struct hub *hub, struct fault *ret_fault) {
+	struct radio *radio = hub->config.radio;
+	struct radio_status status;
+
+	radio->impl->status(radio, &status);
+	if (!status.is_ready && !status.is_starting && status.fault.code != FAULT_NONE) {
+		*ret_fault = status.fault;
+		return fault_errno(status.fault.code);
+	}
+	if (hub->n_listening++ == 0 && radio->impl->hasten != NULL) {
+		radio->impl->hasten(radio, true);
+	}
+	return 0;
+}
+
+void hub_listen_stop(struct hub *hub) {
+	struct radio *radio = hub->config.radio;
+
+	assert(hub->n_listening > 0);
+	if (--hub->n_listening == 0 && radio->impl->hasten != NULL) {
+		radio->impl->hasten(radio, false);
+	}
 }
 
 bool hub_is_scanning(const struct hub *hub) {

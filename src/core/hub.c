@@ -41,6 +41,7 @@ struct hub *hub_new(const struct hub_config *config) {
 	signal_init(&hub->signals.event);
 	signal_init(&hub->signals.op_changed);
 	signal_init(&hub->signals.op_finished);
+	signal_init(&hub->signals.heard);
 	signal_init(&hub->signals.discovered);
 	signal_init(&hub->signals.scan_ended);
 	signal_init(&hub->signals.radio_changed);
@@ -72,6 +73,7 @@ struct hub *hub_free(struct hub *hub) {
 	signal_finish(&hub->signals.event);
 	signal_finish(&hub->signals.op_changed);
 	signal_finish(&hub->signals.op_finished);
+	signal_finish(&hub->signals.heard);
 	signal_finish(&hub->signals.discovered);
 	signal_finish(&hub->signals.scan_ended);
 	signal_finish(&hub->signals.radio_changed);

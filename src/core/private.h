@@ -208,6 +208,7 @@ struct hub {
 	size_t n_closing; /* unrecorded ones that wait for hub_run_due() to close them */
 	struct discovered discovered[DISCOVERED_MAX];
 	size_t n_discovered;
+	unsigned n_listening; /* hub_listen() */
 	bool is_scanning;
 	struct fault ledger_fault;
 	enum fault_code radio_fault; /* as at the last hub_check_radio() */

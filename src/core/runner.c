@@ -603,6 +603,8 @@ static void radio_heard(void *user, const struct advert *advert) {
 
 	facts_take(lock, &evidence);
 	health_heard(lock, advert->rssi);
+	signal_emit(&lock->hub->signals.heard,
+		&(struct hub_heard){ lock, advert->rssi, advert->adapter });
 	facts_contact(lock, false);
 	if (!lock->is_provisional && lock->driver->sight(advert, &sighting)) {
 		care_heard(lock, &sighting);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/radio.h"
+#include "watch.h"
 
 static enum tone quality_tone(const char *quality) {
 	return strcmp(quality, "good") == 0   ? TONE_GOOD
@@ -216,7 +217,23 @@ static int print_overview(struct ctl *ctl, json_t *result) {
 	return r;
 }
 
+static int watch(struct ctl *ctl, char **args, int n_args) {
+	if (n_args == 0) {
+		return usage_error(ctl, "which lock? Give its name; lockhubctl list shows the names");
+	}
+	if (n_args > 1) {
+		return usage_error(ctl, "--watch listens to one lock at a time");
+	}
+	return watch_run(ctl, args[0]);
+}
+
 static int run(struct ctl *ctl, char **args, int n_args) {
+	if (ctl->opt.is_watching) {
+		return watch(ctl, args, n_args);
+	}
+	if (ctl->opt.seconds != 0) {
+		return usage_error(ctl, "--seconds goes with --watch");
+	}
 	AUTO(json_decref) json_t *locks = facts_fetch_locks(ctl, args, n_args);
 	AUTO(json_decref) json_t *result = json_array();
 	size_t i;
@@ -252,10 +269,12 @@ const struct command cmd_signal = {
 		"that broke while in use, and the time connected, which the lock's battery pays\n"
 		"for. With LOCK in detail: how strongly it was heard, how long connecting takes,\n"
 		"why connections ended. A day is 24 hours counted from the start of lockhubd.\n"
+		"With --watch one lock is listened to without a pause, to find a good place for the\n"
+		"hub: a live bar, a word, and the weakest, middle and strongest of the last 30 s.\n"
 		"From -70 dBm a signal is good; below -85 dBm it is poor: move the hub or its\n"
 		"adapter.",
-	.example = "lockhubctl signal front-door",
-	.options = OPT_JSON,
+	.example = "lockhubctl signal front-door --watch",
+	.options = OPT_JSON | OPT_WATCH | OPT_SECONDS,
 	.max_args = 64,
 	.run = run,
 };

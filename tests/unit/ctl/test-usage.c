@@ -117,6 +117,16 @@ static void mistakes_are_explained(void **state) {
 		{ { "user", "export", "x", "--csv", "--with-codes" }, "only written encrypted" },
 		{ { "user", "export", "x", "--stdin" }, "goes with --with-codes" },
 		{ { "unlock", "front-door", "--stdin" }, "--stdin goes with --code" },
+		{ { "report", "a", "b" }, "'b' is too much" },
+		{ { "report", "-o" }, "-o needs a value" },
+		{ { "list", "--output", "x" }, "--output does not go with 'list'" },
+		{ { "support-bundle", "a", "b" }, "'b' is too much" },
+		{ { "support-bundle", "--attach" }, "--attach needs a value" },
+		{ { "support-bundle", "--text", "--attach", "x.png" }, "--text writes no archive" },
+		{ { "support-bundle", "--text", "-o", "x.tar.gz" }, "--text writes no archive" },
+		{ { "signal", "--watch" }, "which lock?" },
+		{ { "signal", "--watch", "a", "b" }, "one lock at a time" },
+		{ { "signal", "a", "--seconds", "5" }, "--seconds goes with --watch" },
 		{ { "care", "batteries" }, "which lock?" },
 		{ { "care", "batteries", "front-door", "--json" }, "--no-input" },
 		{ { "care", "install", "front-door", "--cycles", "0" }, "from 1 to 50" },
@@ -138,7 +148,7 @@ static void help_needs_no_bus(void **state) {
 	static const char *const commands[] = { "battery", "calibrate", "cancel", "care", "help",
 		"list",
 		"lock", "lock-n-go", "log", "monitor", "pair", "reboot", "record", "refresh",
-		"rename", "scan", "set-pin", "show", "signal", "status", "sync-clock", "unlatch",
+		"rename", "report", "scan", "set-pin", "show", "signal", "status", "support-bundle", "sync-clock", "unlatch",
 		"unlock", "unpair", "version" };
 	struct output overview;
 	run(&overview, (const char *const[]){ "help", NULL });
