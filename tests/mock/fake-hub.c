@@ -451,6 +451,19 @@ static bool has_health(const struct txn *txn) {
 	return false;
 }
 
+static void store_setting(struct fake *fake, const struct txn_item *item) {
+	const char *text = item->setting.text != NULL ? item->setting.text : item->setting.value;
+	size_t i = 0;
+
+	while (i < fake->n_rows && strcmp(fake->rows[i].key, item->setting.key) != 0) {
+		i++;
+	}
+	assert(i < ARRAY_SIZE(fake->rows));
+	fake->n_rows += i == fake->n_rows;
+	(void) text_copy(fake->rows[i].key, sizeof(fake->rows[i].key), item->setting.key);
+	(void) text_copy(fake->rows[i].text, sizeof(fake->rows[i].text), text);
+}
+
 static void store_item(struct fake *fake, struct txn_item *item) {
 	switch (item->kind) {
 	case TXN_EVENT:
@@ -548,8 +561,18 @@ static void store_item(struct fake *fake, struct txn_item *item) {
 		store_note(&fake->health, item->note);
 		break;
 	case TXN_SETTING:
+		store_setting(fake, item);
 		break;
 	}
+}
+
+const char *fake_row(const struct fake *fake, const char *key) {
+	for (size_t i = 0; i < fake->n_rows; i++) {
+		if (strcmp(fake->rows[i].key, key) == 0) {
+			return fake->rows[i].text;
+		}
+	}
+	return "";
 }
 
 static void commit_fake(struct ledger *ledger, struct txn *take_txn) {
@@ -617,7 +640,9 @@ static const uint8_t opcodes[ACT_COUNT_] = { [ACT_LOCK] = 'L',
 	[ACT_REMOVE_CREDENTIAL] = '-',
 	[ACT_READ_TIMERS] = 'T',
 	[ACT_PUT_TIMER] = 'S',
-	[ACT_REMOVE_TIMER] = 'R' };
+	[ACT_REMOVE_TIMER] = 'R',
+	[ACT_READ_SETTINGS] = 'G',
+	[ACT_PUT_SETTING] = 'P' };
 
 static bool is_keypad_act(enum act act) {
 	return act == ACT_READ_USERS || act == ACT_PUT_CREDENTIAL || act == ACT_REMOVE_CREDENTIAL;
@@ -648,7 +673,8 @@ static void send_job(struct fake_session *session) {
 
 	session->is_gated = false;
 	session->is_sent = act_moves_motor(session->job.act) || session->job.act == ACT_REBOOT ||
-			   is_keypad_act(session->job.act) || is_timer_act(session->job.act);
+			   is_keypad_act(session->job.act) || is_timer_act(session->job.act) ||
+			   session->job.act == ACT_PUT_SETTING;
 	session->ref = 0;
 	session->code = FAULT_NONE;
 	session->host->write(session->user, "io", buf, sizeof(buf));
@@ -794,6 +820,15 @@ static void timers_do(struct fake_session *session) {
 	}
 }
 
+static void settings_do(const struct fake_session *session) {
+	for (size_t i = 0; i < ARRAY_SIZE(the_fake->settings); i++) {
+		if (session->job.act == ACT_PUT_SETTING && !the_fake->is_setting_ignored &&
+			strcmp(the_fake->settings[i].key, session->job.setting.key) == 0) {
+			the_fake->settings[i] = session->job.setting;
+		}
+	}
+}
+
 static void session_written_fake(struct session *base, int error, enum radio_sent sent) {
 	struct fake_session *session = to_session(base);
 
@@ -803,6 +838,7 @@ static void session_written_fake(struct session *base, int error, enum radio_sen
 	} else if (error == 0 && session->has_job) {
 		keypad_do(session);
 		timers_do(session);
+		settings_do(session);
 	}
 }
 
@@ -899,6 +935,11 @@ static void session_bytes_fake(
 		for (size_t i = 0; session->job.act == ACT_READ_TIMERS && i < the_fake->n_timers;
 			i++) {
 			session->host->timers(session->user, &the_fake->timers[i], 1);
+		}
+		if (the_fake->has_settings && (session->job.act == ACT_READ_SETTINGS ||
+						      session->job.act == ACT_PUT_SETTING)) {
+			session->host->settings(
+				session->user, the_fake->settings, ARRAY_SIZE(the_fake->settings));
 		}
 		if (session->job.act == ACT_PAIR) {
 			keys.bytes[1] = '-';
@@ -997,6 +1038,9 @@ static unsigned acts_fake(const struct secret *keys, const struct lock_status *s
 	for (unsigned act = 0; act < ACT_COUNT_; act++) {
 		acts |= opcodes[act] != 0 ? 1U << act : 0;
 	}
+	if (!the_fake->has_settings) {
+		acts &= ~(1U << ACT_READ_SETTINGS | 1U << ACT_PUT_SETTING);
+	}
 	if (!the_fake->has_timers || !has_pin_fake(keys)) {
 		acts &= ~(1U << ACT_READ_TIMERS | 1U << ACT_PUT_TIMER | 1U << ACT_REMOVE_TIMER);
 	}
@@ -1025,6 +1069,28 @@ static const struct credential_limits *credentials_fake(
 	return the_fake->has_keypads && has_pin_fake(keys) ? &the_fake->limits : NULL;
 }
 
+static const struct lock_setting *settings_fake(
+	const struct secret *keys, const struct lock_status *status, size_t *ret_n) {
+	static const struct lock_setting rows[] = {
+		{ .key = "Level",
+			.title = "How much",
+			.kind = SETTING_NUMBER,
+			.unit = "s",
+			.min = 10,
+			.max = 20,
+			.step = 5,
+			.is_zero_off = true,
+			.needs_pin = true },
+		{ .key = "Light", .title = "A light", .kind = SETTING_SWITCH, .needs_pin = true },
+		{ .key = "Name", .title = "A name", .kind = SETTING_TEXT, .max = 8 },
+	};
+
+	(void) keys;
+	(void) status;
+	*ret_n = the_fake->has_settings ? ARRAY_SIZE(rows) : 0;
+	return the_fake->has_settings ? rows : NULL;
+}
+
 const struct driver fake_driver = {
 	.name = "fake",
 	.brand = "Fake",
@@ -1036,6 +1102,7 @@ const struct driver fake_driver = {
 	.is_announcing = is_announcing_fake,
 	.set_pin = set_pin_fake,
 	.credentials = credentials_fake,
+	.settings = settings_fake,
 	.pin_form = "4 digits",
 };
 

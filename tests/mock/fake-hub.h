@@ -23,6 +23,8 @@
  * and does it when the write is confirmed, whether its answer arrives or not: "D-" lets it tell
  * what came of it. With fake->has_timers it takes in the same way
  *	write:  'T' read timers  'S' put timer  'R' remove timer
+ * and with fake->has_settings
+ *	write:  'G' read settings  'P' put setting
  */
 
 #include "core/hub.h"
@@ -116,6 +118,15 @@ struct fake {
 	struct credential_limits limits; /* of all of them */
 	struct fake_keypad keypads[16];  /* by lock, in the order of fake_add_lock() */
 
+	bool has_settings;          /* set before fake_start() */
+	struct setting settings[3]; /* Level (0, 10, 15, 20), Light, Name */
+	bool is_setting_ignored;    /* taken, and not done */
+	struct {
+		char key[32];
+		char text[512];
+	} rows[8]; /* TXN_SETTING as committed; text "": taken away */
+	size_t n_rows;
+
 	bool has_timers; /* set before fake_start() */
 	struct lock_timer timers[8];
 	size_t n_timers;
@@ -188,6 +199,8 @@ void fake_answer(struct fake *fake, struct fake_link *link, const void *bytes, s
 void fake_serve(struct fake *fake, struct fake_link *link, char state);
 /* An advertisement of a fake lock. */
 void fake_heard(struct fake *fake, const char *address, bool is_pairing, bool is_changed);
+/* What the database has as TXN_SETTING under @key; "" nothing. */
+const char *fake_row(const struct fake *fake, const char *key);
 
 /* A request from D-Bus by a manager. */
 struct request fake_request(const char *lock, enum act act);
