@@ -16,7 +16,7 @@ import tempfile
 
 from browser import Browser
 from case import case, expect, expect_equal, main
-from rig import Failure, build_root, source_root
+from rig import FRONT, GARAGE, Failure, a_paired_hub, build_root, source_root
 
 FIXTURES = sorted((source_root() / "tests" / "vectors" / "diag").glob("*.json"))
 WIDTHS = (360, 1280)
@@ -295,6 +295,33 @@ def it_prints_on_white():
         page.print_pdf(pictures / "trouble.pdf")
         size = (pictures / "trouble.pdf").stat().st_size
         expect(size > 20000, f"a PDF of {size} octets")
+
+
+@case
+def a_real_hub_reports():
+    with a_paired_hub(FRONT, GARAGE) as rig:
+        rig.battery(GARAGE, 4)
+        rig.ctl("refresh", GARAGE.slug)
+        rig.ctl("unlock", GARAGE.slug)
+        path = rig.dir / "one.html"
+        said = rig.ctl("report", GARAGE.slug, "-o", path)
+        expect(str(path) in said and "batteries" in said, said)
+        expect_equal(path.stat().st_mode & 0o777, 0o600, "mode")
+        one = path.read_text()
+        expect_equal(Markup(one).wrong, [], "one lock")
+        expect("Garage" in one and "Front door" not in one, "whose report it is")
+        expect("battery-critical" in one and "Change the batteries" in one, "the finding")
+        expect("4 %" in one and GARAGE.pin not in re.sub(r"<style>.*?</style>", "", one, flags=re.S),
+               "what is known, and what is not told")
+        again = rig.try_ctl("report", GARAGE.slug, "-o", path)
+        expect_equal(again.returncode, 1, "an existing file")
+        expect("Nothing is overwritten" in again.stderr, again.stderr)
+        every = rig.ctl("report", "-o", "-")
+        expect_equal(Markup(every).wrong, [], "all locks")
+        expect("Garage" in every and "Front door" in every and "The hub" in every, "whose they are")
+        expect_equal(rig.try_ctl("report", "nobodys").returncode, 1, "a lock that is none")
+        with shown("live", every) as (browser, file, pictures):
+            look(browser, file, pictures, "live")
 
 
 main()
