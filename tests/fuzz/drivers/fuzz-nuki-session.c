@@ -13,12 +13,14 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "nuki/advert.h"
 #include "nuki/frame.h"
 #include "nuki/keys.h"
 #include "nuki/session.h"
+#include "nuki/settings.h"
 #include "util/bytes.h"
 #include "util/text.h"
 
@@ -84,6 +86,20 @@ static void on_timers(void *host, const struct lock_timer *timers, size_t n) {
 	}
 }
 
+/* Whatever comes in a configuration: known keys, clean text. */
+static void on_settings(void *host, const struct setting *settings, size_t n) {
+	const struct watch *watch = host;
+	size_t n_rows;
+	const struct lock_setting *rows = nuki_settings(watch->generation, &n_rows);
+
+	assert(watch->is_job && n <= n_rows);
+	for (size_t i = 0; i < n; i++) {
+		assert(setting_find(rows, n_rows, settings[i].key) != NULL);
+		assert(memchr(settings[i].value, '\0', SETTING_VALUE_MAX) != NULL);
+		assert(text_is_clean(settings[i].value, strlen(settings[i].value)));
+	}
+}
+
 static void on_keys(void *host, const struct secret *keys) {
 	struct watch *watch = host;
 	struct nuki_keys decoded;
@@ -119,6 +135,7 @@ static const struct session_host host = {
 	.log = on_log,
 	.slots = on_slots,
 	.timers = on_timers,
+	.settings = on_settings,
 	.keys = on_keys,
 	.gate = on_gate,
 	.done = on_done,
@@ -152,6 +169,26 @@ static void get_slot(const uint8_t *octets, size_t n, struct slot *ret) {
 	rd_text(&rd, rd_left(&rd) < 40 ? rd_left(&rd) : 40, ret->name);
 }
 
+/* A setting, and what may be a value of it or not. */
+static void get_setting(
+	const struct watch *watch, uint8_t which, uint8_t what, struct setting *ret) {
+	size_t n;
+	const struct lock_setting *rows = nuki_settings(watch->generation, &n);
+	const struct lock_setting *row = &rows[which % n];
+
+	(void) text_copy(ret->key, sizeof(ret->key), row->key);
+	(void) snprintf(ret->value, sizeof(ret->value), "%u%s", what,
+		row->kind == SETTING_TIME ? ":30" : "");
+	if (row->kind == SETTING_SWITCH) {
+		(void) text_copy(ret->value, sizeof(ret->value), what % 2 != 0 ? "on" : "off");
+	}
+	for (unsigned i = 0; row->kind == SETTING_SELECT && row->options[i] != NULL; i++) {
+		if (i == what) {
+			(void) text_copy(ret->value, sizeof(ret->value), row->options[i]);
+		}
+	}
+}
+
 static void start(struct watch *watch, const uint8_t *octets, size_t n) {
 	struct job job = {
 		.act = (enum act)(n > 0 ? octets[0] % ACT_COUNT_ : 0),
@@ -173,6 +210,7 @@ static void start(struct watch *watch, const uint8_t *octets, size_t n) {
 		job.timer.days = job.slot.window.days;
 		job.timer.minute = job.slot.window.start_minute;
 		job.timer.act = (enum act)(job.slot.window.end_minute & 7);
+		get_setting(watch, octets[2], octets[n - 1], &job.setting);
 	}
 	watch->act = job.act;
 	watch->n_slots = 0;
