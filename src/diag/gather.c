@@ -281,6 +281,7 @@ void gather_history(
 		.days = history->days,
 		.n_days = history->n_days,
 		.now = clock_wall(diag->clock),
+		.empty_percent = facts->model->warn_percent,
 		.life_days = facts->model->life_days,
 	};
 
