@@ -211,6 +211,15 @@ int care_link_percent(const struct care *care, int days) {
 						   : (int) ((attempts - failures) * 100 / attempts);
 }
 
+bool care_look_back(struct care *care) {
+	json_t *history = history_fetch(care->ctl, care->path, care->slug);
+	if (history != NULL) {
+		json_decref(care->history);
+		care->history = history;
+	}
+	return history != NULL;
+}
+
 static bool is_at(const struct care *care, const char *state) {
 	return strcmp(facts_text(care->lock, "state"), state) == 0;
 }
@@ -270,6 +279,12 @@ enum care_result care_cycle_bolt(struct care *care, uint64_t cycles) {
 		}
 	}
 	int64_t median = median_of(values, n_values);
+	if (care_look_back(care)) {
+		care_say(care,
+			"  as the hub measures the motor: locking %.1f s, unlocking %.1f s\n",
+			(double) care_median_sample(care, "lock_ms", 1) / 1000,
+			(double) care_median_sample(care, "unlock_ms", 1) / 1000);
+	}
 	return care_tell(care, CARE_DONE,
 		"%ju times there and back; slower way %.1f s in the middle, %.1f s at most",
 		(uintmax_t) cycles, (double) median / 1000,

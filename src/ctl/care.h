@@ -82,6 +82,8 @@ int care_close(struct care *care, int status, const char *summary);
 
 /* care-acts.c */
 bool care_look(struct care *care); /* false after an explanation */
+/* Reads the history again; false after an explanation. */
+bool care_look_back(struct care *care);
 bool care_can(const struct care *care, const char *act);
 /* An operation of the lock; @ret_ms (may be NULL) from asking to its end. */
 bool care_act(struct care *care, const char *method, int64_t *ret_ms);

@@ -104,12 +104,9 @@ static enum care_result bolt(struct care *care) {
 
 static enum care_result behaviour_after(struct care *care) {
 	char text[CARE_TEXT_MAX];
-	json_t *history = history_fetch(care->ctl, care->path, care->slug);
-	if (history == NULL) {
+	if (!care_look_back(care)) {
 		return care_tell(care, CARE_FAILED, "what was measured cannot be read");
 	}
-	json_decref(care->history);
-	care->history = history;
 	figures(care, text);
 	care_say(care, "  Before: %s\n", care_kept(care, "figures"));
 	return care_tell(care, CARE_DONE, "%.90s", text);

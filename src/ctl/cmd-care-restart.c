@@ -56,19 +56,28 @@ static enum care_result restart_lock(struct care *care) {
 	return pull_batteries(care);
 }
 
-/* @return whether the hub has done it; what it says of it goes to the step's text. */
-static enum care_result have_fixed(struct care *care, const char *fault, const char *remedy) {
-	AUTO(json_decref) json_t *result = diagnosis_fix(care->ctl, "", fault, remedy, true);
-	if (result == NULL) {
-		return care_tell(care, CARE_FAILED, "the hub could not do it");
+/*
+ * The first of the remedies that the hub does as it is set up. What it refuses has been said; a
+ * step that the configuration forbids is no failure.
+ */
+static enum care_result have_fixed(
+	struct care *care, const char *fault, const char *const *remedies, size_t n) {
+	for (size_t i = 0; i < n; i++) {
+		AUTO(json_decref)
+		json_t *result = diagnosis_fix(care->ctl, "", fault, remedies[i], true);
+		if (result == NULL) {
+			continue;
+		}
+		const char *outcome = facts_text(result, "outcome");
+		return care_tell(care, strcmp(outcome, "failed") == 0 ? CARE_FAILED : CARE_DONE,
+			"%.20s: %.15s; before: %.20s, after: %.20s", remedies[i], outcome,
+			facts_text(result, "before"), facts_text(result, "after"));
 	}
-	const char *outcome = facts_text(result, "outcome");
-	return care_tell(care, strcmp(outcome, "failed") == 0 ? CARE_FAILED : CARE_DONE,
-		"%.20s; before: %.25s, after: %.25s", outcome, facts_text(result, "before"),
-		facts_text(result, "after"));
+	return care_tell(care, CARE_SKIPPED, "the hub does not do it as it is set up");
 }
 
 static enum care_result restart_adapter(struct care *care) {
+	static const char *const remedies[] = { "power-adapter", "restart-bluetooth" };
 	switch (care_ask(care,
 		"Restart the hub's Bluetooth adapter too? Every Bluetooth connection "
 		"of this computer breaks for some seconds. (n: leave it)")) {
@@ -79,7 +88,7 @@ static enum care_result restart_adapter(struct care *care) {
 	case ANSWER_YES:
 		break;
 	}
-	return have_fixed(care, "adapter-deaf", "power-adapter");
+	return have_fixed(care, "adapter-deaf", remedies, ARRAY_SIZE(remedies));
 }
 
 static bool has_broker(struct care *care, char *out, size_t size) {
@@ -107,7 +116,7 @@ static enum care_result restart_broker(struct care *care) {
 	case ANSWER_YES:
 		break;
 	}
-	return have_fixed(care, "broker-unreachable", "reconnect-broker");
+	return have_fixed(care, "broker-unreachable", &(const char *){ "reconnect-broker" }, 1);
 }
 
 /* The hub alone: adapter, bluetoothd, broker, Home Assistant's side of it. */
