@@ -73,8 +73,8 @@ def planted_secrets_are_nowhere():
                 ("show", FRONT.slug, "--json"), ("log", "--json"))),
         }
         rig.hub.stop()
-        stored = b"".join(path.read_bytes() for path in rig.state.iterdir()
-                          if path.name != "db.key")
+        stored = b"".join(path.read_bytes() for path in rig.state.rglob("*")
+                          if path.is_file() and path.name != "db.key")
         database_key = (rig.state / "db.key").read_text().strip()
         for place, text in shown.items():
             for what, pattern in (

@@ -21,7 +21,8 @@ def refused(rig, *args, seconds=15):
 
 
 def database(rig):
-    found = [path for path in rig.state.iterdir() if path.read_bytes()[:6] == b"SQLite"]
+    found = [path for path in rig.state.iterdir()
+             if path.is_file() and path.read_bytes()[:6] == b"SQLite"]
     expect_equal(len(found), 1, f"databases in {list(rig.state.iterdir())}")
     return found[0]
 
