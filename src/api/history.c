@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What has ended so lately is known as such; of what ended before that nothing is known here. */
+#define LOOK_BACK_S (7 * 86400)
+
 static const char *lock_id_called(struct api *api, sd_bus_message *message) {
 	const struct api_lock *shown = lock_called(api, message);
 	return shown != NULL ? lock_id(shown->lock) : NULL;
@@ -163,9 +166,9 @@ static void end_granted(struct api *api, sd_bus_message *message, const struct a
 		free(ending);
 		return;
 	}
-	/* Those that run are part of the answer whenever they began: nothing else is wanted. */
+	/* Those that run are part of the answer whenever they began. */
 	text_copy(query.lock_id, sizeof(query.lock_id), id);
-	query.since = (wall_t){ ending->at.s };
+	query.since = (wall_t){ ending->at.s - LOOK_BACK_S };
 	hub_history(api->hub, &query, on_begun, ending);
 }
 

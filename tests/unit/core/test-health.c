@@ -644,6 +644,20 @@ static void without_the_time_for_long_it_is_taken_as_it_is(void **state) {
 	assert_int_equal(counted_on(1000000 / DAY_S, DAY_LINKS), 1);
 }
 
+static void a_sample_alone_waits_no_longer_than_an_hour(void **state) {
+	(void) state;
+	struct sample sample = { .is_time_trusted = true };
+
+	pass(2 * HOUR_MS);
+	fake->is_trusted = false;
+	(void) hub_battery_changed(fake->hub, "front-door", 1, NULL);
+	pass(HOUR_MS - MINUTE_MS);
+	assert_int_equal(samples(SAMPLE_BATTERY_CHANGED), 0);
+	pass(2 * MINUTE_MS);
+	assert_int_equal(fake_samples(fake, ID, SAMPLE_BATTERY_CHANGED, &sample), 1);
+	assert_false(sample.is_time_trusted);
+}
+
 /* A day on which nothing happens, but that the lock is heard all the time and looked after. */
 static unsigned idle_day(bool has_links) {
 	unsigned n_writes = fake->health.n_writes;
@@ -720,6 +734,7 @@ int main(void) {
 		TEST(a_stop_writes_what_is_held),
 		TEST(without_the_time_all_is_held_and_dated_later),
 		TEST(without_the_time_for_long_it_is_taken_as_it_is),
+		TEST(a_sample_alone_waits_no_longer_than_an_hour),
 		TEST(an_idle_day_is_written_as_seldom_as_promised),
 		TEST(a_lock_that_goes_takes_it_along),
 	};

@@ -107,6 +107,18 @@ static void what_is_held_is_told_too(void **state) {
 	assert_int_equal(told.days[1].counts[DAY_RSSI_60], 1);
 }
 
+static void one_day_is_one_row(void **state) {
+	(void) state;
+	fake->stats.attempts += 3;
+	expect_told(ID); /* counts what the radio has counted */
+	fake_advance(fake, HOUR_MS + 60000);
+	assert_int_equal(fake->health.n_days, 1); /* written */
+	fake->stats.attempts += 4;
+	expect_told(ID);
+	assert_int_equal(told.n_days, 1);
+	assert_int_equal(told.days[0].counts[DAY_ATTEMPTS], 7);
+}
+
 static void what_is_on_its_way_is_neither_lost_nor_told_twice(void **state) {
 	(void) state;
 	hear();
@@ -341,6 +353,7 @@ static void names_go_both_ways(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_held_is_told_too),
+		TEST(one_day_is_one_row),
 		TEST(what_is_on_its_way_is_neither_lost_nor_told_twice),
 		TEST(nothing_is_written_while_somebody_asks),
 		TEST(what_cannot_be_is_left_out),
