@@ -131,7 +131,7 @@ static int read_word(sd_bus_message *message, char *out, size_t size, const char
 static int read_lock(struct api *api, sd_bus_message *message, char out[static LOCK_ID_MAX],
 	struct fault *ret_fault) {
 	struct lock *lock = NULL;
-	char word[LOCK_NAME_MAX];
+	char word[LOCK_NAME_MAX] = "";
 	int r = read_word(message, word, sizeof(word), "lock", ret_fault);
 
 	out[0] = '\0';

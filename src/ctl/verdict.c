@@ -336,7 +336,7 @@ int verdict_print(struct ctl *ctl, const json_t *diagnosis, bool is_verbose) {
 		say(ctl, "%s", n_printed++ > 0 ? "\n" : "");
 		print_target(ctl, target, is_verbose);
 	}
-	if (n_printed > 1) {
+	if (json_array_size(targets) > 2) {
 		say(ctl, "\n");
 		print_paragraph(ctl, 0, facts_text(diagnosis, "verdict"));
 	}

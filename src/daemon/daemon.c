@@ -673,9 +673,11 @@ static int make_diag(struct daemon *daemon) {
 		.name = "host", .gather = host_gather, .user = daemon->host
 	};
 	diag_add_source(daemon->diag, &source);
-	daemon->sources = (struct sources){
-		.conf = conf, .hub = daemon->hub, .store = daemon->store, .central = daemon->central
-	};
+	daemon->sources = (struct sources){ .conf = conf,
+		.hub = daemon->hub,
+		.store = daemon->store,
+		.central = daemon->central,
+		.backups = &daemon->backups };
 	sources_add(&daemon->sources, daemon->diag);
 	return 0;
 }

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "backup.h"
 #include "ble/central.h"
 #include "core/hub.h"
+#include "core/vault.h"
 #include "mqtt/mqtt.h"
 #include "store/store.h"
 #include "util/auto.h"
@@ -80,6 +82,7 @@ static void gather_store(
 	struct log_query query = { .word = "hub_started", .limit = STARTS_MAX };
 	struct starts *starts = calloc(1, sizeof(*starts));
 
+	backups_state(sources->backups, &facts->host.backup_at, &facts->host.backup);
 	facts->host.was_clean_stop = flag(condition->was_clean);
 	facts->host.is_log_whole = flag(condition->log_fault.code == FAULT_NONE);
 	if (starts == NULL) {
@@ -103,9 +106,28 @@ static bool can(void *user, enum remedy_act act) {
 		return sources->conf->ble.restart_service;
 	case REMEDY_POWER_ADAPTER:
 		return sources->conf->ble.sole_user;
+	case REMEDY_BACKUP:
+		return backups_vault(sources->backups) != NULL;
 	default: /* RULE R3: the others are no business of this room */
 		return false;
 	}
+}
+
+/* What came of it is in the facts of the next diagnosis. */
+static void on_backup(void *user, const struct vault_report *report, const struct fault *fault) {
+	(void) user;
+	(void) report;
+	(void) fault;
+}
+
+static int make_backup(const struct sources *sources, struct fault *ret_fault) {
+	struct vault *vault = backups_vault(sources->backups);
+
+	if (vault == NULL) {
+		return fault_set(ret_fault, FAULT_NOT_SUPPORTED, "nobody keeps backups");
+	}
+	vault->impl->generation(vault, "asked", on_backup, NULL);
+	return 0;
 }
 
 static int act(void *user, enum remedy_act act_, struct fault *ret_fault) {
@@ -123,6 +145,8 @@ static int act(void *user, enum remedy_act act_, struct fault *ret_fault) {
 		return central_restart_service(sources->central, ret_fault);
 	case REMEDY_POWER_ADAPTER:
 		return central_power_cycle(sources->central, ret_fault);
+	case REMEDY_BACKUP:
+		return make_backup(sources, ret_fault);
 	default: /* RULE R3: as above */
 		return -ENOTSUP;
 	}

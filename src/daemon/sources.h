@@ -3,12 +3,13 @@
 
 /*
  * What the daemon's rooms tell a diagnosis of themselves, and what they do for a remedy: the broker
- * (mqtt), the database (store, core's log), the radio (ble). The machine is facts-host.c.
+ * (mqtt), the database (store, core's log), backups, the radio (ble). The machine is facts-host.c.
  */
 
 #include "conf.h"
 #include "diag/diag.h"
 
+struct backups;
 struct central;
 struct mqtt;
 struct store;
@@ -20,6 +21,7 @@ struct sources {
 	struct central *central;
 	struct mqtt *mqtt; /* NULL: off */
 	bool has_password; /* for the broker */
+	struct backups *backups;
 };
 
 /* @sources must outlive @diag. */

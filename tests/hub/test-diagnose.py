@@ -145,6 +145,8 @@ def a_jam_is_named():
 @case
 def a_lock_that_is_silent_is_named():
     with a_hub() as rig:
+        # Others are there: it is not the hub that hears nothing.
+        rig.sim("storm", 8, 40)
         rig.range(FRONT, False)
         rig.try_ctl("refresh", FRONT.slug)
         diagnosis, status = doctor(rig, FRONT.slug)
@@ -154,6 +156,8 @@ def a_lock_that_is_silent_is_named():
         expect(status in (FINDINGS, UNCHECKED), f"exit status {status}")
         probes = lock["probes"]
         expect(probes and not probes[0]["done"], f"probes: {probes}")
+        expect("adapter-deaf" not in names(lock) + names(target(diagnosis, "hub")),
+               f"accused though it hears others: {names(lock)}")
 
 
 @case
