@@ -381,7 +381,118 @@ static int put_back(struct reset *reset) {
 	return report(reset, sync);
 }
 
-/* ------------------------------------------------------------------------- the two ways */
+/* ------------------------------------------------------------------------- to be sold */
+
+static bool has_lock(const json_t *user, const json_t *lock) {
+	size_t i;
+	json_t *each;
+	json_array_foreach(json_object_get(user, "locks"), i, each) {
+		const char *text = json_string_value(each);
+		if (text != NULL && (strcmp(text, facts_text(lock, "slug")) == 0 ||
+					    strcmp(text, facts_text(lock, "id")) == 0)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Nobody may enter here any more: the hub takes the codes out of the lock. */
+static int revoke_all(struct reset *reset, size_t *ret_n) {
+	AUTO(json_decref) json_t *all = facts_fetch_all(reset->ctl);
+	size_t i;
+	json_t *user;
+	*ret_n = 0;
+	json_array_foreach(json_object_get(all, "users"), i, user) {
+		if (!has_lock(user, reset->lock)) {
+			continue;
+		}
+		if (people_call(reset->ctl, facts_text(user, "path"), USER_INTERFACE, "Revoke", "s",
+			    facts_text(reset->lock, "id")) != CTL_DONE) {
+			return CTL_FAILED;
+		}
+		++*ret_n;
+	}
+	return all != NULL ? CTL_DONE : CTL_FAILED;
+}
+
+/* Rows of the lock that are not the hub's: counts. */
+static void count_others(struct reset *reset, size_t *ret_codes, size_t *ret_apps) {
+	AUTO(json_decref) json_t *users = get(reset, "Users");
+	size_t i;
+	json_t *slot;
+	*ret_codes = *ret_apps = 0;
+	json_array_foreach(users, i, slot) {
+		bool is_app = strcmp(facts_text(slot, "type"), "app_key") == 0;
+		*ret_apps += is_app && !facts_flag(slot, "own");
+		*ret_codes += !is_app;
+	}
+}
+
+static int unpair(struct reset *reset) {
+	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
+	AUTO(json_decref) json_t *facts = NULL;
+	if (talk_new(reset->ctl, reset->path, LOCK_INTERFACE, "Unpair", &call) < 0 ||
+		sd_bus_message_append(call, "b", (int) reset->ctl->opt.is_forced) < 0) {
+		return CTL_FAILED;
+	}
+	return operation_run(reset->ctl, call, slug_of(reset), &facts);
+}
+
+static int run_for_sale(struct reset *reset) {
+	struct ctl *ctl = reset->ctl;
+	AUTO(json_decref) json_t *sync = NULL;
+	size_t n_users, n_codes = 0, n_apps = 0;
+	if (ctl->opt.is_json) {
+		return usage_error(ctl, "--json goes with --restore");
+	}
+	say(ctl,
+		"%s is to go: all codes of this hub and the hub's own key are taken out of it, and "
+		"its\nkeys, settings, rights, topics and measurements are wiped here. There is no "
+		"way back.\n",
+		facts_text(reset->lock, "name"));
+	int r = confirm(reset);
+	if (r == CTL_DONE) {
+		r = revoke_all(reset, &n_users);
+	}
+	if (r == CTL_DONE && !ctl->opt.is_forced && await_codes(reset, &sync) != CTL_DONE) {
+		complain(ctl, "%s has not confirmed that all codes are gone", slug_of(reset));
+		advise(ctl,
+			"Try again, or go on without it: lockhubctl reset --for-sale --force %s",
+			slug_of(reset));
+		r = CTL_FAILED;
+	}
+	if (r != CTL_DONE) {
+		return r;
+	}
+	count_others(reset, &n_codes, &n_apps);
+	/* What to do at the lock is not known any more when it is gone from here. */
+	say(ctl, "Then reset the lock itself, which takes out what nobody else can:\n");
+	show_steps(reset, "factory_reset");
+	r = unpair(reset);
+	if (r != CTL_DONE) {
+		advise(ctl,
+			"Without the lock's own consent: lockhubctl reset --for-sale --force %s",
+			slug_of(reset));
+		return r;
+	}
+	say(ctl,
+		"\nWiped: the rights of %zu users, their codes in the lock, the hub's key%s, its "
+		"settings, topics\nand measurements here.\n",
+		n_users, ctl->opt.is_forced ? " (here alone: the lock was not asked)" : "");
+	say(ctl,
+		"Not wiped:\n"
+		"  %zu codes, %zu apps and other devices in the lock, its own log, its PIN: reset "
+		"it, as "
+		"above\n"
+		"  the entries of this hub's log, which nobody can take out: retention does in "
+		"time\n"
+		"  backups made before, with the old key: lockhubctl backup list\n"
+		"  what Home Assistant has recorded, and the lock in the vendor's account\n",
+		n_codes, n_apps);
+	return CTL_DONE;
+}
+
+/* ------------------------------------------------------------------------- the ways */
 
 /* Whether the lock does not know the hub any more: it is asked now. */
 static bool has_lost_us(struct reset *reset) {
@@ -426,9 +537,14 @@ static int run_reset(struct reset *reset) {
 
 static int run(struct ctl *ctl, char **args, int n_args) {
 	struct reset reset = { .ctl = ctl, .word = args[0] };
+	if (ctl->opt.is_restore && ctl->opt.is_for_sale) {
+		return usage_error(ctl, "--restore or --for-sale, not both");
+	}
 	int r = talk_find_lock(ctl, args[0], reset.path) < 0 ? CTL_FAILED : fetch_lock(&reset);
 	if (r == CTL_DONE) {
-		r = ctl->opt.is_restore ? run_restore(&reset) : run_reset(&reset);
+		r = ctl->opt.is_restore    ? run_restore(&reset)
+		    : ctl->opt.is_for_sale ? run_for_sale(&reset)
+					   : run_reset(&reset);
 	}
 	json_decref(reset.lock);
 	json_decref(reset.seen);
@@ -440,14 +556,14 @@ const struct command cmd_reset = {
 	.args = "LOCK",
 	.blurb = "Reset a lock with you, pair it again and put back what it had",
 	.help = "The last resort. Says whether what is known calls for it and what will be lost,\n"
-		"backs up, wants the name of the lock typed, tells the steps of this model, waits\n"
-		"for the lock in pairing mode, pairs it as the same lock (users, codes, history "
-		"and\n"
-		"topics stay), puts back its settings and codes, and reads them again. With\n"
+		"wants the name of the lock typed, backs up, tells the steps of this model, waits\n"
+		"for the lock in pairing mode, pairs it as the same lock (users, codes, history\n"
+		"and topics stay), puts back its settings and codes, and reads them again. With\n"
 		"--restore: of a lock that was reset already, and to go on after an interruption.\n"
-		"Needs the role manage.",
+		"With --for-sale all of it is wiped instead, here and in the lock, and what cannot\n"
+		"be wiped is listed; --force does it without the lock. Needs the role manage.",
 	.example = "lockhubctl reset --restore front-door",
-	.options = OPT_JSON | OPT_YES | OPT_PIN_STDIN | OPT_SECONDS | OPT_RESET,
+	.options = OPT_JSON | OPT_YES | OPT_PIN_STDIN | OPT_SECONDS | OPT_FORCE | OPT_RESET,
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

@@ -106,7 +106,7 @@ struct options {
 	bool is_unlatch, is_read, is_system_bus, is_no_ask;
 	bool is_generate, is_once, is_enable, is_disable, is_code, is_no_code, is_totp, is_no_totp;
 	bool is_csv, is_with_codes, is_dry_run;
-	bool is_restore, is_no_backup;
+	bool is_restore, is_no_backup, is_for_sale;
 	bool is_verbose, is_quiet;
 	bool is_no_input, is_restart, is_status;
 	bool is_with_passwords;

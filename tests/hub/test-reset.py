@@ -153,4 +153,33 @@ def the_whole_way_asks_backs_up_and_tells_the_steps():
         expect_whole(rig, before, had)
 
 
+@case
+def before_it_a_backup_is_made():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        had = furnish(rig)
+        before = lock_of(rig)
+        reset_behind_our_back(rig)
+        done = rig.try_ctl("reset", FRONT.slug, "--yes", "--pin-stdin", stdin=NEW_PIN + "\n", seconds=120)
+        expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
+        expect("Backed up" in done.stdout, done.stdout)
+        expect("before-reset" in str(rig.ctl_json("backup", "list")), "a generation with its reason")
+        expect_whole(rig, before, had)
+
+
+@case
+def what_is_sold_is_wiped():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        furnish(rig)
+        expect_equal(rig.try_ctl("reset", "--for-sale", FRONT.slug).returncode, 2, "nobody agreed")
+        done = rig.try_ctl("reset", "--for-sale", "--yes", FRONT.slug)
+        expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
+        expect("Not wiped:" in done.stdout and "0 codes, 0 apps" in done.stdout, done.stdout)
+        expect("before" in done.stdout and "Reset to factory settings".lower() in done.stdout.lower(), done.stdout)
+        show = rig.sim_json("show", FRONT.slug)
+        expect_equal(show["codes"], [], "no code is in the lock")
+        expect_equal(show["authorisations"], [], "nor the hub's key")
+        expect_equal(rig.ctl_json("list")["locks"], [], "nor anything of it here")
+        expect(FRONT.slug not in str(rig.ctl_json("user", "show", "anna-huber")), "no right to it")
+
+
 main()

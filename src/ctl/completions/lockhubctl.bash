@@ -106,7 +106,7 @@ _lockhubctl() {
         record) options='--seconds' ;;
         pair) options='--json --no-wait --name --app --yes --pin-stdin --seconds' ;;
         unpair) options='--json --no-wait --force --yes' ;;
-        reset) options='--json --restore --no-backup --yes --pin-stdin --seconds' ;;
+        reset) options='--json --restore --for-sale --force --no-backup --yes --pin-stdin --seconds' ;;
         set-pin) options='--json --no-wait --pin-stdin' ;;
         lock-n-go) options='--json --no-wait --unlatch' ;;
         unlock | unlatch) options='--json --no-wait --code --stdin' ;;

@@ -43,6 +43,7 @@ complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a set-pin
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a settings -d 'What a lock lets people choose'
 complete -c lockhubctl -n "not __fish_seen_subcommand_from $commands" -a reset -d 'Reset a lock and put back what it had'
 complete -c lockhubctl -n '__fish_seen_subcommand_from reset' -l restore -d 'It has been reset'
+complete -c lockhubctl -n '__fish_seen_subcommand_from reset' -l for-sale -d 'Wipe it'
 complete -c lockhubctl -n '__fish_seen_subcommand_from reset' -l no-backup -d 'Do not back up'
 complete -c lockhubctl -n '__fish_seen_subcommand_from settings' -l read -d 'Ask the lock now'
 complete -c lockhubctl -n '__fish_seen_subcommand_from settings' -l json -d 'Print JSON'
