@@ -327,10 +327,9 @@ int backups_install(const char *state_dir, const char *file) {
 	struct fault fault = { .code = FAULT_NONE };
 	char text[FAULT_TEXT_MAX];
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct vault_report *report = calloc(1, sizeof(*report));
-	int r = fd < 0           ? fault_set_errno(&fault, FAULT_BAD_ARGUMENT, -errno, "%s", file)
-		: report == NULL ? fault_set(&fault, FAULT_NO_MEMORY, "restoring a backup")
-				 : install(state_dir, fd, report, &fault);
+	struct vault_report report = { 0 };
+	int r = fd < 0 ? fault_set_errno(&fault, FAULT_BAD_ARGUMENT, -errno, "%s", file)
+		       : install(state_dir, fd, &report, &fault);
 
 	if (fd >= 0) {
 		(void) close(fd);
@@ -346,17 +345,16 @@ int backups_install(const char *state_dir, const char *file) {
 		(void) printf(
 			"Restored into %s: %u locks, %u users, %u codes and keys, %lld entries "
 			"of the log.\n",
-			state_dir, report->n_locks, report->n_users, report->n_codes,
-			(long long) report->n_events);
+			state_dir, report.n_locks, report.n_users, report.n_codes,
+			(long long) report.n_events);
 		(void) printf(
 			"Start lockhubd now: it reads every lock before it believes anything. "
 			"Switch the old hub off.\n");
-		if (report->n_files > 0) {
+		if (report.n_files > 0) {
 			(void) printf("The configuration that was in it lies in %s/restored.\n",
 				state_dir);
 		}
 	}
-	free(report);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
