@@ -167,6 +167,26 @@ def before_it_a_backup_is_made():
 
 
 @case
+def a_lock_that_is_full_is_told_and_mended():
+    small = Lock("front-door", "nuki:gen4", "54:D2:72:00:00:01", "4711")
+    small.extra = "keypad=1,codes-max=1"
+    with a_paired_hub(small, broker=False) as rig:
+        had = furnish(rig)
+        before = lock_of(rig)
+        reset_behind_our_back(rig)
+        # Somebody was quicker: the number that the hub's code had is that of another one now.
+        rig.sim("app", FRONT.slug, "add-code", "694837", "Cleaner")
+        done = restore(rig)
+        expect(done.returncode == 1 and "refused 1 codes" in done.stderr, f"{done.stdout}{done.stderr}")
+        codes = rig.sim_json("show", FRONT.slug)["codes"]
+        expect_equal([row["name"] for row in codes], ["Cleaner"], "what others made is left alone")
+        rig.sim("app", FRONT.slug, "remove-code", codes[0]["id"])
+        done = restore(rig)
+        expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
+        expect_whole(rig, before, had)
+
+
+@case
 def what_is_sold_is_wiped():
     with a_paired_hub(FRONT, broker=False) as rig:
         furnish(rig)
