@@ -112,10 +112,12 @@ static int explain_nothing(struct ctl *ctl, const json_t *diagnosis, const char 
 	return verdict_status(diagnosis);
 }
 
-static bool is_agreed(struct ctl *ctl, const json_t *remedy) {
+/* Who has named the remedy, or picked it from a list, wants it; what it costs is asked all the
+ * same. */
+static bool is_agreed(struct ctl *ctl, const json_t *remedy, bool is_wanted) {
 	const char *confirm = facts_text(remedy, "confirm");
 
-	if (confirm[0] == '\0' || ctl->opt.is_yes) {
+	if (ctl->opt.is_yes || (is_wanted && confirm[0] == '\0')) {
 		return true;
 	}
 	if (!ctl->is_asking) {
@@ -123,7 +125,9 @@ static bool is_agreed(struct ctl *ctl, const json_t *remedy) {
 			confirm);
 		return false;
 	}
-	say(ctl, "%s\n", confirm);
+	if (confirm[0] != '\0') {
+		say(ctl, "%s\n", confirm);
+	}
 	if (!prompt_yes(ctl, "%s?", facts_text(remedy, "title"))) {
 		complain(ctl, "nothing was done");
 		return false;
@@ -166,11 +170,12 @@ static int print_outcome(struct ctl *ctl, const json_t *result, const json_t *re
 	return has_helped ? CTL_DONE : CTL_FAILED;
 }
 
-static int carry_out(struct ctl *ctl, const char *word, const struct choice *choice) {
+static int carry_out(
+	struct ctl *ctl, const char *word, const struct choice *choice, bool is_wanted) {
 	AUTO(json_decref) json_t *result = NULL;
 
-	if (!is_agreed(ctl, choice->remedy)) {
-		return CTL_USAGE;
+	if (!is_agreed(ctl, choice->remedy, is_wanted)) {
+		return ctl->is_asking ? CTL_FAILED : CTL_USAGE;
 	}
 	result = diagnosis_fix(ctl, word, facts_text(choice->finding, "fault"),
 		facts_text(choice->remedy, "name"), true);
@@ -220,7 +225,8 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 		return explain_nothing(ctl, diagnosis, word);
 	}
 	const struct choice *choice = choose(ctl, &choices);
-	return choice != NULL ? carry_out(ctl, word, choice) : CTL_FAILED;
+	return choice != NULL ? carry_out(ctl, word, choice, remedy != NULL || choices.n > 1)
+			      : CTL_FAILED;
 }
 
 const struct command cmd_fix = {
