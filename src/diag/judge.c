@@ -410,6 +410,15 @@ static bool is_cause_of_lock(const struct judgement *out, const struct finding *
 	return false;
 }
 
+static bool has_found(const struct judgement *out, const char *check_name) {
+	for (size_t i = 0; i < out->n_findings; i++) {
+		if (strcmp(out->findings[i].check, check_name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void judgement_keep_lock(struct judgement *out) {
 	bool is_kept[FINDINGS_MAX];
 	size_t n = 0;
@@ -427,7 +436,7 @@ void judgement_keep_lock(struct judgement *out) {
 	out->is_unchecked = false;
 	for (size_t i = 0; i < out->n_checks; i++) {
 		const struct check *check = check_named(out->checks[i].name);
-		if (check == NULL || !check->is_of_lock) {
+		if (check == NULL || (!check->is_of_lock && !has_found(out, check->name))) {
 			continue;
 		}
 		out->is_unchecked |= check->is_vital && out->checks[i].result == CHECK_UNKNOWN;

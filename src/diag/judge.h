@@ -49,7 +49,8 @@ const struct check *check_at(size_t i);
 
 /*
  * Leaves in a judgement of a lock what is the lock's: its checks, what they found, and what of the
- * hub explains that; with a verdict for it. What else the hub lacks stands on the hub's own page.
+ * hub explains that, with its checks; and a verdict for it. What else the hub lacks stands on the
+ * hub's own page.
  */
 void judgement_keep_lock(struct judgement *judgement);
 

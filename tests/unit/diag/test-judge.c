@@ -408,6 +408,7 @@ static void a_lock_has_its_own_page(void **state) {
 	assert_int_equal(first_of(&judgement), FAULT_WIFI_INTERFERENCE);
 	assert_non_null(finding_of(&judgement, FAULT_LINKS_FAILING));
 	assert_null(finding_of(&judgement, FAULT_BACKUP_OLD));
+	assert_int_equal(row_of("wifi-neighbour")->result, CHECK_BAD);
 
 	/* At any remove. */
 	inject(FAULT_ADAPTER_OFF, 17);
