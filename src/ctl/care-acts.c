@@ -246,6 +246,27 @@ static enum care_result cycle(
 	return CARE_DONE;
 }
 
+/* What hub and lock have measured of the last runs. */
+static void say_motor(struct care *care) {
+	if (care_look_back(care)) {
+		int64_t locking = care_median_sample(care, "lock_ms", 1);
+		int64_t unlocking = care_median_sample(care, "unlock_ms", 1);
+		if (locking >= 0 && unlocking >= 0) {
+			care_say(care, "  the motor alone: locking %.1f s, unlocking %.1f s\n",
+				(double) locking / 1000, (double) unlocking / 1000);
+		}
+	}
+	if (care_can(care, "read-battery") && care_act(care, "ReadBattery", NULL)) {
+		const json_t *report = json_object_get(care->lock, "battery_report");
+		int64_t peak = facts_number(report, "milliamps_peak", 0);
+		int64_t lowest = facts_number(report, "millivolts_lowest", 0);
+		if (peak > 0 && lowest > 0) {
+			care_say(care, "  at most %jd mA, at the lowest %jd mV\n", (intmax_t) peak,
+				(intmax_t) lowest);
+		}
+	}
+}
+
 enum care_result care_cycle_bolt(struct care *care, uint64_t cycles) {
 	int64_t values[SAMPLES_MAX];
 	size_t n_values = 0;
@@ -279,12 +300,7 @@ enum care_result care_cycle_bolt(struct care *care, uint64_t cycles) {
 		}
 	}
 	int64_t median = median_of(values, n_values);
-	if (care_look_back(care)) {
-		care_say(care,
-			"  as the hub measures the motor: locking %.1f s, unlocking %.1f s\n",
-			(double) care_median_sample(care, "lock_ms", 1) / 1000,
-			(double) care_median_sample(care, "unlock_ms", 1) / 1000);
-	}
+	say_motor(care);
 	return care_tell(care, CARE_DONE,
 		"%ju times there and back; slower way %.1f s in the middle, %.1f s at most",
 		(uintmax_t) cycles, (double) median / 1000,
@@ -306,7 +322,8 @@ static bool has_seen(struct care *care, int64_t after, const char *source) {
 	const json_t *event;
 	size_t i;
 	json_array_foreach(events, i, event) {
-		if (strcmp(facts_text(event, "source"), source) == 0) {
+		/* "remote", or "proprietary_remote" where the lock says no more. */
+		if (strstr(facts_text(event, "source"), source) != NULL) {
 			care_tell(care, CARE_DONE, "seen: %.80s", facts_text(event, "line"));
 			return true;
 		}
@@ -314,7 +331,15 @@ static bool has_seen(struct care *care, int64_t after, const char *source) {
 	return false;
 }
 
+static void read_log(struct care *care) {
+	if (care_act(care, "Refresh", NULL) && facts_flag(care->lock, "has_pin")) {
+		(void) care_act(care, "ReadLog", NULL);
+	}
+}
+
 enum care_result care_watch_hand(struct care *care, const char *source, const char *request) {
+	/* What was done before, and is not in the hub's log yet, does not count. */
+	read_log(care);
 	int64_t after = newest_seq(care);
 	enum care_result result = care_person(care, request);
 	if (result != CARE_DONE) {
@@ -322,12 +347,7 @@ enum care_result care_watch_hand(struct care *care, const char *source, const ch
 		return result == CARE_FAILED ? care_tell(care, CARE_SKIPPED, "not tried") : result;
 	}
 	for (int i = 0; i < TRIES; i++) {
-		if (!care_act(care, "Refresh", NULL)) {
-			continue;
-		}
-		if (facts_flag(care->lock, "has_pin")) {
-			(void) care_act(care, "ReadLog", NULL);
-		}
+		read_log(care);
 		if (has_seen(care, after, source)) {
 			return CARE_DONE;
 		}
