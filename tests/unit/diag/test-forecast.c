@@ -244,6 +244,12 @@ static void forgives_cold_and_rest(void **state) {
 	assert_true(since_day(&b) < 1);
 	assert_true(fabs(a.days - b.days) < 0.1 * a.days);
 	assert_true(fabs(a.percent_per_day - b.percent_per_day) < 0.05);
+	/* Nor is a single reading that is much too high. */
+	told(&cold, SAMPLE_BATTERY_PERCENT, 81, 100);
+	told(&cold, SAMPLE_BATTERY_PERCENT, 81.2, 60);
+	b = told_until(&cold, 82);
+	assert_true(since_day(&b) < 1);
+	assert_true(fabs(a.days - b.days) < 0.1 * a.days);
 }
 
 /* Colder by ten degrees for a month, and the lock says so: that is not drain. */
