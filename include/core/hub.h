@@ -101,12 +101,12 @@ struct pair_request {
 	char address[RADIO_ADDRESS_MAX]; /* must have been discovered */
 	char name[LOCK_NAME_MAX];        /* "" : from the sighting */
 	/*
-	 * "", or a lock of the hub by id, slug or name, which this is, having lost the hub's key: it
-	 * keeps its id, name, users, codes and history, and what it had is put into it again.
+	 * "", or a lock of the hub by id, slug or name, which this is, having lost the hub's key:
+	 * it keeps its id, name, users, codes and history, and what it had is put into it again.
 	 */
 	char replaces[LOCK_NAME_MAX];
-	struct secret pin;               /* optional for some */
-	bool as_app;                     /* not as bridge */
+	struct secret pin; /* optional for some */
+	bool as_app;       /* not as bridge */
 	enum request_origin origin;
 	enum role role;
 	char actor[EVENT_USER_MAX];

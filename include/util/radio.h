@@ -113,7 +113,7 @@ struct radio_stats {
 	int64_t heard_ms;  /* mono time of the last advertisement or link; INT64_MIN: never */
 	/* An adapter's: the same of anything of anybody, as far as it was listened for. */
 	int64_t any_ms;
-	char name[8]; /* an adapter's at present: "hci0"; "" none */
+	char name[8];                    /* an adapter's at present: "hci0"; "" none */
 	char adapter[RADIO_ADDRESS_MAX]; /* last one used; an adapter's own address */
 	const char *state;  /* name of the link machine's state; an adapter's: on, off, absent */
 	struct tally tally; /* windows as of the call */

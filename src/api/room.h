@@ -111,7 +111,7 @@ struct api {
 	void (*add_status)(void *user, struct api_status *status);
 	void *user;
 	struct vault *vault; /* NULL: nobody keeps backups */
-	struct diag *diag; /* NULL: none */
+	struct diag *diag;   /* NULL: none */
 
 	/* All of them die with the connection. */
 	sd_bus_slot *object_manager_slot;
@@ -133,8 +133,8 @@ struct api {
 	struct list records;      /* struct api_record */
 	struct list listens;      /* struct api_listen */
 	unsigned n_listens;
-	struct list backups;      /* struct backup_call */
-	struct list diagnoses;    /* struct diagnosis */
+	struct list backups;   /* struct backup_call */
+	struct list diagnoses; /* struct diagnosis */
 	unsigned n_asks;
 	unsigned n_answers;
 	unsigned n_pending;

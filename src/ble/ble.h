@@ -283,7 +283,7 @@ struct ble_scan {
 
 	struct loop_timer *watch_timer; /* begin or end of the watch window */
 	bool is_watching;
-	bool is_slow; /* the pause that runs is the long one: monitors listen meanwhile */
+	bool is_slow;    /* the pause that runs is the long one: monitors listen meanwhile */
 	bool is_hasty;   /* short windows without a pause: somebody looks for a good place */
 	bool is_counted; /* this window tells whether the adapter is deaf */
 };

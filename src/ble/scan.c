@@ -196,8 +196,8 @@ static void collect_needs(const struct central *central, struct needs *ret) {
 		}
 		ret->is_finding = ret->is_finding || link->state == LINK_FINDING;
 		bool is_wanted = link->target.is_watched || central->scan.is_hasty;
-		ret->is_watched = ret->is_watched ||
-				  (is_wanted && !link->is_freed && !is_linked(link));
+		ret->is_watched =
+			ret->is_watched || (is_wanted && !link->is_freed && !is_linked(link));
 		if (link->state == LINK_CONNECTING && link->peer != NULL) {
 			ret->is_connecting[link->peer->adapter->index] = true;
 		}
@@ -492,7 +492,7 @@ void scan_stop(struct central *central) {
 	end_enrolment(central, NULL);
 }
 
-/* The window that runs, or the pause, makes way for a short one; what comes after is by the plan. */
+/* The window that runs, or the pause, makes way for a short one; later ones are by the plan. */
 void scan_hasten(struct central *central, bool is_on) {
 	struct ble_scan *scan = &central->scan;
 

@@ -207,9 +207,8 @@ static void start_job(
 	lock->job = *job;
 	lock->job.now = clock_wall(clock);
 	lock->job.is_now_trusted = clock_is_trusted(clock);
-	lock->job.log_cursor = lock->log_pending > lock->log_base
-				       ? lock->log_pending - lock->log_base
-				       : 0;
+	lock->job.log_cursor =
+		lock->log_pending > lock->log_base ? lock->log_pending - lock->log_base : 0;
 	lock->job.log_max = LOG_PAGE;
 	lock->job_op = entry;
 	lock->job_care = care_bit;

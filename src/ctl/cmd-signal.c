@@ -219,7 +219,8 @@ static int print_overview(struct ctl *ctl, json_t *result) {
 
 static int watch(struct ctl *ctl, char **args, int n_args) {
 	if (n_args == 0) {
-		return usage_error(ctl, "which lock? Give its name; lockhubctl list shows the names");
+		return usage_error(
+			ctl, "which lock? Give its name; lockhubctl list shows the names");
 	}
 	if (n_args > 1) {
 		return usage_error(ctl, "--watch listens to one lock at a time");
@@ -269,7 +270,8 @@ const struct command cmd_signal = {
 		"that broke while in use, and the time connected, which the lock's battery pays\n"
 		"for. With LOCK in detail: how strongly it was heard, how long connecting takes,\n"
 		"why connections ended. A day is 24 hours counted from the start of lockhubd.\n"
-		"With --watch one lock is listened to without a pause, to find a good place for the\n"
+		"With --watch one lock is listened to without a pause, to find a good place for "
+		"the\n"
 		"hub: a live bar, a word, and the weakest, middle and strongest of the last 30 s.\n"
 		"From -70 dBm a signal is good; below -85 dBm it is poor: move the hub or its\n"
 		"adapter.",

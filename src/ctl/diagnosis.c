@@ -118,8 +118,8 @@ json_t *diagnosis_fix(struct ctl *ctl, const char *word, const char *fault, cons
 	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, "Fix", &call) < 0) {
 		return NULL;
 	}
-	int r = sd_bus_message_append(call, "sssa{sv}", word, fault, remedy, 1, "confirmed", "b",
-		(int) is_confirmed);
+	int r = sd_bus_message_append(
+		call, "sssa{sv}", word, fault, remedy, 1, "confirmed", "b", (int) is_confirmed);
 	if (r < 0) {
 		complain(ctl, "Fix: %s", strerror(-r));
 		return NULL;

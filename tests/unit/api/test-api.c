@@ -133,6 +133,66 @@ static bool is_in_lines(int fd, const char *text) {
 	return is_found;
 }
 
+/* Lets the others have their turns. */
+static void turn_a_while(struct rig *rig) {
+	for (unsigned i = 0; i < 20; i++) {
+		rig_turn(rig);
+	}
+}
+
+static int listening(struct rig *rig, const char *path) {
+	int ends[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	rig_call(rig, path, LOCK, "Listen", "h", ends[1]);
+	close(ends[1]);
+	return ends[0];
+}
+
+static void a_lock_is_listened_to(void **state) {
+	struct rig *rig = *state;
+	int others[2], many[9];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, others), 0);
+	rig_call(rig, FRONT_PATH, LOCK, "Listen", "h", others[1]);
+	assert_string_equal(rig_error(rig), "org.lockhub1.Error.BadArgument");
+	close(others[0]);
+	close(others[1]);
+	int front = listening(rig, FRONT_PATH);
+	assert_null(rig_error(rig));
+	fake_heard(rig->fake, FRONT_ADDRESS, false, false);
+	turn_a_while(rig);
+	assert_true(is_in_lines(front, "{\"rssi\": -"));
+	/* Another lock is no business of this one. */
+	char back[RADIO_ADDRESS_MAX];
+	text_copy(back, sizeof(back), lock_address(hub_find_lock(rig->fake->hub, BACK_ID)));
+	assert_string_not_equal(back, FRONT_ADDRESS);
+	fake_heard(rig->fake, back, false, false);
+	turn_a_while(rig);
+	assert_false(is_in_lines(front, "rssi"));
+	/* Not too many, and who hangs up makes room. */
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
+		many[i] = listening(rig, FRONT_PATH);
+		const char *error = rig_error(rig);
+		assert_true(i < 7 ? error == NULL : error != NULL);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
+		close(many[i]);
+	}
+	turn_a_while(rig);
+	int again = listening(rig, FRONT_PATH);
+	assert_null(rig_error(rig));
+	close(again);
+	/* The lock goes, and the listening with it. */
+	rig_call(rig, FRONT_PATH, LOCK, "Unpair", "b", 1);
+	assert_null(rig_error(rig));
+	rig_until_signal(rig, "/org/lockhub1", "InterfacesRemoved", FRONT_PATH, NULL);
+	sd_bus_message_unref(rig->reply);
+	rig->reply = NULL;
+	turn_a_while(rig);
+	char line[64];
+	assert_int_equal(recv(front, line, sizeof(line), MSG_DONTWAIT), 0);
+	close(front);
+}
+
 static void a_lock_is_recorded(void **state) {
 	struct rig *rig = *state;
 	int ends[2], others[2], small = 1;
@@ -574,6 +634,7 @@ int main(void) {
 		ON_RIG(properties_tell_the_facts),
 		ON_RIG(statistics_are_told),
 		ON_RIG(a_lock_is_recorded),
+		ON_RIG(a_lock_is_listened_to),
 		ON_RIG(the_state_says_how_it_is_known),
 		ON_RIG(an_unlock_finishes_once_with_its_outcome),
 		ON_RIG(a_refusal_by_the_lock_is_told_with_its_fault),

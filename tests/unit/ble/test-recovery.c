@@ -90,6 +90,24 @@ static void a_deaf_adapter_is_worked_on(void **state) {
 	assert_int_equal(journal_count("discovery is started anew"), 2);
 }
 
+/* Somebody looks for a good place and carries the hub away: what is not heard then is no sign. */
+static void haste_makes_no_adapter_deaf(void **state) {
+	start(state, true, true);
+	struct scene *t = *state;
+
+	windows(t, 4, true);
+	t->radio->impl->hasten(t->radio, true);
+	unsigned before = t->fake.n_start_discovery;
+	UNTIL(t, t->fake.n_start_discovery >= before + 12);
+	assert_int_equal(journal_count("discovery is started anew"), 0);
+	assert_int_equal(t->fake.n_power_off, 0);
+	/* Afterwards it counts again. */
+	t->radio->impl->hasten(t->radio, false);
+	UNTIL(t, !t->fake.adapters[0].is_discovering);
+	windows(t, 4, false);
+	assert_int_equal(journal_count("discovery is started anew"), 1);
+}
+
 static void a_shared_adapter_is_not_switched_off(void **state) {
 	start(state, false, false);
 	struct scene *t = *state;
@@ -216,6 +234,7 @@ static void a_denied_restart_is_told(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		BARE(a_deaf_adapter_is_worked_on),
+		BARE(haste_makes_no_adapter_deaf),
 		BARE(a_shared_adapter_is_not_switched_off),
 		BARE(a_quiet_place_is_not_deafness),
 		BARE(another_that_is_heard_is_proof),

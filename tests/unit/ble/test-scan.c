@@ -148,6 +148,36 @@ static void watch_windows_come_and_go(void **state) {
 	UNTIL(t, !t->fake.adapters[0].is_discovering);
 }
 
+/* Somebody looks for a good place: what is heard anyway is heard each moment, and no link made. */
+static void haste_listens_without_a_pause(void **state) {
+	struct scene *t = *state;
+
+	scene_link_new(t, 1, B, true);
+	UNTIL(t, t->fake.adapters[0].is_discovering);
+	struct fake_device *b = fake_device_add(&t->fake, 0, B);
+	fake_device_show(b);
+	t->radio->impl->hasten(t->radio, true);
+	unsigned before = t->fake.n_start_discovery;
+	for (unsigned i = 1; i <= 4; i++) {
+		UNTIL(t, t->fake.n_start_discovery >= before + i);
+		unsigned n_heard = t->users[1].n_heard;
+		fake_device_advertise(b, (int16_t) (-60 - (int) i), 0xc1);
+		UNTIL(t, t->users[1].n_heard > n_heard);
+		assert_int_equal(t->users[1].advert.rssi, -60 - (int) i);
+	}
+	assert_int_equal(b->n_connects, 0);
+	/* One that is not watched otherwise is heard as well. */
+	scene_link_free(t, 1);
+	scene_link_new(t, 2, B, false);
+	before = t->fake.n_start_discovery;
+	UNTIL(t, t->fake.n_start_discovery >= before + 2);
+	t->radio->impl->hasten(t->radio, false);
+	UNTIL(t, !t->fake.adapters[0].is_discovering);
+	before = t->fake.n_start_discovery;
+	scene_turn_for(t, 100);
+	assert_int_equal(t->fake.n_start_discovery, before);
+}
+
 static void hears_its_own_by_other_peoples_scans(void **state) {
 	struct scene *t = *state;
 
@@ -208,6 +238,7 @@ int main(void) {
 		ONE(a_refused_discovery_is_tried_again),
 		ONE(power_loss_starts_discovery_anew),
 		ONE(watch_windows_come_and_go),
+		ONE(haste_listens_without_a_pause),
 		ONE(hears_its_own_by_other_peoples_scans),
 		ONE(sleeps_in_a_storm),
 		ONE(a_forged_signal_is_ignored),
