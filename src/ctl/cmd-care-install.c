@@ -97,7 +97,7 @@ static enum care_result door(struct care *care) {
 	static const struct {
 		const char *state, *question;
 	} rows[] = {
-		{ "open", "Open the door. Is it open?" },
+		{ "open", "Unlock and open the door. Is it open?" },
 		{ "closed", "Shut the door. Is it shut?" },
 	};
 	const char *known = facts_text(care->lock, "door");
@@ -155,8 +155,8 @@ static enum care_result keypad(struct care *care) {
 	if (strcmp(battery, "unknown") == 0 || battery[0] == '\0') {
 		care_say(care, "  The lock tells of no keypad.\n");
 	}
-	return care_watch_hand(
-		care, "keypad", "Enter a code at the keypad. Done? (n: there is none)");
+	return care_watch_hand(care, "keypad",
+		"Lock it, then enter a code at the keypad. Done? (n: there is none)");
 }
 
 static const struct care_step steps[] = {

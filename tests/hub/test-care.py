@@ -11,7 +11,7 @@ import subprocess
 import time
 
 from case import case, expect, expect_equal, main
-from rig import FRONT, PATIENCE, a_paired_hub, program, wait
+from rig import FRONT, Lock, PATIENCE, a_paired_hub, program, wait
 
 YES = "y\n" * 60
 
@@ -225,6 +225,63 @@ def an_installation_is_accepted_by_measuring():
         expect_equal((runs[0] - before[0], runs[1] - before[1]), (3, 3), "lock and unlock")
         notes = history(rig)["notes"]
         expect("install" not in notes and "install-done" in notes, notes)
+
+
+@case
+def a_whole_acceptance_with_door_knob_key_keypad_and_broker():
+    lock = Lock("front-door", "nuki:gen4", FRONT.address, FRONT.pin)
+    lock.extra = "keypad=1,sensor=1"
+    with a_paired_hub(lock) as rig:
+        rig.ctl("user", "add", "Anna", "--lock", lock.slug)
+        rig.ctl("code", "add", "anna", "--lock", lock.slug, "--stdin", stdin="481526\n")
+        with Talk(rig, "care", "install", lock.slug, "--cycles", "1") as talk:
+            for words in ("fit this lock?", "tool at hand?", "plate firm", "Are fresh", "sit on its plate",
+                          "a good name?", "lock by itself as you want", "May it?"):
+                talk.hear(words)
+                talk.say("y")
+            talk.hear("at most ")
+            talk.hear(" mA, at the lowest ")
+            talk.hear("open the door. Is it open?")
+            # It is not, and the sensor knows.
+            talk.say("y")
+            talk.hear("failed: the sensor says closed, not open")
+            talk.hear("Try it again?")
+            talk.say("y")
+            talk.hear("open the door. Is it open?")
+            rig.turn(lock, "unlock")
+            rig.sim("door", lock.slug, "open")
+            talk.say("y")
+            talk.hear("Shut the door. Is it shut?")
+            rig.sim("door", lock.slug, "close")
+            talk.say("y")
+            talk.hear("open and closed, as the sensor says")
+            talk.hear("handle be lifted")
+            talk.say("n")
+            talk.hear("Turn the knob")
+            rig.turn(lock, "lock")
+            talk.say("y")
+            talk.hear("done: seen: locked")
+            talk.hear("key from outside")
+            talk.say("n")
+            talk.hear("skipped: not tried")
+            talk.hear("Home Assistant, or with lockhubctl. Done?")
+            # What the cycles did before is not taken for it.
+            talk.say("y")
+            talk.hear("failed: the hub has not seen it")
+            talk.hear("Try it again?")
+            talk.say("y")
+            talk.hear("Done?")
+            rig.command(lock, "UNLOCK")
+            rig.expect_prop(lock, "State", "unlocked")
+            talk.say("y")
+            talk.hear("done: seen: unlocked by mqtt")
+            talk.hear("code at the keypad")
+            rig.turn(lock, "lock")
+            rig.sim("code", lock.slug, "481526")
+            talk.say("y")
+            talk.hear("done: seen: unlocked by Anna, keypad")
+            talk.hear("is installed and was tried")
+            expect_equal(talk.end(), 0, talk.said)
 
 
 @case
