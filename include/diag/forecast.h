@@ -18,6 +18,7 @@ struct forecast {
 	double percent_per_day;       /* > 0: falls */
 	double percent_per_move;      /* -1: not known */
 	double normal_per_day;        /* for this lock before, else the model's figure; -1 */
+	bool is_normal_of_model;      /* the latter, which is for one kind of cells and of use */
 	wall_t since;                 /* when these batteries were put in, as far as known */
 	size_t n;                     /* readings used */
 	wall_t until;                 /* now + days */

@@ -700,6 +700,7 @@ static void tell_rates(
 	}
 	if (ret->normal_per_day < 0 && input->life_days > 0) {
 		ret->normal_per_day = (100 - story->empty) / input->life_days;
+		ret->is_normal_of_model = true;
 	}
 }
 

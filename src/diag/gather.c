@@ -66,6 +66,7 @@ struct run {
 	/* the lock under way */
 	struct lock_facts lock;
 	size_t next_probe;
+	size_t next_word;  /* of rare_words */
 	bool is_cut_short; /* a probe failed for a reason that the others would fail for too */
 	char op_id[OP_ID_MAX];
 	mono_t asked;
@@ -366,6 +367,35 @@ static void ask_history(struct run *run, const char *id,
 	hub_history(run->diag->hub, &query, done, run);
 }
 
+/*
+ * What checks look for and what a lock that has just told a thousand entries of its log would bury:
+ * asked for by itself. "" stands for the newest of any kind.
+ */
+static const char *const rare_words[] = { "", "log_gap", "tamper", "door_forced",
+	"wrong_code_limit", "alarm" };
+#define RARE_MOST 4
+#define RARE_DAYS 30
+#define NEWEST_MOST (DIAG_EVENTS_MAX - RARE_MOST * (ARRAY_SIZE(rare_words) - 1))
+
+/* Newest first, each once. */
+static void keep_event(struct run *run, const struct event *event) {
+	size_t at = run->lock.n_events;
+
+	while (at > 0 && run->events[at - 1].seq < event->seq) {
+		at--;
+	}
+	if ((at > 0 && run->events[at - 1].seq == event->seq) ||
+		run->lock.n_events == DIAG_EVENTS_MAX) {
+		return;
+	}
+	memmove(&run->events[at + 1], &run->events[at],
+		(run->lock.n_events - at) * sizeof(run->events[0]));
+	run->events[at] = *event;
+	run->lock.n_events++;
+}
+
+static void ask_events(struct run *run);
+
 static void on_events(void *user, const struct event *events, size_t n, const struct fault *fault) {
 	struct run *run = user;
 
@@ -373,22 +403,34 @@ static void on_events(void *user, const struct event *events, size_t n, const st
 	if (!let_go(run)) {
 		return;
 	}
-	(void) fault;
-	run->lock.n_events = n < DIAG_EVENTS_MAX ? n : DIAG_EVENTS_MAX;
-	if (run->lock.n_events > 0) {
-		memcpy(run->events, events, run->lock.n_events * sizeof(*events));
+	for (size_t i = 0; i < n; i++) {
+		keep_event(run, &events[i]);
 	}
 	run->lock.events = run->events;
+	run->next_word++;
+	/* All that there is has come already, or somebody only looks in passing. */
+	bool is_enough = fault != NULL || run->hooks.is_in_passing ||
+			 (run->next_word == 1 && n < NEWEST_MOST);
+	if (!is_enough && run->next_word < ARRAY_SIZE(rare_words)) {
+		ask_events(run);
+		return;
+	}
 	run->stage = STAGE_HISTORY;
 	ask_history(run, run->lock.id, on_history);
 }
 
 static void ask_events(struct run *run) {
-	struct log_query query = { .limit = DIAG_EVENTS_MAX };
+	struct log_query query = { .limit = NEWEST_MOST };
 
+	if (run->next_word > 0) {
+		query.limit = RARE_MOST;
+		query.since.s = clock_wall(run->diag->clock).s - (int64_t) RARE_DAYS * DAY_S;
+		(void) text_copy(query.word, sizeof(query.word), rare_words[run->next_word]);
+	} else {
+		tell(run, run->lock.slug, "looking at its history");
+	}
 	run->stage = STAGE_EVENTS;
 	(void) text_copy(query.lock_id, sizeof(query.lock_id), run->lock.id);
-	tell(run, run->lock.slug, "looking at its history");
 	run->n_pending++;
 	hub_query_log(run->diag->hub, &query, on_events, run);
 }
@@ -575,6 +617,7 @@ void runs_lock_removed(struct diag *diag, const struct lock *lock) {
 static void begin_lock(struct run *run, const struct lock *lock) {
 	lock_facts_init(&run->lock);
 	run->next_probe = 0;
+	run->next_word = 0;
 	run->is_cut_short = false;
 	run->op_id[0] = '\0';
 	run->stage = STAGE_PROBE;

@@ -281,6 +281,27 @@ static void drain_is_weighed(void **state) {
 	assert_null(finding_of(FAULT_USED_OFTEN));
 }
 
+static void the_makers_figure_is_a_weak_witness(void **state) {
+	(void) state;
+	uint32_t *counts = begin(22);
+	inject(FAULT_BATTERY_DRAIN);
+	made.lock.forecast.percent_per_day = 0.59;
+	made.lock.forecast.normal_per_day = 0.27;
+	judge();
+	assert_non_null(finding_of(FAULT_BATTERY_DRAIN));
+	made.lock.forecast.is_normal_of_model = true;
+	judge();
+	assert_int_equal(result_of("drain"), CHECK_OK);
+	made.lock.forecast.percent_per_day = 0.95;
+	judge();
+	assert_true(finding_of(FAULT_BATTERY_DRAIN)->confidence <= 65);
+	/* Twenty runs a day are dear, and nobody's fault. */
+	counts[DAY_MOVES] = 20;
+	made.lock.forecast.percent_per_move = 0.02;
+	judge();
+	assert_int_equal(result_of("drain"), CHECK_OK);
+}
+
 /* ---- door, bolt, motor ---- */
 
 static void jams_with_the_door_known_are_not_counted_twice(void **state) {
@@ -460,6 +481,7 @@ int main(void) {
 		cmocka_unit_test(new_batteries_are_not_judged_by_the_old_ones),
 		cmocka_unit_test(fewer_volts_sag_less),
 		cmocka_unit_test(drain_is_weighed),
+		cmocka_unit_test(the_makers_figure_is_a_weak_witness),
 		cmocka_unit_test(jams_with_the_door_known_are_not_counted_twice),
 		cmocka_unit_test(a_run_that_went_well_ends_old_trouble),
 		cmocka_unit_test(by_a_wrong_clock_no_clock_is_wrong),
