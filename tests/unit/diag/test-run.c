@@ -382,35 +382,40 @@ static void a_remedy_that_helps_is_kept_with_before_and_after(void **state) {
 	assert_true(is_told);
 }
 
-static void expect_refused(const struct fix_request *request, enum fault_code code) {
+static void expect_refused(
+	const struct fix_request *request, enum fault_code code, const char *why) {
 	struct fault fault = { 0 };
 
 	assert_true(diag_fix(diag, request, &callbacks, &fault) < 0);
 	assert_int_equal(fault.code, code);
+	if (strstr(fault.detail, why) == NULL) {
+		fail_msg("\"%s\" is not in \"%s\"", why, fault.detail);
+	}
 }
 
 static void what_does_not_fit_is_refused_before_anything_is_done(void **state) {
 	struct fix_request request = fix_of(LOCK, "clock-wrong", "calibrate");
 
 	(void) state;
-	expect_refused(&request, FAULT_BAD_ARGUMENT); /* not against that */
-	request = fix_of(LOCK, "", "no-such-remedy");
-	expect_refused(&request, FAULT_BAD_ARGUMENT);
-	request = fix_of(LOCK, "no-such-fault", "calibrate");
-	expect_refused(&request, FAULT_BAD_ARGUMENT);
-	request = fix_of(LOCK, "", "change-batteries");
-	expect_refused(&request, FAULT_BAD_ARGUMENT); /* a person's */
-	request = fix_of(LOCK, "", "calibrate");
-	expect_refused(&request, FAULT_BAD_ARGUMENT); /* moves the bolt: not agreed to */
-	request = fix_of("", "", "restart-bluez");
 	request.is_confirmed = true;
-	expect_refused(&request, FAULT_BAD_ARGUMENT); /* not as it is set up */
+	expect_refused(&request, FAULT_BAD_ARGUMENT, "does nothing about clock-wrong");
+	request = fix_of(LOCK, "", "no-such-remedy");
+	expect_refused(&request, FAULT_BAD_ARGUMENT, "no remedy");
+	request = fix_of(LOCK, "no-such-fault", "calibrate");
+	expect_refused(&request, FAULT_BAD_ARGUMENT, "no fault");
+	request = fix_of(LOCK, "", "change-batteries");
+	expect_refused(&request, FAULT_BAD_ARGUMENT, "person");
+	request = fix_of(LOCK, "", "calibrate"); /* moves the bolt */
+	expect_refused(&request, FAULT_BAD_ARGUMENT, "agreed");
+	request = fix_of("", "", "restart-bluetooth");
+	request.is_confirmed = true;
+	expect_refused(&request, FAULT_BAD_ARGUMENT, "as it is set up");
 	request = fix_of("nowhere", "", "calibrate");
-	expect_refused(&request, FAULT_NO_SUCH_LOCK);
+	expect_refused(&request, FAULT_NO_SUCH_LOCK, "");
 	request = fix_of(LOCK, "", "calibrate");
 	request.is_confirmed = true;
 	request.role = ROLE_OPERATE;
-	expect_refused(&request, FAULT_DENIED);
+	expect_refused(&request, FAULT_DENIED, "manage");
 	serve_until_done(0);
 	assert_int_equal(fake_count(door, 'k'), 0);
 }
@@ -580,6 +585,14 @@ static void the_form_is_as_documented(void **state) {
 		json_string_value(json_object_get(
 			json_array_get(json_object_get(remedy, "tried"), 0), "outcome")),
 		"no-change");
+	/* Of another remedy it tells nothing. */
+	remedy = json_array_get(
+		json_object_get(
+			json_array_get(json_object_get(json_array_get(targets, 0), "findings"), 0),
+			"remedies"),
+		1);
+	assert_non_null(remedy);
+	assert_int_equal(json_array_size(json_object_get(remedy, "tried")), 0);
 	take_out_words(diagnosis);
 	(void) snprintf(path, sizeof(path), "%s/tests/unit/diag/golden/diagnosis.json",
 		root != NULL ? root : ".");
