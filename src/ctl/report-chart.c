@@ -512,6 +512,7 @@ void chart_links(const struct chart *chart) {
 
 /* ---- jams ---- */
 
+#define DOOR_UNKNOWN 2
 static const struct {
 	const char *jams, *runs, *text;
 } directions[] = {
@@ -521,12 +522,25 @@ static const struct {
 	{ "jams_unlock", "unlocks", "unlocking" },
 };
 
+/*
+ * Of a column of the table above in the last DAYS days. "locks" and "jams_lock" count all runs in
+ * that direction: what is left of them are those of which nobody knew how the door was.
+ */
+static double direction_sum(const struct month *month, size_t i, bool is_jams) {
+	double sum = month_sum(month, 0, DAYS, is_jams ? directions[i].jams : directions[i].runs);
+	if (i == DOOR_UNKNOWN) {
+		sum -= month_sum(month, 0, DAYS, is_jams ? "jams_lock_open" : "locks_open");
+		sum -= month_sum(month, 0, DAYS, is_jams ? "jams_lock_shut" : "locks_shut");
+	}
+	return fmax(sum, 0);
+}
+
 static void jams_table(const struct chart *chart, const struct month *month) {
 	numbers_begin(chart, "Jams in the last 30 days",
 		(const char *const[]){ "Direction", "#Runs", "#Jammed", "#Share", NULL });
 	for (size_t i = 0; i < ARRAY_SIZE(directions); i++) {
-		double runs = month_sum(month, 0, DAYS, directions[i].runs);
-		double jams = month_sum(month, 0, DAYS, directions[i].jams);
+		double runs = direction_sum(month, i, false);
+		double jams = direction_sum(month, i, true);
 		html_row_begin(chart->out);
 		html_head_cell(chart->out, "%s", directions[i].text);
 		html_number_cell(chart->out, "%.0f", runs);
@@ -548,8 +562,8 @@ void chart_jams(const struct chart *chart) {
 	double all_jams = 0, all_runs = 0, worst = 0;
 	month_read(chart, &month);
 	for (size_t i = 0; i < ARRAY_SIZE(directions); i++) {
-		double runs = month_sum(&month, 0, DAYS, directions[i].runs);
-		double jams = month_sum(&month, 0, DAYS, directions[i].jams);
+		double runs = direction_sum(&month, i, false);
+		double jams = direction_sum(&month, i, true);
 		all_runs += runs;
 		all_jams += jams;
 		if (jams > 0 && percent(jams, runs) > worst) {
@@ -575,8 +589,8 @@ void chart_jams(const struct chart *chart) {
 	plot.right = SVG_WIDTH - 76;
 	for (size_t i = 0; i < ARRAY_SIZE(directions); i++) {
 		double top = 10 + 32 * (double) i;
-		double runs = month_sum(&month, 0, DAYS, directions[i].runs);
-		double jams = month_sum(&month, 0, DAYS, directions[i].jams);
+		double runs = direction_sum(&month, i, false);
+		double jams = direction_sum(&month, i, true);
 		plot_text(&plot, plot.left - 6, top + 13, "end", "%s", directions[i].text);
 		plot_bar(&plot, "bad", top, 18, runs > 0 ? jams / runs : 0);
 		plot_text(&plot, SVG_WIDTH - 2, top + 13, "end", "%.0f of %.0f", jams, runs);

@@ -14,6 +14,7 @@
 #define BOTTOM 22.0
 #define DATE_WIDTH 46.0 /* "22 Nov" with room beside it */
 #define DAY_S 86400.0
+#define SCALE_MAX 50 /* lines or dates */
 
 static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 	"Oct", "Nov", "Dec" };
@@ -72,8 +73,9 @@ double plot_round_up(double value) {
 }
 
 void plot_scale_y(const struct plot *plot, double step, const char *unit) {
-	double last = plot->y_least + floor((plot->y_most - plot->y_least) / step + 1e-9) * step;
-	for (double y = plot->y_least; y <= last + step / 2; y += step) {
+	int n = (int) floor((plot->y_most - plot->y_least) / step + 1e-9);
+	for (int i = 0; i <= n && i < SCALE_MAX; i++) {
+		double y = plot->y_least + i * step;
 		double at = plot_y(plot, y);
 		fprintf(plot->out,
 			"<line class=\"grid\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n",
@@ -99,7 +101,9 @@ void plot_scale_time(const struct plot *plot) {
 		i++;
 	}
 	/* From the right: today is what people look for. */
-	for (double x = plot->x_most; x >= plot->x_least; x -= spans[i] * DAY_S) {
+	int n = (int) floor(days / spans[i]);
+	for (int k = 0; k <= n && k < SCALE_MAX; k++) {
+		double x = plot->x_most - k * spans[i] * DAY_S;
 		double at = plot_x(plot, x);
 		if (at < plot->left + DATE_WIDTH / 4) {
 			break;
