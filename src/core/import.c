@@ -176,7 +176,10 @@ void import_entries(struct lock *lock, const struct log_entry *entries, size_t n
 		struct log_entry moved = entries[i];
 		const struct log_entry *entry = &moved;
 
-		/* A lock that was reset counts anew; the hub's numbers only ever go up. */
+		/* A lock that was reset may count anew; the hub's numbers only ever go up. */
+		if (lock->is_base_open && import_txn(lock) != NULL) {
+			renew_log_begins(lock, moved.seq, lock->import);
+		}
 		moved.seq += lock->log_base;
 		if (entry->seq <= lock->log_pending) {
 			continue;

@@ -127,6 +127,7 @@ struct lock {
 
 	/* import */
 	int64_t log_base;    /* what the hub adds to the lock's own numbers */
+	bool is_base_open;   /* paired again: whether it counts anew shows at its first entry */
 	int64_t log_cursor;  /* committed */
 	int64_t log_pending; /* handed to the ledger */
 	bool is_first_import;
@@ -335,6 +336,8 @@ struct lock *renew_take(struct lock *provisional, struct op_entry *entry);
 /* Start-up: false when the row of the database is none of renew's. */
 bool renew_load(struct hub *hub, const char *key, const char *value);
 void renew_forget(const struct lock *lock, struct txn *txn);
+/* The first entry of the log since the lock was paired again, by its own number. */
+void renew_log_begins(struct lock *lock, int64_t seq, struct txn *txn);
 
 /* factor.c */
 struct passed {

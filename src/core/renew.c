@@ -121,6 +121,26 @@ static int64_t base_of(const struct lock *lock) {
 	return lock->log_pending > lock->log_cursor ? lock->log_pending : lock->log_cursor;
 }
 
+/* "20?": not known yet whether it counts anew. */
+static void fill_base(const struct lock *lock, struct txn_item *item, int64_t base, bool is_open) {
+	(void) snprintf(item->setting.key, sizeof(item->setting.key), BASE_PREFIX "%s", lock->id);
+	if (base != 0 || is_open) {
+		(void) snprintf(item->setting.value, sizeof(item->setting.value), "%" PRId64 "%s",
+			base, is_open ? "?" : "");
+	}
+}
+
+void renew_log_begins(struct lock *lock, int64_t seq, struct txn *txn) {
+	struct txn_item *item = txn_add(txn, TXN_SETTING);
+
+	/* Above all that is known: it goes on where it was. */
+	lock->log_base = seq > lock->log_base ? 0 : lock->log_base;
+	lock->is_base_open = false;
+	if (item != NULL) {
+		fill_base(lock, item, lock->log_base, false);
+	}
+}
+
 bool renew_keep(struct lock *provisional, struct txn *txn) {
 	const struct lock *lock = provisional->renewed;
 	struct txn_item *base = txn_add(txn, TXN_SETTING);
@@ -131,9 +151,7 @@ bool renew_keep(struct lock *provisional, struct txn *txn) {
 		!add_placements(lock, txn, provisional->paired_at)) {
 		return false;
 	}
-	(void) snprintf(base->setting.key, sizeof(base->setting.key), BASE_PREFIX "%s", lock->id);
-	(void) snprintf(
-		base->setting.value, sizeof(base->setting.value), "%" PRId64, base_of(lock));
+	fill_base(lock, base, base_of(lock), true);
 	memcpy(mirror->slots.lock_id, lock->id, sizeof(mirror->slots.lock_id));
 	/* Last: when it is announced the placements are in the book already. */
 	item = txn_add(txn, TXN_LOCK_PUT);
@@ -151,14 +169,22 @@ bool renew_keep(struct lock *provisional, struct txn *txn) {
 
 bool renew_load(struct hub *hub, const char *key, const char *value) {
 	struct lock *lock;
+	char digits[24];
 	uint64_t base;
+	size_t n = strspn(value, "0123456789");
 
 	if (strncmp(key, BASE_PREFIX, strlen(BASE_PREFIX)) != 0) {
 		return false;
 	}
 	lock = hub_lock_by_id(hub, key + strlen(BASE_PREFIX));
-	if (lock != NULL && text_to_u64(value, 0, INT64_MAX / 2, &base) == 0) {
+	if (lock == NULL || n >= sizeof(digits)) {
+		return true;
+	}
+	memcpy(digits, value, n);
+	digits[n] = '\0';
+	if (text_to_u64(digits, 0, INT64_MAX / 2, &base) == 0) {
 		lock->log_base = (int64_t) base;
+		lock->is_base_open = value[n] == '?';
 	}
 	return true;
 }
@@ -201,6 +227,7 @@ struct lock *renew_take(struct lock *provisional, struct op_entry *entry) {
 	memcpy(lock->address, provisional->address, sizeof(lock->address));
 	lock->log_base = base_of(lock);
 	lock->log_pending = lock->log_base;
+	lock->is_base_open = true;
 	lock->is_first_import = true;
 	lock->config_seen = -1;
 	settings_renewed(lock);

@@ -524,6 +524,7 @@ static int person_reset(struct sim_lock *lock, mono_t now, char *why) {
 	/* Numbers begin anew: a code may have an id that was somebody else's. */
 	nuki->next_code_id = 1;
 	nuki->next_time_id = 0;
+	nuki->next_index = 1;
 	nuki->code_failures = 0;
 	nuki->code_locked_until = (mono_t){ 0 };
 	nuki_changed(nuki, NUKI_TRIGGER_SYSTEM);
