@@ -110,12 +110,43 @@ static void what_was_written_is_read(void **state) {
 /* The last piece is full to its last octet: nothing follows it all the same. */
 static void a_last_piece_may_be_full(void **state) {
 	struct secret secret = passphrase(PASSPHRASE);
+	unsigned n_full = 0;
 	for (size_t n = ARCHIVE_PIECE - 80; n <= ARCHIVE_PIECE + 2; n++) {
 		int fd = new_file();
 		write_archive(fd, ARCHIVE_BY_PASSPHRASE, &secret, n);
 		assert_int_equal(read_archive(fd, &secret, n), FAULT_NONE);
+		off_t size = lseek(fd, 0, SEEK_END) - ARCHIVE_HEADER_LEN;
+		if (size % (ARCHIVE_PIECE + CRYPTO_STREAM_OVERHEAD) == 0) {
+			n_full++;
+			assert_int_equal(write(fd, "", 1), 1);
+			assert_int_equal(read_archive(fd, &secret, n), FAULT_BACKUP_DAMAGED);
+		}
 		close(fd);
 	}
+	assert_int_equal(n_full, 1);
+}
+
+/* Whoever has the passphrase may have made it; it is no backup that lockhub writes. */
+static void nothing_follows_the_end_of_the_parts(void **state) {
+	struct archive_header header = { .sealing = ARCHIVE_BY_PASSPHRASE, .passes = 1, .kib = 8 };
+	struct secret secret = passphrase(PASSPHRASE);
+	struct archive_writer writer;
+	struct archive_reader reader;
+	struct fault fault = { 0 };
+	enum archive_part part;
+	char name[ARCHIVE_NAME_MAX];
+	uint64_t size;
+	int fd = new_file();
+	assert_int_equal(archive_writer_init(&writer, fd, &header, &secret, NULL), 0);
+	assert_int_equal(archive_write(&writer, "", 1, NULL), 0);
+	assert_int_equal(archive_begin(&writer, PART_MODEL, "a.ini", 0, NULL), 0);
+	assert_int_equal(archive_end(&writer, NULL), 0);
+	archive_writer_finish(&writer);
+	assert_int_equal(archive_reader_init(&reader, fd, &secret, &header, NULL), 0);
+	assert_true(archive_next(&reader, &part, name, &size, &fault) < 0);
+	assert_int_equal(fault.code, FAULT_BACKUP_DAMAGED);
+	archive_reader_finish(&reader);
+	close(fd);
 }
 
 static void the_header_is_read_without_a_key(void **state) {
@@ -331,6 +362,7 @@ int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_written_is_read),
 		cmocka_unit_test(a_last_piece_may_be_full),
+		cmocka_unit_test(nothing_follows_the_end_of_the_parts),
 		cmocka_unit_test(the_header_is_read_without_a_key),
 		cmocka_unit_test(every_octet_counts),
 		cmocka_unit_test(every_octet_of_a_long_one_counts),
