@@ -369,7 +369,7 @@ void chart_signal(const struct chart *chart) {
 	plot_begin(&plot, make_id(chart, "signal", id, sizeof(id)), 216,
 		"How strongly the lock is heard: shares of each strength in percent", about);
 	plot.left = 118;
-	plot.right = SVG_WIDTH - 40;
+	plot.right = SVG_WIDTH - 46;
 	for (size_t i = 0; i < ARRAY_SIZE(bands); i++) {
 		double top = 10 + 34 * (double) i;
 		double now = percent(month_sum(&month, DAYS - WEEK, DAYS, bands[i].key), week);
