@@ -5,7 +5,7 @@
 import json
 
 from case import case, expect, expect_equal, main
-from rig import FRONT, Failure, Rig, a_paired_hub, wait
+from rig import FRONT, Failure, Rig, a_paired_hub, program, wait
 
 HEALTHY, FINDINGS, UNCHECKED = 0, 3, 4
 # The virtual locks' own, so that it is not wrong.
@@ -200,6 +200,20 @@ def a_remedy_must_fit_and_be_agreed_to():
         expect(done.returncode != 0 and "person" in done.stderr, done.stderr)
         expect_equal(rig.counters(FRONT)["motor-runs"] if "motor-runs" in rig.counters(FRONT)
                      else 0, 0, "motor runs")
+
+
+@case
+def a_hub_that_stops_in_the_middle_ends_in_order():
+    with a_hub() as rig:
+        rig.range(FRONT, False)
+        rig.try_ctl("refresh", FRONT.slug)
+        child = rig.child("doctor", [program("lockhubctl"), "doctor", FRONT.slug])
+        gone = rig.child("doctor-gone", [program("lockhubctl"), "doctor", FRONT.slug])
+        wait(lambda: rig.prop(FRONT, "QueueLength") >= 2, 15, "both wait for the lock")
+        gone.kill()
+        expect_equal(rig.hub.stop(), 0, "exit status of the hub")
+        expect(child.exit_status(30) in (1, FINDINGS, UNCHECKED), child.output())
+        expect(child.output(), "doctor said nothing")
 
 
 @case
