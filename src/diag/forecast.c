@@ -43,6 +43,7 @@
 #define EVIDENCE_MOST 5.0
 #define JUMP_PERCENT 15.0
 #define JUMP_LOOK_BACK_DAYS 14.0
+#define JUMP_LOOK_BACK_MOST 256 /* readings */
 
 /*
  * level = 100 * (1 - drop * (1 - exp(-q / shape->pace)) - line * q - (1 - drop - line) * q^power),
@@ -197,7 +198,9 @@ static double step_of(const struct story *story, const struct forecast_input *in
 static double highest_before(const struct story *story, const struct forecast_input *input,
 	const struct set *set, size_t i) {
 	double from = days_of(input->samples[i].at) - JUMP_LOOK_BACK_DAYS, highest = NAN;
-	for (size_t j = i; j-- > set->first;) {
+	/* A level that flickers all day long may not hold up the loop. */
+	size_t least = i > JUMP_LOOK_BACK_MOST ? i - JUMP_LOOK_BACK_MOST : 0;
+	for (size_t j = i; j-- > set->first && j >= least;) {
 		double level = reading(story, input, &input->samples[j]);
 		if (!isnan(level) && (isnan(highest) || level > highest)) {
 			highest = level;

@@ -357,6 +357,26 @@ static void survives_nonsense(void **state) {
 	assert_true(told_until(&tale, 80).since.s == forecast.since.s);
 }
 
+/* As much as is ever handed out, of a level that never rests: still one set, and soon reckoned. */
+static void bears_a_level_that_flickers(void **state) {
+	static struct sample samples[HISTORY_SAMPLES_MAX];
+	for (size_t i = 0; i < HISTORY_SAMPLES_MAX; i++) {
+		samples[i] = (struct sample){ .kind = SAMPLE_BATTERY_PERCENT,
+			.at = { (int64_t) DAY_0 * 86400 + (int64_t) i * 60 },
+			.is_time_trusted = true,
+			.value = 90 - (int32_t) (i / 2000) - (int32_t) (i % 2) };
+	}
+	struct forecast_input input = { .samples = samples,
+		.n_samples = HISTORY_SAMPLES_MAX,
+		.now = { (int64_t) (DAY_0 + 14) * 86400 } };
+	struct forecast forecast;
+	forecast_make(&input, &forecast);
+	assert_true(forecast.is_known);
+	assert_true(fabs((double) forecast.since.s / 86400 - DAY_0) < 0.01);
+	/* 10 percent in 14 days. */
+	assert_true(forecast.percent_per_day > 0.5 && forecast.percent_per_day < 0.9);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(follows_an_even_fall),
@@ -369,6 +389,7 @@ int main(void) {
 		cmocka_unit_test(leaves_out_what_has_no_time),
 		cmocka_unit_test(reads_words),
 		cmocka_unit_test(survives_nonsense),
+		cmocka_unit_test(bears_a_level_that_flickers),
 		cmocka_unit_test(beats_the_straight_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
