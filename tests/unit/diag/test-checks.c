@@ -424,6 +424,18 @@ static void by_a_clock_that_is_not_set_nothing_expires(void **state) {
 	assert_int_equal(finding_of(FAULT_BROKER_EXPIRED)->confidence, 50);
 }
 
+static void without_encryption_the_login_is_looked_at_too(void **state) {
+	(void) state;
+	begin(23);
+	inject(FAULT_BROKER_REFUSED);
+	made.facts.hub.broker.is_tls = FLAG_NO;
+	made.facts.hub.broker.is_local = FLAG_YES;
+	judge();
+	assert_int_equal(result_of("broker-tls"), CHECK_SKIPPED);
+	assert_int_equal(result_of("broker-login"), CHECK_BAD);
+	assert_non_null(finding_of(FAULT_BROKER_REFUSED));
+}
+
 static void people_mistype(void **state) {
 	(void) state;
 	begin(20);
@@ -489,6 +501,7 @@ int main(void) {
 		cmocka_unit_test(firmware_is_as_good_as_the_least_good_one),
 		cmocka_unit_test(an_update_of_long_ago_is_not_to_blame),
 		cmocka_unit_test(by_a_clock_that_is_not_set_nothing_expires),
+		cmocka_unit_test(without_encryption_the_login_is_looked_at_too),
 		cmocka_unit_test(people_mistype),
 		cmocka_unit_test(a_broker_on_the_way_out_needs_encryption),
 	};
