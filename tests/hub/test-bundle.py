@@ -3,11 +3,13 @@
 """lockhubctl support-bundle: what helps is in it, and what is secret or personal is not."""
 
 import base64
+import hmac
 import html
 import io
 import json
 import re
 import shutil
+import struct
 import subprocess
 import tarfile
 import time
@@ -25,6 +27,7 @@ PERSON = "Quintessa Überschwang"
 FOREIGN = "Zebulon Ärmelkanal"
 LABEL = "Wuselkarte neun"
 PASSPHRASE = "plantedpassphrase-3107"
+KEY = "the key of one-time passwords"
 PNG = bytes.fromhex("89504e470d0a1a0a") + b"IHDR and so on"
 
 
@@ -102,28 +105,53 @@ def secret_keys(rig):
     return set(re.findall(r'"key"\s*:\s*"([0-9a-f]{64})"', rig.memory()))
 
 
+def totp(key, now):
+    """RFC 6238 as a phone does it."""
+    digest = hmac.new(key, struct.pack(">Q", int(now) // 30), "sha1").digest()
+    at = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7fffffff) % 1000000:06d}"
+
+
+def enrol(rig):
+    """One-time passwords for the person; the key in base32, as it is typed into a phone."""
+    child = subprocess.Popen(  # pylint: disable=consider-using-with
+        [program("lockhubctl"), "user", "edit", PERSON, "--totp", "--stdin"], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=rig.env())
+    text = ""
+    while "otpauth://" not in text:
+        line = child.stdout.readline()
+        expect(line, f"no URI: {text}")
+        text += line
+    key = re.search(r"secret=([A-Z2-7]+)", text)[1]
+    rest, _ = child.communicate(totp(base64.b32decode(key), time.time()) + "\n", 60)
+    expect_equal(child.returncode, 0, f"{text}{rest}")
+    return key
+
+
 def plant(rig):
     """People, codes, keys, names; what must not be found again."""
-    totp = "JBSWY3DPEHPK3PXP"
     rig.ctl("user", "add", PERSON)
     code = rig.ctl_json("code", "add", PERSON, "--generate", "--digits", "6", "--label", LABEL,
                         "--no-wait")
     pin = code.get("pin") or code.get("code") or re.search(r"\d{6}", json.dumps(code)).group()
     rig.try_ctl("user", "edit", PERSON, "--code", "--stdin", stdin="48151623\n")
     rig.try_ctl("set-pin", HOUSE.slug, "--pin-stdin", stdin=HOUSE.pin + "\n")
+    one_time = enrol(rig)
+    rig.ctl("user", "export", rig.dir / "people.json", "--with-codes", "--stdin",
+            stdin=PASSPHRASE + "\n")
     rig.ctl("unlock", HOUSE.slug)
     rig.ctl("lock", HOUSE.slug)
     rig.try_ctl("unlock", HOUSE.slug, "--code", "--stdin", stdin="48151623\n")
     planted = {
         "a user's name": PERSON, "a first name": PERSON.split()[0], "a last name": PERSON.split()[1],
         "the lock's name": HOUSE.name, "the lock's short name": HOUSE.slug,
-        "a label": LABEL, "a code": str(pin), "a personal code": "48151623",
+        "a label": LABEL, "a passphrase": PASSPHRASE, KEY: one_time,
+        "the same, raw": base64.b32decode(one_time), "another person": FOREIGN, "a code": str(pin), "a personal code": "48151623",
         "the broker's password": PASSWORD, "the broker's user": BROKER_USER,
         "the database key": (rig.state / "db.key").read_text().strip(),
         "the whole address": HOUSE.address, "the whole address, bare": HOUSE.address.replace(":", ""),
         "the address in a path": HOUSE.address.replace(":", "_"),
     }
-    expect(totp, "a secret")
     for number, key in enumerate(secret_keys(rig)):
         planted[f"lock key {number}"] = bytes.fromhex(key)
         planted[f"lock key {number} in hex"] = key
@@ -149,7 +177,7 @@ def secrets_and_names_are_nowhere_in_it():
         rig.start_hub(config=f"username = {BROKER_USER}\npassword_file = {secret}\n")
         rig.pair(HOUSE, GARAGE)
         planted = plant(rig)
-        journal = plant_journal(rig)
+        journal = plant_journal(rig, planted)
         picture = rig.dir / f"{PERSON}.png"
         picture.write_bytes(PNG)
         transcript = record(rig)
@@ -180,7 +208,7 @@ def record(rig):
     return path
 
 
-def plant_journal(rig):
+def plant_journal(rig, planted):
     """A journal of its own with everything in it that must not get out; False: cannot be made."""
     maker = shutil.which("systemd-journal-remote", path="/lib/systemd:/usr/lib/systemd")
     if maker is None:
@@ -193,6 +221,8 @@ def plant_journal(rig):
         f"password={PASSWORD} username={BROKER_USER}", f"PIN {HOUSE.pin} and code: 48151623",
         f"json {json.dumps(PERSON)} url {urllib.parse.quote(PERSON)}",
         f"key {base64.b64encode(PERSON.encode() * 3).decode()}",
+        f"passphrase is {PASSPHRASE}", f"otpauth://totp/x?secret={planted[KEY]}&x=1",
+        f"a lock key {planted['lock key 0 in hex']}", f"the same {planted['lock key 0'].hex(':')}",
         f"mqtts://{BROKER_USER}:{PASSWORD}@broker.example:8883 {PERSON.upper()}",
     ]
     now = int(time.time() * 1e6)
