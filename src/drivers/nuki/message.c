@@ -410,6 +410,7 @@ static size_t blank_size(const struct nuki_field *field) {
 	case NUKI_PIN:
 		return 4;
 	case NUKI_OCTETS:
+	case NUKI_REST: /* how many there are stays */
 		return field->n;
 	case NUKI_NONCE:
 		return NUKI_CHALLENGE_LEN;

@@ -48,6 +48,8 @@ static void every_kind_is_blanked_by_its_table(void **state) {
 				   strcmp(field->name, "app_id") == 0 ||
 				   strcmp(field->name, "nuki_id") == 0) {
 				assert_memory_equal(in, zeros, 4);
+			} else if (field->type == NUKI_REST && (field->flags & NUKI_SECRET) != 0) {
+				assert_memory_equal(in, zeros, field->n);
 			} else if ((field->flags & (NUKI_SECRET | NUKI_PRIVATE)) != 0) {
 				fail_msg("%s of %s is not blanked", field->name, kinds[i].name);
 			}
