@@ -560,7 +560,8 @@ const struct command cmd_reset = {
 		"for the lock in pairing mode, pairs it as the same lock (users, codes, history\n"
 		"and topics stay), puts back its settings and codes, and reads them again. With\n"
 		"--restore: of a lock that was reset already, and to go on after an interruption.\n"
-		"With --for-sale all of it is wiped instead, here and in the lock, and what cannot\n"
+		"With --for-sale all of it is wiped instead, here and in the lock, and what "
+		"cannot\n"
 		"be wiped is listed; --force does it without the lock. Needs the role manage.",
 	.example = "lockhubctl reset --restore front-door",
 	.options = OPT_JSON | OPT_YES | OPT_PIN_STDIN | OPT_SECONDS | OPT_FORCE | OPT_RESET,

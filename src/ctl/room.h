@@ -62,31 +62,31 @@ enum {
 	OPT_SECONDS = UINT64_C(1) << 11,
 	OPT_UNLATCH = UINT64_C(1) << 12,
 	OPT_READ = UINT64_C(1) << 13,
-	OPT_AT_LOCK = UINT64_C(1) << 14,    /* --lock */
-	OPT_NEW_PIN = UINT64_C(1) << 15,    /* --generate --digits --stdin */
-	OPT_VALID = UINT64_C(1) << 16,      /* --valid */
-	OPT_CODE_ADD = UINT64_C(1) << 17,   /* --until --once --label --type */
-	OPT_USER_TYPE = UINT64_C(1) << 18,  /* --type --expires-after */
-	OPT_USER_EDIT = UINT64_C(1) << 19,  /* --name --enable --disable --code --totp ... */
-	OPT_CREDENTIAL = UINT64_C(1) << 20, /* --type of a credential */
-	OPT_FACTOR = UINT64_C(1) << 21,     /* --code --stdin */
-	OPT_MODE = UINT64_C(1) << 22,       /* --mode */
-	OPT_PASSPHRASE = UINT64_C(1) << 23, /* --stdin */
-	OPT_CSV = UINT64_C(1) << 24,        /* --csv */
-	OPT_WITH_CODES = UINT64_C(1) << 25, /* --with-codes */
-	OPT_DRY_RUN = UINT64_C(1) << 26,    /* --dry-run */
-	OPT_TIMER = UINT64_C(1) << 27,      /* --enable --disable */
-	OPT_OUTPUT = UINT64_C(1) << 28,     /* --output */
-	OPT_ATTACH = UINT64_C(1) << 29,     /* --attach, more than once */
-	OPT_AS_TEXT = UINT64_C(1) << 30,    /* --text */
-	OPT_WATCH = UINT64_C(1) << 31,      /* --watch */
-	OPT_RESET = UINT64_C(1) << 40,      /* --restore --no-backup */
-	OPT_DOCTOR = UINT64_C(1) << 32,     /* --verbose --quiet */
-	OPT_BACKUP = UINT64_C(1) << 48,     /* --passphrase-file */
+	OPT_AT_LOCK = UINT64_C(1) << 14,        /* --lock */
+	OPT_NEW_PIN = UINT64_C(1) << 15,        /* --generate --digits --stdin */
+	OPT_VALID = UINT64_C(1) << 16,          /* --valid */
+	OPT_CODE_ADD = UINT64_C(1) << 17,       /* --until --once --label --type */
+	OPT_USER_TYPE = UINT64_C(1) << 18,      /* --type --expires-after */
+	OPT_USER_EDIT = UINT64_C(1) << 19,      /* --name --enable --disable --code --totp ... */
+	OPT_CREDENTIAL = UINT64_C(1) << 20,     /* --type of a credential */
+	OPT_FACTOR = UINT64_C(1) << 21,         /* --code --stdin */
+	OPT_MODE = UINT64_C(1) << 22,           /* --mode */
+	OPT_PASSPHRASE = UINT64_C(1) << 23,     /* --stdin */
+	OPT_CSV = UINT64_C(1) << 24,            /* --csv */
+	OPT_WITH_CODES = UINT64_C(1) << 25,     /* --with-codes */
+	OPT_DRY_RUN = UINT64_C(1) << 26,        /* --dry-run */
+	OPT_TIMER = UINT64_C(1) << 27,          /* --enable --disable */
+	OPT_OUTPUT = UINT64_C(1) << 28,         /* --output */
+	OPT_ATTACH = UINT64_C(1) << 29,         /* --attach, more than once */
+	OPT_AS_TEXT = UINT64_C(1) << 30,        /* --text */
+	OPT_WATCH = UINT64_C(1) << 31,          /* --watch */
+	OPT_RESET = UINT64_C(1) << 40,          /* --restore --for-sale --no-backup */
+	OPT_DOCTOR = UINT64_C(1) << 32,         /* --verbose --quiet */
+	OPT_BACKUP = UINT64_C(1) << 48,         /* --passphrase-file */
 	OPT_WITH_PASSWORDS = UINT64_C(1) << 49, /* --with-passwords */
-	OPT_INTO = UINT64_C(1) << 50,       /* --into */
-	OPT_CARE = UINT64_C(1) << 33,       /* --no-input --restart --status --skip */
-	OPT_CYCLES = UINT64_C(1) << 34,     /* --cycles */
+	OPT_INTO = UINT64_C(1) << 50,           /* --into */
+	OPT_CARE = UINT64_C(1) << 33,           /* --no-input --restart --status --skip */
+	OPT_CYCLES = UINT64_C(1) << 34,         /* --cycles */
 };
 /* What every command takes that asks for an operation. */
 #define OPTS_OPERATION (OPT_JSON | OPT_NO_WAIT)
@@ -219,8 +219,7 @@ int verdict_print(struct ctl *ctl, const json_t *diagnosis, bool is_verbose);
 /* 0, 3 or 4 by its "worst". */
 int verdict_status(const json_t *diagnosis);
 /* One remedy: title, effort, what to type; with its steps when @is_verbose. */
-void verdict_print_remedy(
-	struct ctl *ctl, const json_t *remedy, const char *lead, bool is_verbose);
+void verdict_print_remedy(struct ctl *ctl, const json_t *remedy, const char *lead, bool is_verbose);
 /* What was measured, in one line; returns out. */
 char *verdict_proof(const json_t *proofs, char *out, size_t size);
 /* A paragraph, broken to fit 80 columns, each line behind @indent blanks. */
