@@ -40,7 +40,7 @@ struct api_config {
 	void (*add_status)(void *user, struct api_status *status);
 	void *user;
 	struct vault *vault; /* who keeps backups; NULL: nobody. May answer after api_free() */
-	struct diag *diag; /* the troubleshooter; NULL: none. May answer after api_free() */
+	struct diag *diag;   /* the troubleshooter; NULL: none. May answer after api_free() */
 };
 
 /*

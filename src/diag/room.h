@@ -26,11 +26,11 @@ AUTO_DEFINE(struct models *, models_free);
 size_t models_count(const struct models *models);
 /*
  * The one of that driver whose firmware begins with the same number; a file without a number fits
- * all of its brand, when no better one does. @model: what the lock calls itself, "" not known. Never
- * NULL: all unknown when none fits.
+ * all of its brand, when no better one does. @model: what the lock calls itself, "" not known.
+ * Never NULL: all unknown when none fits.
  */
-const struct model *models_find(const struct models *models, const char *brand,
-	const char *firmware, const char *model);
+const struct model *models_find(
+	const struct models *models, const char *brand, const char *firmware, const char *model);
 
 /* json.c: new references; NULL: no memory */
 /* What a run found out about the hub or one lock. */

@@ -188,7 +188,7 @@ static size_t build(const json_t *vector, struct nuki_message *ret) {
 			set_field(ret, field, json);
 		} else if ((field->flags & NUKI_OPTIONAL) != 0) {
 			nuki_message_leave_out(ret, field->name);
-		} else if (field->type != NUKI_REST) { /* which may be nothing */
+		} else if (field->type != NUKI_REST) {              /* which may be nothing */
 			assert_int_equal(field->type, NUKI_WINDOW); /* zeros in requests */
 		}
 	}
