@@ -2,8 +2,8 @@
 
 /*
  * lockhub-catalog-events: writes the journal catalog of all events to standard output, at build
- * time. Its sister lockhub-pages (src/diag) does so for the faults (R8); both print what the entries
- * themselves are made from.
+ * time. Its sister lockhub-pages (src/diag) does so for the faults (R8); both print what the
+ * entries themselves are made from.
  */
 
 #include <stdio.h>
