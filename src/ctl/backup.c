@@ -150,23 +150,13 @@ static int on_answer(sd_bus_message *message, void *user, sd_bus_error *ret_erro
 
 static json_t *wait_for(struct ctl *ctl, sd_bus_message *call) {
 	struct answer answer = { .ctl = ctl };
-	AUTO_VALUE(ears_finish) struct ears ears = { 0 };
-	const volatile int *stop = prompt_catch_interrupt();
-	if (talk_match(ctl, &ears, MANAGER_PATH, MANAGER_INTERFACE, "BackupProgress", on_progress,
-		    ctl) < 0) {
-		return NULL;
-	}
-	AUTO(sd_bus_slot_unref) sd_bus_slot *slot = NULL;
-	int r = sd_bus_call_async(ctl->bus, &slot, call, on_answer, &answer, BACKUP_TIMEOUT_US);
-	if (r >= 0) {
-		r = talk_until(ctl, &answer.is_there, UINT64_MAX, stop);
-	}
-	progress_end(ctl);
-	if (r == -EINTR) {
-		complain(ctl, "interrupted");
-	} else if (r < 0) {
-		complain(ctl, "the bus broke off: %s", strerror(-r));
-	}
+	talk_long(ctl, call,
+		&(struct long_call){ .signal = "BackupProgress",
+			.on_progress = on_progress,
+			.on_answer = on_answer,
+			.answer = &answer,
+			.is_there = &answer.is_there,
+			.timeout_us = BACKUP_TIMEOUT_US });
 	return answer.json;
 }
 

@@ -211,6 +211,17 @@ int talk_match_owner(
  * connection broke.
  */
 int talk_until(struct ctl *ctl, const bool *done, uint64_t deadline_us, const volatile int *stop);
+/* A call to the manager that takes its time and tells by a signal how far it is. */
+struct long_call {
+	const char *signal;                   /* of the manager, to us */
+	sd_bus_message_handler_t on_progress; /* its user is the struct ctl */
+	sd_bus_message_handler_t on_answer;
+	void *answer; /* the user of on_answer */
+	const bool *is_there;
+	uint64_t timeout_us;
+};
+/* Returns when the answer is there, or it has been said why none comes. */
+void talk_long(struct ctl *ctl, sd_bus_message *call, const struct long_call *how);
 uint64_t talk_deadline(uint64_t seconds); /* 0: UINT64_MAX */
 
 /* verdict.c: a diagnosis for people */

@@ -273,3 +273,24 @@ int talk_until(struct ctl *ctl, const bool *done, uint64_t deadline_us, const vo
 	}
 	return 0;
 }
+
+void talk_long(struct ctl *ctl, sd_bus_message *call, const struct long_call *how) {
+	AUTO_VALUE(ears_finish) struct ears ears = { 0 };
+	const volatile int *stop = prompt_catch_interrupt();
+	if (talk_match(ctl, &ears, MANAGER_PATH, MANAGER_INTERFACE, how->signal, how->on_progress,
+		    ctl) < 0) {
+		return;
+	}
+	AUTO(sd_bus_slot_unref) sd_bus_slot *slot = NULL;
+	int r = sd_bus_call_async(
+		ctl->bus, &slot, call, how->on_answer, how->answer, how->timeout_us);
+	if (r >= 0) {
+		r = talk_until(ctl, how->is_there, UINT64_MAX, stop);
+	}
+	progress_end(ctl);
+	if (r == -EINTR) {
+		complain(ctl, "interrupted");
+	} else if (r < 0) {
+		complain(ctl, "the bus broke off: %s", strerror(-r));
+	}
+}
