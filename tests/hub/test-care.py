@@ -277,7 +277,12 @@ def a_whole_acceptance_with_door_knob_key_keypad_and_broker():
             talk.say("y")
             talk.hear("done: seen: unlocked by mqtt")
             talk.hear("Lock it, then enter a code")
-            talk.say("n")
+            rig.turn(lock, "lock")
+            rig.expect_prop(lock, "State", "locked")
+            rig.sim("code", lock.slug, "481526")
+            rig.expect_prop(lock, "State", "unlocked")
+            talk.say("y")
+            talk.hear("done: seen: unlocked by Anna, keypad")
             talk.hear("is installed and was tried")
             expect_equal(talk.end(), 0, talk.said)
 
