@@ -77,6 +77,8 @@ class Cutter:
         return len(os.listdir(f"/proc/{pid}/fd")), rules, int(status["VmRSS"].split()[0])
 
     def begin(self):
+        # The thread for long work opens the database when it is first used, and keeps it open.
+        self.rig.ctl("log", "verify")
         self.before = self.held()
 
     def end(self):
