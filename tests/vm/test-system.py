@@ -186,8 +186,11 @@ def journal_entries_explain_themselves():
     expect_equal(unknown, set(), "message ids without a catalog entry")
     text = rig.tool("journalctl", "--no-pager", "-x", "-u", UNIT)
     expect(re.search(r"^░░ .*jam|^░░ .*block", text, re.I | re.M), "journalctl -x explains no jam")
+    pin = re.compile(rf"(?<!\d){FRONT.pin}(?!\d)")
     for row in rows:
-        expect(str(FRONT.pin) not in json.dumps(row), "the PIN is in the journal")
+        # A time of journald's own may have these digits in it.
+        told = {key: value for key, value in row.items() if not key.startswith("_")}
+        expect(not pin.search(json.dumps(told)), f"the PIN is in the journal: {told}")
     rig.ctl("unlock", FRONT.slug)
     rig.ctl("lock", FRONT.slug)
 
