@@ -129,6 +129,12 @@ void hub_sync_status(const struct hub *hub, const char *lock_id, struct sync_sta
 /* Start-up, before hub_start(), in any order; copies. -ENOMEM, -ENOSPC. */
 struct book *hub_load_book(struct hub *hub); /* to be filled by the daemon */
 /*
+ * The database was restored: what the locks do not hold of it, or hold otherwise, is not put there
+ * until somebody asks for it (hub_code_sync()), as it may have been revoked since the backup was
+ * made (L4); FAULT_CODES_HELD stands meanwhile. Start-up, after the locks; lasts over restarts.
+ */
+void hub_hold_codes(struct hub *hub);
+/*
  * Start-up, after the locks and before hub_start(): a setting that the hub had the ledger keep
  * (TXN_SETTING). Keys that are not the hub's are ignored.
  */

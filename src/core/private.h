@@ -489,6 +489,8 @@ bool sync_next_job(struct lock *lock, struct job *ret);
 void sync_slots(struct lock *lock, const struct slot *slots, size_t n);
 void sync_job_done(struct lock *lock, const struct job *job, const struct job_result *result);
 void sync_linked(struct lock *lock, bool is_up);
+/* Whether the setting is one of its (sync-held.c). */
+bool sync_load_held(struct hub *hub, const char *key, const char *value);
 bool sync_is_urgent(const struct lock *lock); /* a revocation waits */
 void sync_run_due(struct lock *lock, mono_t now);
 mono_t sync_next_due(const struct lock *lock);

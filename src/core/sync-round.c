@@ -40,6 +40,7 @@ static bool start_round(struct lock *lock) {
 	}
 	sync_make_wants(lock, limits, wants);
 	plan_make(lock->hub->book, lock->id, wants, limits, plan);
+	(void) sync_hold_back(lock, plan);
 	if (plan->n == 0) {
 		sync_agree(lock);
 		return false;

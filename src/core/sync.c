@@ -207,6 +207,10 @@ void sync_look(struct lock *lock) {
 		sync->is_retry_wanted = false;
 		sync_make_wants(lock, limits, wants);
 		plan_make(lock->hub->book, lock->id, wants, limits, plan);
+		n = sync_hold_back(lock, plan);
+		if (n > 0 || sync->is_fresh) {
+			sync_tell_held(lock, n);
+		}
 		n = plan_settle(lock->hub->book, lock->id, wants, plan, false,
 			clock_wall(lock->hub->config.clock), changes);
 		if (!sync_add_changes(txn, changes, n)) {
@@ -325,6 +329,7 @@ static void ask(struct lock *lock) {
 	struct sync *sync = lock->sync;
 
 	sync->is_retry_wanted = true;
+	sync_release(lock); /* somebody has looked */
 	sync_forget_refusals(sync);
 	sync->is_broken = false;
 	sync->n_stuck = 0;

@@ -9,6 +9,7 @@
  *	sync-round.c   plan and steps
  *	sync-ledger.c  placements committed; refused ones
  *	sync-show.c    status and alarm
+ *	sync-held.c    what a restored database may have wrong
  */
 
 #include "core/people.h"
@@ -55,7 +56,8 @@ struct sync {
 	wall_t next_edge;
 	wall_t looked_at;
 	bool was_trusted;
-	size_t n_cannot; /* wants that the lock cannot hold */
+	size_t n_cannot;     /* wants that the lock cannot hold */
+	int64_t held_before; /* s: rows older than that are not put there; 0: none is held */
 	struct refusal_mark *refused;
 	size_t n_refused;
 	struct sync_status shown;
@@ -103,6 +105,13 @@ uint64_t sync_mark_of(const struct slot *slot);
 bool sync_retry_refused(
 	struct lock *lock, const struct want_list *wants, enum fault_code why, struct txn *txn);
 void sync_forget_refusals(struct sync *sync);
+
+/* sync-held.c */
+/* Takes out of the plan what is held. @return how much. */
+size_t sync_hold_back(const struct lock *lock, struct plan *plan);
+/* By a fresh list so many are held: says so; 0: nothing has to be any more. */
+void sync_tell_held(struct lock *lock, size_t n_held);
+void sync_release(struct lock *lock);
 
 /* sync-show.c */
 void sync_tell(struct lock *lock);

@@ -68,8 +68,10 @@ static bool is_meant(struct ctl *ctl, const json_t *report) {
 		say(ctl, "%jd entr%s of the log will be gone\n", (intmax_t) since,
 			since == 1 ? "y" : "ies");
 	}
-	say(ctl, "Everything becomes as it was then; codes that were revoked since are put back "
-		 "into the locks.\nWhat is there now is kept as a backup of its own.\n");
+	say(ctl, "Everything becomes as it was then; codes that were revoked since are active "
+		 "again, but are put\ninto the locks only by lockhubctl code sync. What is there "
+		 "now "
+		 "is kept as a backup of its own.\n");
 	if (ctl->opt.is_yes) {
 		return true;
 	}

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/people.h"
 #include "keyfile.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -111,6 +112,8 @@ static void tell_restored(struct backups *backups) {
 		(void) fault_set(&fault, code, "%s", text);
 		log_fault(&fault, NULL, NULL);
 	}
+	/* In front of the remark, with which the note is forgotten. */
+	hub_hold_codes(backups->hub);
 	if (hub_remark(backups->hub, EVENT_RESTORED, code, text, KEEPER_NOTE, NULL, NULL, &fault) <
 		0) {
 		log_fault(&fault, NULL, NULL);

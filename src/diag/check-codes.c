@@ -11,6 +11,10 @@ static enum check_result check_sync(struct judge *judge) {
 		accuse(judge, FAULT_SYNC_BROKEN, SURE);
 		return CHECK_BAD;
 	}
+	if (is_told(judge, FAULT_CODES_HELD)) {
+		accuse(judge, FAULT_CODES_HELD, SURE);
+		return CHECK_BAD;
+	}
 	if (lock->n_sync_pending > 0) {
 		proof_value(judge, (double) lock->n_sync_pending, "", EVIDENCE_STORED,
 			(wall_t){ 0 }, "changes that the lock has not confirmed");

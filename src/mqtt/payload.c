@@ -181,6 +181,7 @@ static const struct {
 	{ FAULT_CLOCK_WRONG, "clock" },
 	{ FAULT_REVOCATION_PENDING, "codes" },
 	{ FAULT_SYNC_BROKEN, "codes" },
+	{ FAULT_CODES_HELD, "codes" },
 };
 
 const char *const *payload_fault_options(void) {

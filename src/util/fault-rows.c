@@ -498,6 +498,11 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "ad83a31fe37a403796822eaa3e5474bf",
 		.summary = "Changes of codes wait for the lock",
 		.hint = "They are written as soon as the lock can be reached; to try now run: lockhubctl code sync LOCK" },
+	[FAULT_CODES_HELD] = {
+		.name = "codes-held", .dbus = "org.lockhub1.Error.CodesHeld", .priority = LOG_WARNING,
+		.message_id = "6840f54299ba405281d9df8864177002",
+		.summary = "Codes of a restored backup are held back",
+		.hint = "The lock does not hold them as the backup says: they may have been revoked or changed since. Look at them: lockhubctl code list --lock LOCK; revoke what must not open; then put the rest into the lock: lockhubctl code sync LOCK" },
 	[FAULT_CODES_SHORT] = {
 		.name = "codes-short", .dbus = "org.lockhub1.Error.CodesShort", .priority = LOG_NOTICE,
 		.message_id = "34dd3470c3b34118a9c1476444325bed",

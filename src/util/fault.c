@@ -203,6 +203,7 @@ int fault_errno(enum fault_code code) {
 	case FAULT_ADAPTER_AUTOSUSPEND:
 	case FAULT_BLUEZ_UNSTABLE:
 	case FAULT_SYNC_PENDING:
+	case FAULT_CODES_HELD:
 	case FAULT_CODES_SHORT:
 	case FAULT_CODES_OLD:
 	case FAULT_CELLS_WEAK:

@@ -13,7 +13,7 @@ import stat
 import time
 
 from case import case, expect, expect_equal, main
-from rig import Lock, Rig, a_paired_hub, program, wait
+from rig import Failure, Lock, Rig, a_paired_hub, program, wait
 
 FRONT = Lock("front-door", "nuki:gen4", "54:D2:72:00:00:01", "7391")
 FRONT.extra = "keypad=2"
@@ -172,6 +172,31 @@ def a_wiped_hub_is_restored_and_needs_no_pairing():
         expect(any(name.startswith("before-restore-") for name in names), names)
         rig.restart_hub()
         expect("restored_at" not in rig.status(), "it is told for ever")
+
+
+@case
+def what_was_revoked_since_is_not_put_back_by_itself():
+    with a_lived_in_hub() as rig:
+        path = rig.dir / "my.backup"
+        backup(rig, path)
+        code = rig.ctl_json("code", "list")["codes"][0]["id"]
+        rig.ctl("code", "revoke", code)
+        wait(lambda: not rig.ctl_json("code", "list")["codes"], 40, "the code is gone", 0.2)
+        done = rig.try_ctl("restore", path, "--passphrase-file", "-", "--yes",
+                           stdin=PASSPHRASE + "\n", seconds=120)
+        expect_equal(done.returncode, 0, done.stderr)
+        expect_equal(rig.hub.child.exit_status(30), RESTART, "exit status")
+        rig.start_hub()
+        for _ in range(2):
+            wait(lambda: rig.prop(FRONT, "Fault") == "codes-held", 60, "the fault", 0.2)
+            with contextlib.suppress(Failure):  # the lock does not know it
+                rig.sim("keypad", FRONT.slug, PIN)
+            rig.ctl("refresh", FRONT.slug)
+            expect_equal(rig.show(FRONT)["bolt"], "locked", "the revoked code opens")
+            rig.restart_hub()
+        rig.ctl("code", "sync", FRONT.slug)
+        expect_states(rig, {("anna-huber", FRONT.slug): "present"})
+        wait(lambda: rig.prop(FRONT, "Fault") != "codes-held", 40, "the fault is over", 0.2)
 
 
 @case

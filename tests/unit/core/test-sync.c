@@ -527,6 +527,53 @@ static void one_that_was_taken_away_in_the_app(void **state) {
 	assert_string_equal(fake_find_event(fake, EVENT_LOCK_USER_CHANGE)->user, "Anna");
 }
 
+static void a_restored_book_puts_nothing_back_by_itself(void **state) {
+	char old[ROW_ID_MAX];
+
+	(void) state;
+	(void) text_copy(old, sizeof(old), add_code("Anna", "482916"));
+	add_code("Ben", "739164");
+	serve();
+	/* Anna's was revoked after the backup: the lock has it no more, the book still. */
+	*fake_slot(keypad, "482916") = keypad->slots[keypad->n - 1];
+	keypad->n--;
+	hub_hold_codes(fake->hub);
+	fake_turn(fake);
+	serve();
+	assert_null(fake_slot(keypad, "482916"));
+	assert_int_equal(standing(), FAULT_CODES_HELD);
+	/* What is new is put there, what is revoked is taken away. */
+	fake_advance(fake, 2000);
+	add_code("Cleo", "580273");
+	serve();
+	assert_non_null(fake_slot(keypad, "580273"));
+	revoke(last_code);
+	serve();
+	assert_null(fake_slot(keypad, "580273"));
+	assert_null(fake_slot(keypad, "482916"));
+	assert_int_equal(standing(), FAULT_CODES_HELD);
+	/* And with a word all of it. */
+	ask_sync();
+	serve();
+	assert_non_null(fake_slot(keypad, "482916"));
+	assert_int_equal(standing(), FAULT_NONE);
+}
+
+static void a_restored_book_that_is_right_holds_nothing(void **state) {
+	(void) state;
+	add_code("Anna", "482916");
+	serve();
+	hub_hold_codes(fake->hub);
+	fake_turn(fake);
+	serve();
+	assert_int_equal(standing(), FAULT_NONE);
+	/* From then on it is a lock like all others. */
+	keypad->n = 0;
+	ask_sync();
+	serve();
+	assert_non_null(fake_slot(keypad, "482916"));
+}
+
 static void foreign_codes_are_seen_and_left(void **state) {
 	struct slot before;
 	int64_t ref = fake_put_foreign(keypad, "Gran", "1357");
@@ -1068,6 +1115,10 @@ int main(void) {
 			a_reset_lock_gets_everything_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			one_that_was_taken_away_in_the_app, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_restored_book_puts_nothing_back_by_itself, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_restored_book_that_is_right_holds_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(foreign_codes_are_seen_and_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_foreign_code_is_removed_on_request, setup, teardown),
