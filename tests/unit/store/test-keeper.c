@@ -393,7 +393,10 @@ static void damage_and_a_wrong_passphrase_are_told_apart(void **state) {
 	assert_int_equal(backup(k, fd, PASSPHRASE, false), FAULT_NONE);
 	assert_int_equal(verify(k, fd, "correct horse battery stable"), FAULT_PASSPHRASE_WRONG);
 	off_t size = lseek(fd, 0, SEEK_END);
-	assert_int_equal(pwrite(fd, "x", 1, size / 2), 1);
+	uint8_t octet;
+	assert_int_equal(pread(fd, &octet, 1, size / 2), 1);
+	octet ^= 0x01;
+	assert_int_equal(pwrite(fd, &octet, 1, size / 2), 1);
 	assert_int_equal(verify(k, fd, PASSPHRASE), FAULT_BACKUP_DAMAGED);
 	assert_int_equal(restore(k, fd, PASSPHRASE), FAULT_BACKUP_DAMAGED);
 	assert_false(exists(k, FILES_STAGE));
