@@ -303,6 +303,7 @@ static int await_codes(struct reset *reset, json_t **ret_sync) {
 	uint64_t deadline = talk_deadline(ctl->opt.timeout);
 	const volatile int *stop = prompt_catch_interrupt();
 	const bool never = false;
+	bool was_over = false;
 	if (people_call(ctl, MANAGER_PATH, MANAGER_INTERFACE, "SyncCodes", "s", slug_of(reset)) !=
 		CTL_DONE) {
 		return CTL_FAILED;
@@ -314,11 +315,14 @@ static int await_codes(struct reset *reset, json_t **ret_sync) {
 			       (open == 0 && !facts_flag(sync, "running") &&
 				       facts_number(sync, "read_at", 0) != 0);
 		progress(ctl, "%s: %jd codes to write ...", slug_of(reset), (intmax_t) open);
-		if (sync == NULL || is_over || *stop != 0 ||
+		/* What was asked for just now may not have been looked at yet. */
+		bool is_surely_over = is_over && was_over;
+		was_over = is_over;
+		if (sync == NULL || is_surely_over || *stop != 0 ||
 			(ctl->opt.timeout != 0 && talk_deadline(1) > deadline)) {
 			progress_end(ctl);
 			*ret_sync = sync;
-			return sync != NULL && is_over ? CTL_DONE : CTL_FAILED;
+			return sync != NULL && is_surely_over ? CTL_DONE : CTL_FAILED;
 		}
 		json_decref(sync);
 		talk_until(ctl, &never, talk_deadline(LOOK_S), stop);

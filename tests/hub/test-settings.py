@@ -19,7 +19,7 @@ def values(rig, *options, lock=FRONT):
 @case
 def settings_are_shown_and_changed():
     with a_paired_hub(FRONT, broker=False) as rig:
-        before = values(rig)
+        before = values(rig, "--read")  # not all of it has been read yet after pairing
         expect_equal(before["LEDBrightness"], 3, "as the virtual lock is made")
         expect_equal(before["LockNGoTime"], 20, "as the virtual lock is made")
         expect_equal(before["TimeZone"], "Europe/Berlin", "by its id")
@@ -56,7 +56,7 @@ def settings_are_shown_and_changed():
 @case
 def what_cannot_be_done_is_said():
     with a_paired_hub(FRONT, broker=False) as rig:
-        before = values(rig)
+        before = values(rig, "--read")  # not all of it has been read yet after pairing
         for words, wanted in (
                 ("AutoRelockTime=20", "30 to 1800 s"),
                 ("AutoRelockTime=5min", "30 to 1800 s"),
