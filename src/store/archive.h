@@ -6,8 +6,9 @@
  * sealed stream of parts. Blocking; any thread, one at a time for each file.
  *
  *	header: what it is, how its key is made, a first piece that only the right key opens,
- *SHA-256 pieces of ARCHIVE_PIECE octets, sealed (crypto/stream.h); the last one says that it is
- *that in them: parts of (kind, name, size, octets), then an end
+ *	        SHA-256 over all that
+ *	pieces: of ARCHIVE_PIECE octets, sealed (crypto/stream.h); the last one says that it is
+ *	in them: parts of (kind, name, size, octets), then an end
  *
  * The sum over the header tells damage from a wrong key, and all of the header is bound to the
  * first piece, so that no octet of the file can be another one.

@@ -15,8 +15,7 @@
  *	event-row.c, event-query.c, chain.c, verify.c     the event log
  *	prune.c                       taking its oldest rows away
  *	db.c, migrate.c, backup.c, file-lock.c            files
- *	archive.c, examine.c, keeper*.c                   backups: the file, what is in it, the
- *keeper
+ *	archive.c, examine.c, keeper*.c                   backups (keeper-work.h)
  */
 
 #include "event-query.h"
