@@ -5,14 +5,13 @@
  * The keeper of backups: makes them, checks them, keeps generations of them in a folder, and brings
  * one back (D9, D14). Behind the vault's door (core/vault.h); docs/backup.md tells the whole story.
  *
- *	FOLDER/daily-20261122T030000Z.backup     generations, sealed under a key made of the master
- *key STATE/backup.tmp/                        a database on the side; goes with each job, and at
- *start STATE/restore/                           what keeper_settle() swaps in at the next start
- *	STATE/restored/                          configuration that came with it, for a person to
- *look at
+ *	FOLDER/daily-STAMP.backup  generations, sealed under a key made of the master key
+ *	STATE/backup.tmp/          a database on the side; goes with each job, and at start
+ *	STATE/restore/             what keeper_settle() swaps in at the next start
+ *	STATE/restored/            configuration that came with it, for a person to look at
  *
  * The work is done on the store's thread for long jobs, so it waits for others of them; the
- *functions for the start-up block.
+ * functions for the start-up block.
  */
 
 #include "core/vault.h"

@@ -6,8 +6,9 @@
  *
  *	message ─► GetConnectionCredentials ─► root: everything
  *	                                    └► polkit CheckAuthorization ─► its answer
- *	                                                  └► not installed: the daemon's own user
- *manages, the group operates, others nothing
+ *	                                                  └► not installed: by user and group
+ *
+ * (the daemon's own user manages, the group operates, others nothing).
  *
  * Only "there is no polkit" opens the second way. A polkit that is there and fails is a refusal:
  * else whoever can make it fail would get round its rules.

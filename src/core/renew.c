@@ -3,14 +3,14 @@
 /*
  * A lock that was reset, or has lost the hub's key in another way, is paired again as the lock that
  * it is: its id, name, users, codes, schedules, events and topics stay. While it is being paired
- *the lock has no link of its own; a provisional one (enrol.c) does the work, and what came of it
- *moves into the lock when the database has it, in one transaction with all that follows from it:
+ * the lock has no link of its own; a provisional one (enrol.c) does the work, and what came of it
+ * moves into the lock when the database has it, in one transaction with all that follows from it:
  *
- *	placements   nothing of the hub's is in the lock any more: each is wanted anew, without a
- *	             number, since the lock counts from one again and a number may be somebody
- *else's mirror       of its list: empty and of no time, so that the list is read before anything is
- *put log          the lock counts its entries anew too: what it calls 1 comes behind the last one
- *	settings     as they were read last are to be put back; whoever guides the person does that
+ *	placements  nothing of the hub's is in the lock any more: each is wanted anew, without a
+ *	            number: the lock counts from one again, and it may be somebody else's
+ *	mirror      of its list: empty and of no time, so that it is read before anything is put
+ *	log         the lock counts its entries anew too: its 1 comes behind our last one
+ *	settings    as they were read last, to be put back by whoever guides the person
  *
  * If it fails nothing has changed: the lock goes on with the key that it had.
  */

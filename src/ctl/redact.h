@@ -4,10 +4,10 @@
 /*
  * Takes what is secret or personal out of a text that goes to strangers. Two ways:
  *
- *	words     what is known to be a name here: people, locks, accounts, the hub. Found in any
- *case, as short name, and as JSON, HTML, a URL, hex or base64 would have it. patterns  what looks
- *like a secret whoever made it (redact-pattern.c): keys, PINs and passwords behind their names,
- *long hex and base64, addresses, hosts, home folders.
+ *	words     what is known to be a name here: people, locks, accounts, the hub. Found in
+ *	          any case, as short name, and as JSON, HTML, a URL, hex or base64 have it.
+ *	patterns  what looks like a secret whoever made it (redact-pattern.c): keys, PINs and
+ *	          passwords behind their names, long hex and base64, addresses, hosts, homes.
  *
  * The same thing becomes the same words each time ("user 3"), so that a reader can follow it. When
  * in doubt it is taken out. Pure but for memory; any thread, one at a time.

@@ -3,8 +3,9 @@
 /*
  * A remedy that the hub carries out by itself, between two measurements.
  *
- *	measure ─► keep the attempt ─► do it ─► measure again, until it is better or patience is
- *over ─► keep how it ended ─► done
+ *	measure ─► keep the attempt ─► do it
+ *	        ─► measure again, until it is better or patience is over
+ *	        ─► keep how it ended ─► done
  *
  * Whether it helped is read from the check that the remedy names: it was bad and is not any more.
  */

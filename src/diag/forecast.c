@@ -12,8 +12,8 @@
  * So nothing is drawn through the readings. Instead a few hundred stories are told, each made of
  *
  *	how the level falls over a set's life (shapes[])  x  how long such a life is
- *	x  how much of it the motor takes and how much mere time  x  how far gone the set was at
- *first
+ *	x  how much of it the motor takes and how much mere time
+ *	x  how far gone the set was at first
  *
  * and each is asked how well it explains what was read since the batteries were changed, recent
  * readings counting more. The stories, weighted by that and by how likely such a life is (the

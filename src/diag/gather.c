@@ -3,12 +3,12 @@
 /*
  * One run: everything that is needed for a judgement, asked for one after the other.
  *
- *	sources ─► the hub's own attempts ─► for each lock: probes ─► (listen) ─► events ─► history
- *	        ─► judged ─► next lock ... ─► the hub judged last, as the probes have left it ─►
- *done
+ *	sources ─► the hub's own attempts ─► for each lock: probes ─► (listen) ─► events
+ *	        ─► history ─► judged ─► next lock ...
+ *	        ─► the hub judged last, as the probes have left it ─► done
  *
- * What comes back later finds its run in the list of runs, never by a pointer that may be stale:
- *but for the three answers that always come (a source's, the log's, the history's), which hold a
+ * What comes back later finds its run in the list of runs, never by a pointer that may be stale;
+ * but for the three answers that always come (a source's, the log's, the history's), which hold a
  * reference.
  */
 

@@ -5,8 +5,7 @@
  *
  *	lockhub-pages catalog		the journal catalog, to standard output
  *	lockhub-pages write FOLDER	docs/troubleshooting
- *	lockhub-pages check FOLDER	whether the folder holds just that; 1 and what differs if
- *not
+ *	lockhub-pages check FOLDER	whether the folder holds just that; if not: 1, and where
  */
 
 #include <dirent.h>

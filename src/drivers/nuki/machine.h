@@ -9,10 +9,11 @@
  *
  *	          +-- bad nonce, once --+
  *	          v                     |
- *	CHALLENGE -> (GATE) -> COMMAND -+-> ACTING -> (READ_BACK <-> LOOK_AGAIN) -> next step, or
- *done ^                    |     | |                    |     +-> LISTING -> next page, or done
- *	    |                            |                    |     +-> TABLE -> next page or step
- *	    +---- BACK_OFF <- busy, three times
+ *	CHALLENGE -> (GATE) -> COMMAND -+-> ACTING -> (READ_BACK <-> LOOK_AGAIN) -> next, done
+ *	          ^               |     |
+ *	          |               |     +-> LISTING -> next page, or done
+ *	          |               |     +-> TABLE -> next page or step
+ *	          +-- BACK_OFF <- busy, three times
  *
  * Which message does what in which phase is the table in steps.c (R14). A message without a row is
  * traced and ignored: the lock may send States at any time, and an odd one is not worth a link. The
