@@ -122,9 +122,7 @@ static void close_leftover(uv_handle_t *handle, void *user) {
 	} else if (handle->type == UV_TIMER) {
 		uv_close(handle, loop_timer_closed);
 	} else if (handle->type == UV_POLL) {
-		uv_close(handle, loop_fd_closed);
-	} else if (handle->type == UV_ASYNC) {
-		uv_close(handle, loop_wakeup_closed);
+		uv_close(handle, handle->data == NULL ? loop_fd_closed : loop_wakeup_closed);
 	} else if (handle->type == UV_SIGNAL) {
 		uv_close(handle, loop_signal_closed);
 	} else {
