@@ -42,7 +42,16 @@ struct sighting {
 	char name[ADVERT_NAME_MAX];
 	bool is_pairing; /* ready to be paired now */
 	bool needs_pin;  /* the PIN is needed for pairing itself */
+	bool needs_key;  /* a key of the maker's is needed for pairing (driver.key_form) */
 	bool is_changed; /* the state-changed mark is set */
+};
+
+/*
+ * What a driver remembers of a lock's last advertisements, e.g. a counter that tells news from
+ * repetition. Kept by core as long as the daemon lives; all zero before the first.
+ */
+struct heard_memory {
+	uint8_t bytes[32];
 };
 
 /* What the lock does by itself, by its own clock: without the hub, and when that is gone too. */
@@ -63,6 +72,8 @@ struct job {
 	bool as_bridge; /* ACT_PAIR: ask for the role that may clear the state-changed mark */
 	/* ACT_VERIFY_PIN, and ACT_PAIR where the PIN is needed: the PIN to use; 0 digits = none. */
 	struct secret pin;
+	/* ACT_PAIR where sighting.needs_key: the key as a person gave it, in driver.key_form. */
+	struct secret key;
 	/* ACT_READ_LOG: entries with a number above this one, oldest first, at most log_max. */
 	int64_t log_cursor;
 	unsigned log_max;
@@ -196,6 +207,14 @@ struct driver {
 	/* Pure. false: not one of ours, *ret untouched. */
 	bool (*sight)(const struct advert *advert, struct sighting *ret);
 	/*
+	 * What an advertisement of a paired lock tells about it: evidence->is_changed says that there
+	 * is something to be read, until it has been read; a brand whose advertisements carry the
+	 * state fills in facts, too. *ret is EVIDENCE_ADVERTISED with FACT_HEARD at entry. Pure but
+	 * for @memory. NULL hook: sighting.is_changed is all. Anybody can send an advertisement.
+	 */
+	void (*hear)(const struct secret *keys, const struct lock_status *status,
+		const struct advert *advert, struct heard_memory *memory, struct evidence *ret);
+	/*
 	 * Characteristics to subscribe: for pairing (@keys NULL) or for use. Static storage, ends
 	 * with .characteristic NULL.
 	 */
@@ -233,6 +252,10 @@ struct driver {
 	const struct radio_pattern *patterns;
 	/* Limits of the PIN for prompts: "4 digits". */
 	const char *pin_form;
+	/* The same of the key that sighting.needs_key asks for; NULL: pairing makes the keys. */
+	const char *key_form;
+	/* Where people find that key, for prompts: one or two sentences. With key_form only. */
+	const char *key_source;
 };
 
 /* The drivers built in (-Ddrivers=), NULL-terminated. Written by src/drivers. */

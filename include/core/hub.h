@@ -106,6 +106,7 @@ struct pair_request {
 	 */
 	char replaces[LOCK_NAME_MAX];
 	struct secret pin; /* optional for some */
+	struct secret key; /* for a lock with sighting.needs_key; empty else */
 	bool as_app;       /* not as bridge */
 	enum request_origin origin;
 	enum role role;

@@ -69,6 +69,7 @@ enum fault_code {
 	FAULT_PAIRING_FAILED,
 	FAULT_TOO_MANY_USERS,
 	FAULT_PIN_REQUIRED,
+	FAULT_KEY_REQUIRED,
 
 	/* answers of the lock */
 	FAULT_NOT_AUTHORIZED,

@@ -76,17 +76,19 @@ static int method_find_lock(sd_bus_message *message, void *user, sd_bus_error *r
 
 static int read_pair_option(
 	sd_bus_message *message, struct pair_request *request, struct fault *ret_fault) {
-	static const char *const keys[] = { "pin", "app", "replaces" };
+	static const char *const keys[] = { "pin", "key", "app", "replaces" };
 	const char *key, *pin;
+	struct secret *secret;
 	int as_app;
 	if (sd_bus_message_read(message, "s", &key) < 0) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "an option cannot be read");
 	}
-	if (strcmp(key, "pin") == 0) {
+	if (strcmp(key, "pin") == 0 || strcmp(key, "key") == 0) {
+		secret = key[0] == 'p' ? &request->pin : &request->key;
 		if (sd_bus_message_read(message, "v", "s", &pin) < 0 ||
-			secret_set_text(&request->pin, pin) < 0) {
-			return fault_set(
-				ret_fault, FAULT_BAD_ARGUMENT, "option pin must be a short string");
+			secret_set_text(secret, pin) < 0) {
+			return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+				"option %s must be a short string", key);
 		}
 		return 0;
 	}
@@ -142,6 +144,7 @@ static int read_pair_request(
 
 static void pair_request_wipe(struct pair_request *request) {
 	secret_wipe(&request->pin);
+	secret_wipe(&request->key);
 }
 
 static void pair_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {

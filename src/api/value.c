@@ -229,6 +229,15 @@ int value_sighting(
 	if (r >= 0 && sighting->driver->pin_form != NULL) {
 		r = put_text(message, "pin_form", sighting->driver->pin_form);
 	}
+	if (r >= 0) {
+		r = put_flag(message, "needs_key", sighting->needs_key);
+	}
+	if (r >= 0 && sighting->driver->key_form != NULL) {
+		r = put_text(message, "key_form", sighting->driver->key_form);
+	}
+	if (r >= 0 && sighting->driver->key_source != NULL) {
+		r = put_text(message, "key_source", sighting->driver->key_source);
+	}
 	const struct lock *lock = paired_as(api, sighting->address);
 	if (r >= 0 && lock != NULL) {
 		r = put_text(message, "paired", lock_slug(lock));

@@ -216,7 +216,7 @@ static void follow_mark(struct lock *lock, mono_t now) {
 	care_want(lock, CARE_STATE | CARE_LOG);
 }
 
-void care_heard(struct lock *lock, const struct sighting *sighting) {
+void care_heard(struct lock *lock, bool is_changed) {
 	mono_t now = hub_now(lock->hub);
 
 	/* It is back: no need to sit out a long pause. */
@@ -227,7 +227,7 @@ void care_heard(struct lock *lock, const struct sighting *sighting) {
 	if (!lock_is_announcing(lock)) {
 		return;
 	}
-	if (!sighting->is_changed) {
+	if (!is_changed) {
 		lock->quiet_until = now;
 		lock->has_late_mark = false;
 		return;

@@ -220,6 +220,17 @@ static int check_pair(struct hub *hub, const struct pair_request *request,
 			"this model wants its PIN for pairing (%s)",
 			found->sighting.driver->pin_form);
 	}
+	if (found->sighting.needs_key && request->key.len == 0) {
+		return fault_set(ret_fault, FAULT_KEY_REQUIRED, "%s wants %s: %s",
+			found->sighting.name[0] != '\0' ? found->sighting.name
+							: found->sighting.address,
+			found->sighting.driver->key_form, found->sighting.driver->key_source);
+	}
+	if (!found->sighting.needs_key && request->key.len > 0) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+			"a lock of %s makes its key while it is paired",
+			found->sighting.driver->brand);
+	}
 	return 0;
 }
 
@@ -289,6 +300,7 @@ int hub_pair(struct hub *hub, const struct pair_request *request, struct op **re
 	hub->provisional = lock;
 	entry->pin = request->pin;
 	entry->job.pin = request->pin;
+	entry->job.key = request->key;
 	entry->job.client_id = lock->client_id;
 	entry->job.as_bridge = !request->as_app;
 	(void) text_copy(

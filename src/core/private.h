@@ -73,6 +73,7 @@ struct lock {
 	struct secret keys;
 	wall_t paired_at;
 	struct sighting sighting; /* while pairing */
+	struct heard_memory memory; /* of its advertisements, for the driver */
 	bool is_provisional;      /* being paired: not in the hub's list, nobody hears of it */
 	bool is_leaving;          /* being unpaired */
 	struct lock *renewal;     /* the provisional one by which it is being paired again; NULL */
@@ -371,7 +372,8 @@ enum radio_need care_need(const struct lock *lock);
 void care_done(
 	struct lock *lock, unsigned bit, const struct job *job, const struct job_result *result);
 void care_failed(struct lock *lock); /* a link attempt for care failed */
-void care_heard(struct lock *lock, const struct sighting *sighting);
+/* @is_changed: something is to be read, as its advertisement says. */
+void care_heard(struct lock *lock, bool is_changed);
 void care_after_op(struct lock *lock, const struct op_entry *entry);
 void care_run_due(struct lock *lock, mono_t now);
 mono_t care_next_due(const struct lock *lock);

@@ -599,14 +599,21 @@ static void radio_heard(void *user, const struct advert *advert) {
 	struct evidence evidence = {
 		.has = FACT_HEARD, .how = EVIDENCE_ADVERTISED, .rssi = advert->rssi
 	};
+	bool is_ours = !lock->is_provisional;
 
+	if (is_ours && lock->driver->hear != NULL) {
+		lock->driver->hear(&lock->keys, &lock->status, advert, &lock->memory, &evidence);
+	} else if (is_ours) {
+		is_ours = lock->driver->sight(advert, &sighting);
+		evidence.is_changed = sighting.is_changed;
+	}
 	facts_take(lock, &evidence);
 	health_heard(lock, advert->rssi);
 	signal_emit(&lock->hub->signals.heard,
 		&(struct hub_heard){ lock, advert->rssi, advert->adapter });
 	facts_contact(lock, false);
-	if (!lock->is_provisional && lock->driver->sight(advert, &sighting)) {
-		care_heard(lock, &sighting);
+	if (is_ours) {
+		care_heard(lock, evidence.is_changed);
 	}
 }
 

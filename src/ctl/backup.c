@@ -21,45 +21,10 @@
 
 /* ---- the passphrase ---- */
 
-static int read_file(struct ctl *ctl, const char *path, struct secret *ret) {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = fd >= 0 ? read(fd, ret->bytes, sizeof(ret->bytes)) : -1;
-	int error = errno;
-	if (fd >= 0) {
-		close(fd);
-	}
-	if (n < 0) {
-		complain(ctl, "%s: %s", path, strerror(error));
-		return CTL_FAILED;
-	}
-	const uint8_t *end = memchr(ret->bytes, '\n', (size_t) n);
-	ret->len = end != NULL ? (size_t) (end - ret->bytes) : (size_t) n;
-	if (ret->len > 0 && ret->bytes[ret->len - 1] == '\r') {
-		ret->len--;
-	}
-	if (ret->len == 0 || ret->len >= sizeof(ret->bytes)) {
-		complain(ctl, "the first line of %s is no passphrase: it is %s", path,
-			ret->len == 0 ? "empty" : "too long");
-		return CTL_FAILED;
-	}
-	ret->bytes[ret->len] = '\0'; /* D-Bus wants text; not counted in len */
-	return CTL_DONE;
-}
-
-static int ask_once(struct ctl *ctl, bool is_new, struct secret *ret) {
-	const char *path = ctl->opt.passphrase_file;
-	if (path != NULL && strcmp(path, "-") != 0) {
-		return read_file(ctl, path, ret);
-	}
-	if (path != NULL) {
-		ctl->opt.is_pin_stdin = true;
-	}
-	return prompt_secret(ctl, "passphrase", is_new, ret);
-}
-
 int backup_ask_passphrase(struct ctl *ctl, bool is_new, struct secret *ret) {
 	for (unsigned i = 0;; i++) {
-		int r = ask_once(ctl, is_new, ret);
+		int r = prompt_secret_from(
+			ctl, ctl->opt.passphrase_file, "passphrase", is_new, ret);
 		if (r != CTL_DONE) {
 			return r;
 		}

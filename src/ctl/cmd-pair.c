@@ -57,6 +57,10 @@ static bool consider(void *user, const json_t *sighting) {
 		}
 		return false;
 	}
+	/* These are always ready: whoever has the key of one says which. */
+	if (search->address == NULL && facts_flag(sighting, "needs_key")) {
+		return false;
+	}
 	if (facts_text(sighting, "paired")[0] != '\0' && search->address == NULL) {
 		return false;
 	}
@@ -110,7 +114,7 @@ static int choose_name(struct ctl *ctl, const json_t *sighting, char name[static
 }
 
 static int fill_call(struct ctl *ctl, sd_bus_message *call, const json_t *sighting,
-	const char *name, const struct secret *pin) {
+	const char *name, const struct secret *pin, const struct secret *key) {
 	sd_bus_message_sensitive(call);
 	int r = sd_bus_message_append(call, "ss", facts_text(sighting, "address"), name);
 	if (r >= 0) {
@@ -118,6 +122,9 @@ static int fill_call(struct ctl *ctl, sd_bus_message *call, const json_t *sighti
 	}
 	if (r >= 0 && pin->len > 0) {
 		r = sd_bus_message_append(call, "{sv}", "pin", "s", (const char *) pin->bytes);
+	}
+	if (r >= 0 && key->len > 0) {
+		r = sd_bus_message_append(call, "{sv}", "key", "s", (const char *) key->bytes);
 	}
 	if (r >= 0 && ctl->opt.as_app) {
 		r = sd_bus_message_append(call, "{sv}", "app", "b", 1);
@@ -131,12 +138,37 @@ static int fill_call(struct ctl *ctl, sd_bus_message *call, const json_t *sighti
 	return r;
 }
 
+/* The key that its maker has for this lock: of --key-file, or typed. */
+static int read_key(struct ctl *ctl, const json_t *sighting, struct secret *ret_key) {
+	if (!facts_flag(sighting, "needs_key")) {
+		return ctl->opt.key_file == NULL
+			       ? CTL_DONE
+			       : usage_error(ctl, "a lock of %s makes its key while it is paired",
+					 facts_text(sighting, "brand"));
+	}
+	if (ctl->opt.key_file != NULL) {
+		return prompt_secret_from(ctl, ctl->opt.key_file, "key", false, ret_key);
+	}
+	if (!ctl->is_asking) {
+		return usage_error(ctl, "this lock wants %s, give it with --key-file FILE. %s",
+			facts_text(sighting, "key_form"), facts_text(sighting, "key_source"));
+	}
+	fprintf(ctl->err, "%s\n", facts_text(sighting, "key_source"));
+	char what[LINE_TEXT_MAX];
+	snprintf(what, sizeof(what), "key (%s)", facts_text(sighting, "key_form"));
+	return prompt_secret(ctl, what, false, ret_key);
+}
+
 static int pair(struct ctl *ctl, const json_t *sighting) {
 	AUTO_VALUE(secret_wipe) struct secret pin = { 0 };
+	AUTO_VALUE(secret_wipe) struct secret key = { 0 };
 	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
 	AUTO(json_decref) json_t *facts = NULL;
 	char name[NAME_TEXT_MAX], path[PATH_TEXT_MAX];
-	int r = choose_name(ctl, sighting, name);
+	int r = read_key(ctl, sighting, &key);
+	if (r == CTL_DONE) {
+		r = choose_name(ctl, sighting, name);
+	}
 	if (r == CTL_DONE && (ctl->opt.is_pin_stdin || facts_flag(sighting, "needs_pin"))) {
 		r = prompt_pin(ctl, facts_text(sighting, "pin_form"), &pin);
 	}
@@ -144,7 +176,7 @@ static int pair(struct ctl *ctl, const json_t *sighting) {
 		return r;
 	}
 	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, "Pair", &call) < 0 ||
-		fill_call(ctl, call, sighting, name, &pin) < 0) {
+		fill_call(ctl, call, sighting, name, &pin, &key) < 0) {
 		return CTL_FAILED;
 	}
 	r = operation_run(ctl, call, facts_text(sighting, "address"), &facts);
@@ -158,7 +190,7 @@ static int pair(struct ctl *ctl, const json_t *sighting) {
 	const char *slug = facts_text(facts, "lock_slug");
 	say(ctl, "Paired as %s%s%s\n", tone_start(ctl, TONE_BOLD), slug, tone_end(ctl, TONE_BOLD));
 	say(ctl, "Its state is being read; next: lockhubctl show %s\n", slug);
-	if (pin.len == 0) {
+	if (pin.len == 0 && facts_text(sighting, "pin_form")[0] != '\0') {
 		say(ctl,
 			"With its PIN the hub can read its log and set its clock: lockhubctl "
 			"set-pin "
@@ -202,10 +234,12 @@ const struct command cmd_pair = {
 	.help = "Waits for a lock in pairing mode, says how to get there, asks which lock is\n"
 		"meant and what it shall be called, and for the PIN when pairing itself needs it.\n"
 		"With --yes nothing is asked and the first lock in pairing mode is taken. A PIN\n"
-		"comes from the terminal or with --pin-stdin, never as an argument. Needs the\n"
-		"role manage.",
+		"comes from the terminal or with --pin-stdin, never as an argument. A lock whose\n"
+		"key its maker keeps is named by its address, and the key comes from the terminal\n"
+		"or with --key-file. Needs the role manage.",
 	.example = "lockhubctl pair 54:D2:72:00:11:22 --name \"Front door\"",
-	.options = OPTS_OPERATION | OPT_NAME | OPT_YES | OPT_APP | OPT_PIN_STDIN | OPT_SECONDS,
+	.options = OPTS_OPERATION | OPT_NAME | OPT_YES | OPT_APP | OPT_PIN_STDIN | OPT_SECONDS |
+		   OPT_KEY_FILE,
 	.max_args = 1,
 	.run = run,
 };

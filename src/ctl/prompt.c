@@ -2,6 +2,7 @@
 #include "room.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -159,6 +160,42 @@ int prompt_secret(struct ctl *ctl, const char *what, bool is_new, struct secret 
 	char question[LINE_TEXT_MAX];
 	snprintf(question, sizeof(question), "%c%s", what[0] - 'a' + 'A', what + 1);
 	return prompt(ctl, what, question, is_new, ret_secret);
+}
+
+static int read_file(struct ctl *ctl, const char *path, const char *what, struct secret *ret) {
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n = fd >= 0 ? read(fd, ret->bytes, sizeof(ret->bytes)) : -1;
+	int error = errno;
+	if (fd >= 0) {
+		close(fd);
+	}
+	if (n < 0) {
+		complain(ctl, "%s: %s", path, strerror(error));
+		return CTL_FAILED;
+	}
+	const uint8_t *end = memchr(ret->bytes, '\n', (size_t) n);
+	ret->len = end != NULL ? (size_t) (end - ret->bytes) : (size_t) n;
+	if (ret->len > 0 && ret->bytes[ret->len - 1] == '\r') {
+		ret->len--;
+	}
+	if (ret->len == 0 || ret->len >= sizeof(ret->bytes)) {
+		complain(ctl, "the first line of %s is no %s: it is %s", path, what,
+			ret->len == 0 ? "empty" : "too long");
+		return CTL_FAILED;
+	}
+	ret->bytes[ret->len] = '\0'; /* D-Bus wants text; not counted in len */
+	return CTL_DONE;
+}
+
+int prompt_secret_from(struct ctl *ctl, const char *path, const char *what, bool is_new,
+	struct secret *ret_secret) {
+	if (path != NULL && strcmp(path, "-") != 0) {
+		return read_file(ctl, path, what, ret_secret);
+	}
+	if (path != NULL) {
+		ctl->opt.is_pin_stdin = true;
+	}
+	return prompt_secret(ctl, what, is_new, ret_secret);
 }
 
 int prompt_line(struct ctl *ctl, char *out, size_t size, const char *format, ...) {

@@ -87,6 +87,7 @@ enum {
 	OPT_INTO = UINT64_C(1) << 50,           /* --into */
 	OPT_CARE = UINT64_C(1) << 33,           /* --no-input --restart --status --skip */
 	OPT_CYCLES = UINT64_C(1) << 34,         /* --cycles */
+	OPT_KEY_FILE = UINT64_C(1) << 35,       /* --key-file */
 };
 /* What every command takes that asks for an operation. */
 #define OPTS_OPERATION (OPT_JSON | OPT_NO_WAIT)
@@ -110,7 +111,7 @@ struct options {
 	bool is_verbose, is_quiet;
 	bool is_no_input, is_restart, is_status;
 	bool is_with_passwords;
-	const char *passphrase_file, *into;
+	const char *passphrase_file, *into, *key_file;
 	const char *bus_address, *name, *lock, *user, *type, *since, *until, *color;
 	bool is_text, is_watching;
 	const char *valid, *label, *mode, *output;
@@ -449,6 +450,9 @@ int prompt_pin(struct ctl *ctl, const char *form, struct secret *ret_pin);
  * text is terminated; the mark does not count in len.
  */
 int prompt_secret(struct ctl *ctl, const char *what, bool is_new, struct secret *ret_secret);
+/* The same from the first line of the file @path; "-" standard input, NULL: not from a file. */
+int prompt_secret_from(struct ctl *ctl, const char *path, const char *what, bool is_new,
+	struct secret *ret_secret);
 /* A line; "" when just entered. -ENOTTY: nobody to ask. */
 int prompt_line(struct ctl *ctl, char *out, size_t size, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

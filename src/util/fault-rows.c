@@ -269,6 +269,11 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "402f0832d2b1d7b8bdb292520dfc4ec1",
 		.summary = "The lock's security PIN is needed for this",
 		.hint = "Give it once: lockhubctl set-pin LOCK" },
+	[FAULT_KEY_REQUIRED] = {
+		.name = "key-required", .dbus = "org.lockhub1.Error.KeyRequired", .priority = LOG_NOTICE,
+		.message_id = "cfdbb4c9f7984780b105bc0eaee1ebf4",
+		.summary = "This lock can be paired only with the key that its maker keeps",
+		.hint = "Get it from the maker's app or account, then run: lockhubctl pair ADDRESS --key-file FILE" },
 
 	/* answers of the lock */
 	[FAULT_NOT_AUTHORIZED] = {

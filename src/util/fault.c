@@ -124,6 +124,7 @@ int fault_errno(enum fault_code code) {
 	case FAULT_NO_ACCESS:
 	case FAULT_MODE_FORBIDS:
 	case FAULT_PIN_REQUIRED:
+	case FAULT_KEY_REQUIRED:
 	case FAULT_NOT_AUTHORIZED:
 	case FAULT_BAD_PIN:
 	case FAULT_PIN_BLOCKED:

@@ -281,6 +281,8 @@ void fake_heard(struct fake *fake, const char *address, bool is_pairing, bool is
 	advert.parts[0] = (struct advert_part){
 		.company = 0xffff, .bytes = { is_pairing, is_changed }, .n_bytes = 2
 	};
+	advert.parts[0].bytes[2] = fake->needs_key;
+	advert.parts[0].bytes[3] = (uint8_t) fake->advertised;
 	if (fake->is_scanning) {
 		fake->scan_heard(fake->scan_user, &advert);
 	}
@@ -700,6 +702,8 @@ static int session_start_fake(
 		return fault_set(ret_fault, FAULT_NOT_SUPPORTED, "fake lock");
 	}
 	session->job = *job;
+	(void) snprintf(the_fake->last_key, sizeof(the_fake->last_key), "%.*s", (int) job->key.len,
+		(const char *) job->key.bytes);
 	session->has_job = true;
 	session->is_sent = false;
 	session->opcode = opcodes[job->act];
@@ -1001,10 +1005,29 @@ static bool sight_fake(const struct advert *advert, struct sighting *ret) {
 		.rssi = advert->rssi,
 		.model = "Fake 1",
 		.is_pairing = part->bytes[0] != 0,
+		.needs_key = part->bytes[2] != 0,
 		.is_changed = part->bytes[1] != 0 };
 	memcpy(ret->address, advert->address, sizeof(ret->address));
 	memcpy(ret->name, advert->name, sizeof(ret->name));
 	return true;
+}
+
+/* A state is news when it is another one than was advertised before. */
+static void hear_fake(const struct secret *keys, const struct lock_status *status,
+	const struct advert *advert, struct heard_memory *memory, struct evidence *ret) {
+	const struct advert_part *part = advert_manufacturer(advert, 0xffff);
+
+	(void) keys;
+	(void) status;
+	if (part == NULL) {
+		return;
+	}
+	ret->is_changed = part->bytes[1] != 0;
+	if (part->bytes[3] != memory->bytes[0]) {
+		memory->bytes[0] = part->bytes[3];
+		ret->has |= FACT_BOLT;
+		ret->bolt.state = part->bytes[3];
+	}
 }
 
 static const struct radio_subscription *subscriptions_fake(
@@ -1095,6 +1118,9 @@ const struct driver fake_driver = {
 	.name = "fake",
 	.brand = "Fake",
 	.sight = sight_fake,
+	.hear = hear_fake,
+	.key_form = "a word",
+	.key_source = "It is printed on the box.",
 	.subscriptions = subscriptions_fake,
 	.session_new = session_new_fake,
 	.acts = acts_fake,

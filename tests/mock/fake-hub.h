@@ -113,6 +113,10 @@ struct fake {
 	struct lock_record records[16];
 	size_t n_records;
 
+	bool needs_key;             /* what is heard wants a key to be paired */
+	enum lock_state advertised; /* what is heard tells it; 0: nothing */
+	char last_key[64];          /* the key that came with the last job; "" none */
+
 	uint32_t config_version; /* told with each state */
 	bool has_keypads;
 	struct credential_limits limits; /* of all of them */

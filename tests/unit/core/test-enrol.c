@@ -206,6 +206,55 @@ static void pair_all(const char *name, const char *pin) {
 	assert_int_equal(hub_lock_count(fake->hub), 1);
 }
 
+static void key_of_the_maker_is_asked_for_and_used(void **state) {
+	struct pair_request request = pair_request("Front Door", NULL);
+	struct op *op;
+	struct fault fault = { .code = FAULT_NONE };
+
+	(void) state;
+	discover();
+	(void) secret_set_text(&request.key, "word");
+	assert_true(hub_pair(fake->hub, &request, &op, &fault) < 0);
+	assert_int_equal(fault.code, FAULT_BAD_ARGUMENT);
+	fake->needs_key = true;
+	discover();
+	secret_wipe(&request.key);
+	assert_true(hub_pair(fake->hub, &request, &op, &fault) < 0);
+	assert_int_equal(fault.code, FAULT_KEY_REQUIRED);
+	assert_non_null(strstr(fault.detail, "a word"));
+	assert_non_null(strstr(fault.detail, "on the box"));
+	(void) secret_set_text(&request.key, "word");
+	assert_int_equal(hub_pair(fake->hub, &request, &op, &fault), 0);
+	fake_turn(fake);
+	fake_up(fake, fake_link(fake, ADDRESS));
+	assert_string_equal(fake->last_key, "word");
+	fake_confirm(fake, fake_link(fake, ADDRESS), 0, RADIO_NOT_SENT);
+	fake_answer(fake, fake_link(fake, ADDRESS), "D-", 2);
+	assert_int_equal(op->outcome, OP_DONE);
+	fake_up(fake, fake_link(fake, ADDRESS));
+	fake_serve(fake, fake_link(fake, ADDRESS), 'L');
+	assert_string_equal(fake->last_key, "");
+}
+
+/* A brand whose advertisements carry the state needs no link to know it. */
+static void state_is_taken_from_advertisements(void **state) {
+	const struct lock_status *status;
+
+	(void) state;
+	pair_all("Front Door", NULL);
+	status = lock_status(hub_lock_at(fake->hub, 0));
+	fake_advance(fake, 1000);
+	fake->changed = 0;
+	fake->advertised = LOCK_STATE_UNLOCKED;
+	fake_heard(fake, ADDRESS, false, false);
+	assert_int_equal(status->bolt.state, LOCK_STATE_UNLOCKED);
+	assert_int_equal(status->bolt_known.how, EVIDENCE_ADVERTISED);
+	assert_true((fake->changed & FACT_BOLT) != 0);
+	fake->changed = 0;
+	fake_heard(fake, ADDRESS, false, false);
+	assert_false((fake->changed & FACT_BOLT) != 0);
+}
+
 static void paired_twice_is_refused(void **state) {
 	struct pair_request request = pair_request("Back Door", NULL);
 	struct op *op;
@@ -390,6 +439,8 @@ int main(void) {
 		TEST(refused_pairing_leaves_nothing),
 		TEST(keys_that_cannot_be_kept_are_no_pairing),
 		TEST(requests_are_judged),
+		TEST(key_of_the_maker_is_asked_for_and_used),
+		TEST(state_is_taken_from_advertisements),
 		TEST(paired_twice_is_refused),
 		TEST(unpair_removes_us_at_the_lock_first),
 		TEST(unpair_waits_for_revocations),
