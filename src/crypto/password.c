@@ -7,17 +7,30 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "password-child.h"
 #include "util/auto.h"
 
 _Static_assert(crypto_pwhash_SALTBYTES == PASSWORD_SALT_LEN, "salt");
 
 #define KIB_LEAST 8
 
+static const char *child_program;
+
+void password_use_child(const char *program) {
+	child_program = program;
+}
+
 int password_key(const void *password, size_t n, const uint8_t salt[static PASSWORD_SALT_LEN],
 	unsigned passes, unsigned kib, uint8_t out[static 32]) {
 	if (passes < 1 || passes > PASSWORD_PASSES_MAX || kib < KIB_LEAST ||
 		kib > PASSWORD_KIB_MAX) {
 		return -EINVAL;
+	}
+	if (child_program != NULL) {
+		int r = password_ask_child(child_program, password, n, salt, passes, kib, out);
+		if (r != -ECHILD) {
+			return r;
+		}
 	}
 	return crypto_pwhash(out, 32, password, n, salt, passes, (size_t) kib * 1024,
 		       crypto_pwhash_ALG_ARGON2ID13) == 0

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +9,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "api/api.h"
 #include "backup.h"
 #include "crypto/crypto.h"
+#include "crypto/password.h"
 #include "daemon.h"
 #include "util/log.h"
 #include "util/text.h"
@@ -64,6 +67,25 @@ static void protect_process(void) {
 	(void) umask(077);
 	(void) setrlimit(RLIMIT_CORE, &none);
 	(void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* Slow and large by design: whatever else runs here goes before it. */
+static void give_way(void) {
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void) !write(fd, "1000", 4);
+		(void) close(fd);
+	}
+	(void) setpriority(PRIO_PROCESS, 0, 10);
+}
+
+/* A child of lockhubd that makes a key of a passphrase for it, see crypto/password.h. */
+static int make_key(void) {
+	/* Before it is protected: afterwards it may not write to its own files in /proc. */
+	give_way();
+	protect_process();
+	return crypto_setup() < 0 ? EXIT_FAILURE : password_child_main();
 }
 
 static void setup_log(void) {
@@ -148,8 +170,11 @@ int main(int argc, char *argv[]) {
 	struct daemon_options options;
 	struct conf conf;
 	struct fault fault = { .code = FAULT_NONE };
-	int status = parse(argc, argv, &arguments);
 
+	if (argc == 2 && text_equal(argv[1], PASSWORD_CHILD_OPTION)) {
+		return make_key();
+	}
+	int status = parse(argc, argv, &arguments);
 	if (status >= 0) {
 		return status;
 	}
@@ -174,6 +199,8 @@ int main(int argc, char *argv[]) {
 	if (arguments.restore != NULL) {
 		return backups_install(arguments.state_dir, arguments.restore);
 	}
+	/* The same program, also after an update has put another one in its place. */
+	password_use_child("/proc/self/exe");
 	options = (struct daemon_options){ .state_dir = arguments.state_dir,
 		.bus_address = arguments.bus_address,
 		.config = arguments.config != NULL ? arguments.config : CONF_FILE_DEFAULT,

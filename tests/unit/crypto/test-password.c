@@ -2,6 +2,12 @@
 #include "test.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "crypto/crypto.h"
 #include "crypto/password.h"
@@ -45,6 +51,78 @@ static void what_is_asked_for_has_limits(void **state) {
 	assert_int_equal(key[0], 42);
 }
 
+/* ---- by a child: this program itself, see main() ---- */
+
+static long most_memory_kib(int whose) {
+	struct rusage usage = { 0 };
+	assert_int_equal(getrusage(whose, &usage), 0);
+	return usage.ru_maxrss;
+}
+
+static void a_child_makes_the_same_key_in_memory_of_its_own(void **state) {
+	enum { KIB = 128 * 1024 };
+	uint8_t here[32], there[32];
+	password_use_child("/proc/self/exe");
+	long before = most_memory_kib(RUSAGE_SELF);
+	assert_int_equal(password_key("passphrase", 10, salt, 1, KIB, there), 0);
+	assert_true(most_memory_kib(RUSAGE_SELF) - before < KIB / 2);
+	assert_true(most_memory_kib(RUSAGE_CHILDREN) >= KIB);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* none is left */
+	password_use_child(NULL);
+	assert_int_equal(password_key("passphrase", 10, salt, 1, KIB, here), 0);
+	assert_true(most_memory_kib(RUSAGE_SELF) - before >= KIB / 2);
+	assert_memory_equal(here, there, sizeof(here));
+}
+
+static void a_child_is_asked_with_every_signal_blocked(void **state) {
+	uint8_t key[32];
+	sigset_t all, old;
+	sigfillset(&all);
+	assert_int_equal(sigprocmask(SIG_SETMASK, &all, &old), 0);
+	password_use_child("/proc/self/exe");
+	assert_int_equal(password_key("", 0, salt, 1, 64, key), 0);
+	password_use_child(NULL);
+	assert_int_equal(sigprocmask(SIG_SETMASK, &old, NULL), 0);
+}
+
+static void a_child_that_ends_too_soon_is_no_key(void **state) {
+	uint8_t key[32] = { 42 };
+	password_use_child("/bin/true");
+	assert_int_equal(password_key("passphrase", 10, salt, 1, 64, key), -ENOMEM);
+	assert_int_equal(key[0], 42);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	password_use_child(NULL);
+}
+
+static void without_a_child_it_is_done_here(void **state) {
+	uint8_t key[32];
+	char text[65];
+	password_use_child("/nonexistent/lockhubd");
+	assert_int_equal(password_key("passphrase", 10, salt, 3, 1024, key), 0);
+	assert_string_equal(hex_encode(key, sizeof(key), text),
+		"07f247e41e00ec054725cde2cbe3489f4f1d4654efcedfc18500d5fcb2326bd1");
+	password_use_child(NULL);
+}
+
+static void a_child_that_nobody_asks_ends(void **state) {
+	int status = 0;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		int ends[2];
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0 ||
+			dup2(ends[0], STDIN_FILENO) < 0) {
+			_exit(99);
+		}
+		close(ends[1]);
+		execl("/proc/self/exe", "test-password", PASSWORD_CHILD_OPTION, (char *) NULL);
+		_exit(98);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 1);
+}
+
 static const char *weakness(const char *text) {
 	return passphrase_weakness(text, strlen(text));
 }
@@ -70,11 +148,19 @@ static void what_is_long_and_mixed_is_not(void **state) {
 	}
 }
 
-int main(void) {
+int main(int argc, char *argv[]) {
+	if (argc == 2 && strcmp(argv[1], PASSWORD_CHILD_OPTION) == 0) {
+		return crypto_setup() < 0 ? 1 : password_child_main();
+	}
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_key_is_that_of_the_reference),
 		cmocka_unit_test(every_input_counts),
 		cmocka_unit_test(what_is_asked_for_has_limits),
+		cmocka_unit_test(a_child_makes_the_same_key_in_memory_of_its_own),
+		cmocka_unit_test(a_child_is_asked_with_every_signal_blocked),
+		cmocka_unit_test(a_child_that_ends_too_soon_is_no_key),
+		cmocka_unit_test(without_a_child_it_is_done_here),
+		cmocka_unit_test(a_child_that_nobody_asks_ends),
 		cmocka_unit_test(what_is_guessed_first_is_weak),
 		cmocka_unit_test(what_is_long_and_mixed_is_not),
 	};
