@@ -20,6 +20,7 @@ struct diag;
 struct hub;
 struct loop;
 struct mqtt;
+struct vault;
 
 /* How the hub introduces its locks to Home Assistant. Values carry no meaning outside. */
 enum mqtt_discovery {
@@ -30,6 +31,19 @@ enum mqtt_discovery {
 };
 const char *mqtt_discovery_name(enum mqtt_discovery discovery);           /* "device"; never NULL */
 int mqtt_discovery_from_name(const char *name, enum mqtt_discovery *ret); /* -EINVAL */
+
+/*
+ * What the hub lets itself be asked for on BASE/hub/request/NAME (docs/mqtt-requests.md). Each
+ * class holds the ones before it; none of them opens a door or hands out a secret.
+ */
+enum mqtt_requests {
+	MQTT_REQUESTS_NONE,     /* the topic is not even subscribed; what is safe stands for 0 */
+	MQTT_REQUESTS_READ,     /* tells what is known */
+	MQTT_REQUESTS_MAINTAIN, /* asks locks, makes backups, restarts */
+	MQTT_REQUESTS_ADMIN,    /* renames, removes and pairs locks, changes their settings */
+};
+const char *mqtt_requests_name(enum mqtt_requests requests);            /* "read"; never NULL */
+int mqtt_requests_from_name(const char *name, enum mqtt_requests *ret); /* -EINVAL */
 
 #define MQTT_TOPIC_PART_MAX 64 /* base and prefix, end mark included */
 #define MQTT_HOST_MAX 256
@@ -59,6 +73,12 @@ struct mqtt_config {
 	bool maintenance;    /* buttons that restart and calibrate a lock; default false */
 	/* Judges the locks' health; NULL: nobody does. Must outlive the mqtt. */
 	struct diag *diag;
+	enum mqtt_requests requests; /* default none */
+	/* For the requests "backup" and "remove"; NULL: refused. Must outlive the mqtt. */
+	struct vault *vault;
+	/* For the request "restart": begins an orderly stop that ends in a start; NULL: refused. */
+	int (*restart)(void *user, struct fault *ret_fault);
+	void *user;
 	/* Base topic of the pin_code dialect, usually "zigbee2mqtt"; NULL or "": not spoken. */
 	const char *pin_code_base;
 };

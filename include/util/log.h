@@ -25,6 +25,8 @@ struct log_field {
 /* @program names us in text lines; @max_priority as in syslog, e.g. LOG_INFO. */
 void log_setup(const char *program, int max_priority);
 bool log_wants(int priority);
+/* What is logged from now on. @return what was until now. */
+int log_set_priority(int max_priority);
 
 void log_line(int priority, const char *lock, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

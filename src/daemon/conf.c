@@ -102,6 +102,9 @@ static const struct conf_key keys[] = {
 		"A switch in Home Assistant for each user: who can press it decides who gets in" },
 	{ "mqtt", "maintenance", CONF_BOOL, AT(mqtt.maintenance), "no", 0, 0, NULL,
 		"Buttons in Home Assistant that restart a lock and calibrate it, which moves its bolt" },
+	{ "mqtt", "requests", CONF_CHOICE, AT(mqtt.requests), "none", 0, 0, "none|read|maintain|admin",
+		"What others on the broker may ask of the hub: nothing, what it knows (read), checks, "
+		"backups and restarts (maintain), also to rename, remove and pair locks (admin)" },
 	{ "mqtt", "pin_code_base", CONF_TEXT, AT(mqtt.pin_code_base), "", 0, 0, NULL,
 		"Take codes as zigbee2mqtt does, for code managers, under this topic; empty: no" },
 

@@ -54,6 +54,7 @@ struct conf {
 		bool keep_discovery;
 		bool user_switches;
 		bool maintenance;
+		char requests[CONF_TEXT_MAX];
 		char pin_code_base[CONF_TEXT_MAX];
 	} mqtt;
 	struct {

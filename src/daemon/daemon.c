@@ -318,6 +318,17 @@ static void on_backups_changed(void *user) {
 	}
 }
 
+/* Whether somebody starts us again. */
+static bool has_manager(void) {
+	return getenv("INVOCATION_ID") != NULL;
+}
+
+static void begin_restart(struct daemon *daemon) {
+	daemon->is_stopping = true;
+	daemon->is_restarting = true;
+	hub_stop(daemon->hub, on_hub_stopped, daemon);
+}
+
 /* The database is swapped when nobody has it open: at the start. */
 static void restart(void *user) {
 	struct daemon *daemon = user;
@@ -325,14 +336,28 @@ static void restart(void *user) {
 	if (daemon->is_stopping) {
 		return;
 	}
-	daemon->is_stopping = true;
-	daemon->is_restarting = true;
-	if (getenv("INVOCATION_ID") != NULL) {
+	if (has_manager()) {
 		log_notice("a backup was restored: starting anew");
 	} else {
 		log_notice("a backup was restored: stopping; start lockhubd again");
 	}
-	hub_stop(daemon->hub, on_hub_stopped, daemon);
+	begin_restart(daemon);
+}
+
+/* By MQTT: only where it is certain that it does not end there. */
+static int restart_asked(void *user, struct fault *ret_fault) {
+	struct daemon *daemon = user;
+
+	if (!has_manager()) {
+		return fault_set(ret_fault, FAULT_DENIED,
+			"nobody would start lockhubd again: it is not run by systemd");
+	}
+	if (daemon->is_stopping) {
+		return fault_set(ret_fault, FAULT_DENIED, "it has begun already");
+	}
+	log_notice("starting anew, as asked by MQTT");
+	begin_restart(daemon);
+	return 0;
 }
 
 static void on_terminate(void *user, int signum) {
@@ -634,6 +659,10 @@ static int make_mqtt(struct daemon *daemon, struct fault *ret_fault) {
 	config.user_switches = conf->mqtt.user_switches;
 	config.maintenance = conf->mqtt.maintenance;
 	config.pin_code_base = conf->mqtt.pin_code_base;
+	(void) mqtt_requests_from_name(conf->mqtt.requests, &config.requests);
+	config.vault = backups_vault(&daemon->backups);
+	config.restart = restart_asked;
+	config.user = daemon;
 	config.diag = daemon->diag;
 	r = keyfile_password(
 		conf->mqtt.password_file, "mqtt-password", &config.password, ret_fault);

@@ -31,6 +31,27 @@ int mqtt_discovery_from_name(const char *name, enum mqtt_discovery *ret) {
 	return r;
 }
 
+static const struct name_row requests_names[] = {
+	{ MQTT_REQUESTS_NONE, "none" },
+	{ MQTT_REQUESTS_READ, "read" },
+	{ MQTT_REQUESTS_MAINTAIN, "maintain" },
+	{ MQTT_REQUESTS_ADMIN, "admin" },
+};
+
+const char *mqtt_requests_name(enum mqtt_requests requests) {
+	return name_of(requests_names, ARRAY_SIZE(requests_names), (int) requests);
+}
+
+int mqtt_requests_from_name(const char *name, enum mqtt_requests *ret) {
+	int value = 0;
+	int r = name_to(requests_names, ARRAY_SIZE(requests_names), name, &value);
+
+	if (r >= 0) {
+		*ret = (enum mqtt_requests) value;
+	}
+	return r;
+}
+
 void mqtt_config_defaults(struct mqtt_config *config) {
 	*config = (struct mqtt_config){
 		.hub_name = "lockhub",

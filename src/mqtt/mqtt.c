@@ -25,6 +25,7 @@
 #include "buttons.h"
 #include "payload.h"
 #include "pins.h"
+#include "request.h"
 #include "room.h"
 #include "switches.h"
 
@@ -214,7 +215,10 @@ static void op_changed(struct listener *listener, void *data) {
 }
 
 static void op_finished(struct listener *listener, void *data) {
-	op_moved(container_of(listener, struct mqtt, on_op_finished), data);
+	struct mqtt *mqtt = container_of(listener, struct mqtt, on_op_finished);
+
+	op_moved(mqtt, data);
+	requests_op_finished(mqtt->requests, data);
 }
 
 static void event_recorded(struct listener *listener, void *data) {
@@ -315,6 +319,7 @@ static void subscribe_face(struct mqtt *mqtt, const struct face *face) {
 static void subscribe_all(struct mqtt *mqtt) {
 	char commands[TOPIC_MAX];
 	char buttons[TOPIC_MAX];
+	char requests[TOPIC_MAX];
 	char users[TOPIC_MAX];
 	char sets[TOPIC_MAX];
 	char gets[TOPIC_MAX];
@@ -328,6 +333,9 @@ static void subscribe_all(struct mqtt *mqtt) {
 
 	if (mqtt->texts.ha_status != NULL) {
 		topics[n++] = mqtt->texts.ha_status;
+	}
+	if (mqtt->requests != NULL) {
+		topics[n++] = topic_of(&mqtt->discovery.topics, "hub", "request/+", requests);
 	}
 	if (mqtt->config.user_switches) {
 		(void) snprintf(users, sizeof(users), "%s/hub/+/set", mqtt->config.base);
@@ -453,7 +461,8 @@ static void on_message(
 		count(mqtt);
 		return;
 	}
-	if (buttons_message(mqtt, topic, payload, n, is_retained) ||
+	if (requests_message(mqtt, topic, payload, n, is_retained) ||
+		buttons_message(mqtt, topic, payload, n, is_retained) ||
 		switches_message(mqtt, topic, payload, n, is_retained) ||
 		pins_message(mqtt, topic, payload, n, is_retained)) {
 		count(mqtt);
@@ -725,6 +734,10 @@ struct mqtt *mqtt_new(struct loop *loop, struct hub *hub, const struct mqtt_conf
 		mqtt->stop == NULL) {
 		return mqtt_free(mqtt);
 	}
+	if (config->requests != MQTT_REQUESTS_NONE &&
+		(mqtt->requests = requests_new(mqtt)) == NULL) {
+		return mqtt_free(mqtt);
+	}
 	name_broker(mqtt);
 	listen(mqtt);
 	show_hub_config(mqtt);
@@ -759,6 +772,7 @@ struct mqtt *mqtt_free(struct mqtt *mqtt) {
 	}
 	pins_free(mqtt);
 	switches_free(mqtt);
+	mqtt->requests = requests_free(mqtt->requests);
 	mqtt->shelf = shelf_free(mqtt->shelf);
 	mqtt->outbox = outbox_free(mqtt->outbox);
 	signal_finish(&mqtt->changed);

@@ -16,6 +16,7 @@
 #include "topics.h"
 
 struct face;
+struct requests;
 
 /* Commands of one lock, or of all that name no lock of ours: so many at once, one more each... */
 #define COMMANDS_BURST 10
@@ -65,6 +66,7 @@ struct mqtt {
 	struct list pin_faces; /* struct pin_face */
 	struct list pin_tasks; /* struct pin_task */
 	unsigned n_pin_tasks;
+	struct requests *requests; /* NULL: [mqtt] requests is none */
 	struct leaf *online;
 	struct leaf *hub_config[HUB_PART_COUNT_]; /* device form: the first only */
 	struct leaf *hub_state[HUB_PART_COUNT_];  /* none for events */

@@ -74,6 +74,10 @@ bool log_wants(int priority) {
 	return priority <= atomic_load_explicit(&log_max_priority, memory_order_relaxed);
 }
 
+int log_set_priority(int max_priority) {
+	return atomic_exchange(&log_max_priority, max_priority);
+}
+
 /* One entry on its way: fields as journald wants them, in one buffer each. */
 struct entry {
 	size_t n;
