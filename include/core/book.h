@@ -89,6 +89,12 @@ int book_check_user(const struct book *book, const struct user *user, struct fau
 int book_check_pin(const struct book *book, const struct secret *pin, const char *user_id,
 	const char *lock_id, const char *self, unsigned least, struct fault *ret_fault);
 
+/*
+ * Why these digits are among the first that are tried, whatever their number: one of the reasons of
+ * WEAK_CODE, static; NULL: no such reason is known, or they are no digits. Never tells a digit.
+ */
+const char *pin_weakness(const struct secret *pin);
+
 enum access_decision {
 	ACCESS_ALLOW,
 	ACCESS_NON_ACCESS, /* known, but opens nothing: event type 2 */

@@ -201,6 +201,44 @@ struct session {
 	const struct session_impl *impl;
 };
 
+enum protocol_trait { PROTOCOL_UNKNOWN, PROTOCOL_NO, PROTOCOL_YES };
+
+/*
+ * What the radio protocol of a lock withstands from somebody nearby who hears and sends whatever he
+ * likes, and knows how it works (reliability A2). Static. Each "yes" and "no" has its source in
+ * docs/protocols; what nobody knows is PROTOCOL_UNKNOWN, not "yes".
+ */
+struct protocol {
+	const char *name;   /* "Nuki Bluetooth API, 5th generation" */
+	const char *cipher; /* what it is made of, in a few words */
+	/* Each side proves in every session that it has the key. */
+	enum protocol_trait is_mutual;
+	/* A command that was changed on its way is refused. */
+	enum protocol_trait is_tamper_proof;
+	/* A command that was overheard does nothing when it is sent again. */
+	enum protocol_trait is_replay_safe;
+	/* Both sides put something new into each exchange: answers cannot be repeated either. */
+	enum protocol_trait has_fresh_nonces;
+	const char *weakness; /* what is left to know, one sentence; "" nothing */
+	const char *source;   /* where all this is from */
+};
+
+/*
+ * A: all four, and nothing is left to know. B: nobody can make, change or repeat a command, but
+ * there is less of the rest. C: somebody can: weak, a person must agree to rely on such a lock. By
+ * these rules alone, so that a brand cannot flatter itself.
+ */
+enum protocol_class {
+	PROTOCOL_CLASS_UNKNOWN,
+	PROTOCOL_CLASS_A,
+	PROTOCOL_CLASS_B,
+	PROTOCOL_CLASS_C,
+};
+/* @protocol NULL: unknown. */
+enum protocol_class protocol_class(const struct protocol *protocol);
+const char *protocol_class_name(enum protocol_class class); /* "A", "B", "C", "unknown" */
+const char *protocol_trait_name(enum protocol_trait trait); /* "yes", "no", "unknown" */
+
 struct driver {
 	const char *name;  /* "nuki": folder, option, topic */
 	const char *brand; /* "Nuki" */
@@ -236,6 +274,17 @@ struct driver {
 	bool (*is_announcing)(const struct secret *keys, const struct lock_status *status);
 	/* Writes @pin into *keys (to be verified afterwards). -EINVAL: not of the brand's form. */
 	int (*set_pin)(struct secret *keys, const struct secret *pin, struct fault *ret_fault);
+	/*
+	 * The PIN that is kept, with leading zeros as the lock's owner knows it, to be judged and
+	 * compared and nothing else; *ret is the caller's to wipe. false, *ret empty: none is kept,
+	 * or the lock has refused it. NULL hook: does not tell.
+	 */
+	bool (*pin)(const struct secret *keys, struct secret *ret);
+	/* What locks of this brand have for a PIN before anybody sets one; ends with NULL. */
+	const char *const *pins_default;
+	/* What protects the link; NULL hook or NULL: nobody has looked into it. */
+	const struct protocol *(*protocol)(
+		const struct secret *keys, const struct lock_status *status);
 	/* NULL hook or NULL: no credentials that the hub could manage (no keypad, no PIN). */
 	const struct credential_limits *(*credentials)(
 		const struct secret *keys, const struct lock_status *status);

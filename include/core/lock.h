@@ -26,6 +26,21 @@ int64_t lock_log_cursor(const struct lock *lock);
 /* Bits 1 << act. */
 unsigned lock_acts(const struct lock *lock);
 bool lock_has_pin(const struct lock *lock);
+/* The note (core/history.h) that tells by its time since when the hub has the PIN in use. */
+#define LOCK_NOTE_PIN "pin"
+/* How good the PIN is that the hub has; the PIN itself stays where it is. */
+enum lock_pin {
+	LOCK_PIN_UNKNOWN, /* there is none here, or the driver does not tell */
+	LOCK_PIN_DEFAULT, /* the maker's, or none was ever set */
+	LOCK_PIN_WEAK,
+	LOCK_PIN_GOOD,
+};
+/* *ret_why (may be NULL): why it is weak, static; else "". */
+enum lock_pin lock_pin_judge(const struct lock *lock, const char **ret_why);
+/* What it can hold of codes and keys; NULL: nothing that the hub could manage, or not now. */
+const struct credential_limits *lock_credentials(const struct lock *lock);
+/* What protects its link; NULL: not known. Static. */
+const struct protocol *lock_protocol(const struct lock *lock);
 /* Changes show by themselves in advertisements; if not, the state is polled. */
 bool lock_is_announcing(const struct lock *lock);
 

@@ -69,6 +69,7 @@ struct credential {
 	bool is_expired;    /* valid_until was passed by trusted time: final (L8) */
 	wall_t created_at;
 	char created_by[EVENT_USER_MAX];
+	wall_t pin_set_at; /* since when it has these digits; 0 not known */
 };
 
 struct access {

@@ -130,7 +130,10 @@ static bool is_date(const struct secret *pin) {
 	}
 }
 
-static const char *weakness(const struct secret *pin) {
+const char *pin_weakness(const struct secret *pin) {
+	if (pin->len == 0 || !is_digits(pin)) {
+		return NULL;
+	}
 	if (is_row(pin, 0)) {
 		return "all digits are the same";
 	}
@@ -235,7 +238,7 @@ int book_check_pin(const struct book *book, const struct secret *pin, const char
 		return fault_set(ret_fault, FAULT_WEAK_CODE, "it has %zu digits, %u are the least",
 			pin->len, least > PIN_LEN_MIN ? least : PIN_LEN_MIN);
 	}
-	why = weakness(pin);
+	why = pin_weakness(pin);
 	if (why != NULL) {
 		return fault_set(ret_fault, FAULT_WEAK_CODE, "%s", why);
 	}

@@ -380,6 +380,9 @@ static struct op_entry *op_of_lock(const struct lock *lock, enum act act) {
 
 static void verify_or_finish(struct lock *lock, struct op_entry *entry) {
 	entry->is_keeping = false;
+	if (entry->pin.len > 0) {
+		lock_pin_given(lock);
+	}
 	if (entry->pin.len > 0 && (lock_acts(lock) & 1U << ACT_VERIFY_PIN) != 0) {
 		entry->job = (struct job){ .act = ACT_VERIFY_PIN };
 		entry->job.pin = entry->pin;

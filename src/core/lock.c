@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/book.h"
+#include "core/history.h"
 #include "private.h"
+#include "util/auto.h"
 #include "util/text.h"
 
 struct lock *lock_new(struct hub *hub, const struct driver *driver) {
@@ -120,6 +123,71 @@ bool lock_has_pin(const struct lock *lock) {
 }
 
 bool lock_is_announcing(const struct lock *lock) {
+enum lock_pin lock_pin_judge(const struct lock *lock, const char **ret_why) {
+	AUTO_VALUE(secret_wipe) struct secret pin = { 0 };
+	const char *const *worn = lock->driver->pins_default;
+	const char *why;
+
+	if (ret_why != NULL) {
+		*ret_why = "";
+	}
+	if (lock->driver->pin == NULL || !lock->driver->pin(&lock->keys, &pin)) {
+		return LOCK_PIN_UNKNOWN;
+	}
+	for (; worn != NULL && *worn != NULL; worn++) {
+		if (strlen(*worn) == pin.len && memcmp(*worn, pin.bytes, pin.len) == 0) {
+			return LOCK_PIN_DEFAULT;
+		}
+	}
+	why = pin_weakness(&pin);
+	if (why != NULL && ret_why != NULL) {
+		*ret_why = why;
+	}
+	return why != NULL ? LOCK_PIN_WEAK : LOCK_PIN_GOOD;
+}
+
+/*
+ * Kept as a note, since only the day on which the hub was given it is known: the lock itself does
+ * not tell how old its PIN is. By a clock that is not believed it is not known at all.
+ */
+void lock_pin_given(struct lock *lock) {
+	struct hub *hub = lock->hub;
+	struct note note = { .key = LOCK_NOTE_PIN, .text = "the hub was given it" };
+	struct fault fault = { .code = FAULT_NONE };
+
+	if (!lock_has_pin(lock)) {
+		return;
+	}
+	(void) text_copy(note.lock_id, sizeof(note.lock_id), lock->id);
+	note.at = clock_wall(hub->config.clock);
+	if (!clock_is_trusted(hub->config.clock)) {
+		note.text[0] = '\0'; /* what was noted of another PIN counts no longer */
+	}
+	/* Without it the age is not known, and that is all. */
+	(void) hub_note_put(hub, &note, NULL, NULL, &fault);
+}
+
+bool lock_pin_differs(const struct lock *lock, const struct secret *keys) {
+	AUTO_VALUE(secret_wipe) struct secret before = { 0 };
+	AUTO_VALUE(secret_wipe) struct secret after = { 0 };
+
+	if (lock->driver->pin == NULL || !lock->driver->pin(keys, &after)) {
+		return false;
+	}
+	return !lock->driver->pin(&lock->keys, &before) || secret_equal(&before, &after) == 0;
+}
+
+const struct credential_limits *lock_credentials(const struct lock *lock) {
+	return lock->driver->credentials != NULL
+		       ? lock->driver->credentials(&lock->keys, &lock->status)
+		       : NULL;
+}
+
+const struct protocol *lock_protocol(const struct lock *lock) {
+	return lock->driver->protocol != NULL ? lock->driver->protocol(&lock->keys, &lock->status)
+					      : NULL;
+}
+
 	return lock->driver->is_announcing(&lock->keys, &lock->status);
 }
 

@@ -23,12 +23,6 @@ struct form {
 	const struct lock *unable;
 };
 
-static const struct credential_limits *limits_of(const struct lock *lock) {
-	return lock->driver->credentials != NULL
-		       ? lock->driver->credentials(&lock->keys, &lock->status)
-		       : NULL;
-}
-
 static bool takes_pins(const struct credential_limits *limits) {
 	return limits != NULL && (limits->types & 1U << CREDENTIAL_PIN) != 0;
 }
@@ -45,7 +39,7 @@ static int find_form(const struct hub *hub, const char *user_id, const char *loc
 
 	for (size_t i = 0; i < hub->n_locks; i++) {
 		const struct lock *lock = hub->locks[i];
-		const struct credential_limits *limits = limits_of(lock);
+		const struct credential_limits *limits = lock_credentials(lock);
 
 		if (!is_concerned(hub, lock, user_id, lock_id)) {
 			continue;
@@ -89,7 +83,7 @@ static int check_form(const struct hub *hub, const struct secret *pin, const cha
 
 	for (size_t i = 0; r >= 0 && i < hub->n_locks; i++) {
 		const struct lock *lock = hub->locks[i];
-		const struct credential_limits *limits = limits_of(lock);
+		const struct credential_limits *limits = lock_credentials(lock);
 
 		if (is_concerned(hub, lock, user_id, lock_id) && takes_pins(limits) &&
 			limits->check_pin != NULL) {
@@ -210,6 +204,7 @@ static int fill_code(struct change *change, const struct user *user, const struc
 	ret->pin = change->pin;
 	ret->is_once = add->is_once;
 	ret->created_at = now;
+	ret->pin_set_at = now;
 	if (add->until[0] != '\0') {
 		r = schedule_parse_until(add->until, hub_lock_zone(change->hub, ret->lock_id), now,
 			&ret->valid_until, ret_fault);
@@ -343,6 +338,7 @@ static int run_code_change(struct change *change, struct fault *ret_fault) {
 	}
 	row = *old;
 	row.pin = change->pin;
+	row.pin_set_at = clock_wall(change->hub->config.clock);
 	r = check_pin(change->hub, &row.pin, row.user_id, row.lock_id, row.id, ret_fault);
 	if (r >= 0) {
 		r = change_put_credential(change, &row, ret_fault);
@@ -614,6 +610,7 @@ static int adopt(struct change *change, struct user *user, struct credential *cr
 	credential->state = CREDENTIAL_ACTIVE;
 	credential->pin = slot->pin;
 	credential->created_at = slot->created_at;
+	credential->pin_set_at = slot->created_at;
 	r = change_grant(change, user, lock->id, ret_fault);
 	if (r >= 0) {
 		r = adopt_window(change, user, lock, slot, credential, ret_fault);

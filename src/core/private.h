@@ -261,6 +261,10 @@ void lock_event_init(struct event *event, const struct lock *lock, enum event_ki
 
 /* request.c */
 struct op_entry *op_new(struct hub *hub, struct lock *lock, enum act act, const char *actor);
+/* The hub was given the PIN that it has now: from here on its age counts. */
+void lock_pin_given(struct lock *lock);
+/* Whether @keys hold a PIN, and another one than the lock's keys do. */
+bool lock_pin_differs(const struct lock *lock, const struct secret *keys);
 void op_enqueue(struct op_entry *entry);
 /* Records the intent (if the act is recorded) and lets it be worked on. */
 void op_accept(struct op_entry *entry);

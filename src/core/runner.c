@@ -86,10 +86,14 @@ static void host_keys(void *host, const struct secret *keys) {
 	struct lock *lock = host;
 	struct txn *txn;
 	struct txn_item *item;
+	const bool is_new_pin = lock_pin_differs(lock, keys);
 
 	lock->keys = *keys;
 	if (lock->is_provisional) {
 		return; /* kept when pairing is complete */
+	}
+	if (is_new_pin) {
+		lock_pin_given(lock);
 	}
 	txn = hub_txn_new(lock->hub);
 	item = txn != NULL ? txn_add(txn, TXN_LOCK_KEYS) : NULL;

@@ -8,17 +8,18 @@
 
 #define COLUMNS_SQL                                                                                \
 	"id, user_id, lock_id, type, state, pin, label, is_once, valid_until, is_expired,"         \
-	" created_at, created_by"
+	" created_at, created_by, pin_set_at"
 
 static const struct db_text texts[] = {
 	{ offsetof(struct credential_table, put),
 		"INSERT INTO credential (" COLUMNS_SQL
-		") VALUES (?,?,nullif(?, ''),?,?,?,?,?,?,?,?,?)"
+		") VALUES (?,?,nullif(?, ''),?,?,?,?,?,?,?,?,?,?)"
 		" ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id,"
 		" lock_id = excluded.lock_id, type = excluded.type, state = excluded.state,"
 		" pin = excluded.pin, label = excluded.label, is_once = excluded.is_once,"
 		" valid_until = excluded.valid_until, is_expired = excluded.is_expired,"
-		" created_at = excluded.created_at, created_by = excluded.created_by" },
+		" created_at = excluded.created_at, created_by = excluded.created_by,"
+		" pin_set_at = excluded.pin_set_at" },
 	{ offsetof(struct credential_table, remove), "DELETE FROM credential WHERE id = ?" },
 };
 
@@ -59,6 +60,7 @@ int credential_table_put(struct credential_table *table, const struct credential
 	bind_number(&bind, credential->is_expired);
 	bind_number(&bind, credential->created_at.s);
 	bind_text(&bind, credential->created_by);
+	bind_number(&bind, credential->pin_set_at.s);
 	int r = bind_run(&bind, NULL, "recording a credential", ret_fault);
 	return r < 0 ? lock_table_blame(&bind, credential->lock_id, FAULT_NONE, NULL, r, ret_fault)
 		     : 0;
@@ -89,6 +91,7 @@ static int read_row(sqlite3_stmt *stmt, const struct store_keys *keys, struct cr
 	row->is_expired = column_number(&column) != 0;
 	row->created_at.s = column_number(&column);
 	column_text(&column, row->created_by, sizeof(row->created_by));
+	row->pin_set_at.s = column_number(&column);
 	return r;
 }
 

@@ -17,6 +17,7 @@
 #include "settings.h"
 #include "slots.h"
 #include "util/auto.h"
+#include "util/bytes.h"
 #include "util/text.h"
 
 #define ACT_BIT(act) (1u << (act))
@@ -141,6 +142,69 @@ static int nuki_set_pin(struct secret *blob, const struct secret *pin, struct fa
 	return 0;
 }
 
+static bool nuki_pin(const struct secret *blob, struct secret *ret) {
+	AUTO_VALUE(nuki_keys_wipe) struct nuki_keys keys = { 0 };
+	char digits[12];
+	int n;
+
+	secret_wipe(ret);
+	if (nuki_keys_decode(blob, &keys) < 0 || !nuki_keys_has_pin(&keys)) {
+		return false;
+	}
+	n = snprintf(digits, sizeof(digits), "%0*lu", keys.generation == NUKI_GENERATION_5 ? 6 : 4,
+		(unsigned long) keys.pin);
+	if (n > 0 && (size_t) n < sizeof(digits)) {
+		memcpy(ret->bytes, digits, (size_t) n);
+		ret->len = (size_t) n;
+	}
+	wipe(digits, sizeof(digits));
+	return ret->len > 0;
+}
+
+/* A PIN that was never set is the number 0 (docs/protocols/nuki.md 10). */
+static const char *const nuki_pins_default[] = { "0000", "000000", NULL };
+
+/*
+ * Each trait with its source: docs/protocols/nuki.md 10. A command carries a challenge of the lock,
+ * which takes it once; an answer carries nothing of the hub's.
+ */
+#define NUKI_WEAKNESS                                                                              \
+	"an answer of the lock that was overheard can be played to the hub again, and who stands " \
+	"unseen between the two while they pair has the key"
+
+static const struct protocol nuki_protocol_1_to_4 = {
+	.name = "Nuki Bluetooth API, 1st to 4th generation",
+	.cipher = "Curve25519, XSalsa20-Poly1305, a challenge for each command",
+	.is_mutual = PROTOCOL_YES,
+	.is_tamper_proof = PROTOCOL_YES,
+	.is_replay_safe = PROTOCOL_YES,
+	.has_fresh_nonces = PROTOCOL_NO,
+	.weakness = NUKI_WEAKNESS,
+	.source = "the maker's Smart Lock API V2.1; docs/protocols/nuki.md",
+};
+
+static const struct protocol nuki_protocol_5 = {
+	.name = "Nuki Bluetooth API, 5th generation",
+	.cipher = "Curve25519, XSalsa20-Poly1305, a challenge for each command, PIN at pairing",
+	.is_mutual = PROTOCOL_YES,
+	.is_tamper_proof = PROTOCOL_YES,
+	.is_replay_safe = PROTOCOL_YES,
+	.has_fresh_nonces = PROTOCOL_NO,
+	.weakness = NUKI_WEAKNESS,
+	.source = "the maker's nuki-cli and other public clients; docs/protocols/nuki.md",
+};
+
+static const struct protocol *nuki_protocol(
+	const struct secret *blob, const struct lock_status *status) {
+	AUTO_VALUE(nuki_keys_wipe) struct nuki_keys keys = { 0 };
+
+	(void) status;
+	if (nuki_keys_decode(blob, &keys) < 0) {
+		return NULL;
+	}
+	return keys.generation == NUKI_GENERATION_5 ? &nuki_protocol_5 : &nuki_protocol_1_to_4;
+}
+
 /* Codes need a keypad, and the lock lets nobody at its lists without the PIN. */
 static const struct credential_limits *nuki_credentials(
 	const struct secret *blob, const struct lock_status *status) {
@@ -168,6 +232,9 @@ const struct driver nuki_driver = {
 	.has_pin = nuki_has_pin,
 	.is_announcing = nuki_is_announcing,
 	.set_pin = nuki_set_pin,
+	.pin = nuki_pin,
+	.pins_default = nuki_pins_default,
+	.protocol = nuki_protocol,
 	.credentials = nuki_credentials,
 	.settings = nuki_settings_of,
 	.patterns = nuki_beacon_patterns,

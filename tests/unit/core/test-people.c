@@ -605,8 +605,14 @@ static void codes_are_changed_and_revealed(void **state) {
 	assert_int_equal(
 		hub_code_change(fake->hub, id, &pin, &manager, &pin, NULL, NULL, &fault), -EINVAL);
 	assert_int_equal(secret_set_text(&pin, "618845"), 0);
+	/* How old its digits are is another thing than how old the row is. */
+	assert_true(book_credential(book(), id)->pin_set_at.s ==
+		    book_credential(book(), id)->created_at.s);
+	fake->wall.s += 86400;
 	assert_int_equal(hub_code_change(fake->hub, id, &pin, &manager, &pin, NULL, NULL, NULL), 0);
 	fake_turn(fake);
+	assert_true(book_credential(book(), id)->pin_set_at.s ==
+		    book_credential(book(), id)->created_at.s + 86400);
 	assert_memory_equal(book_credential(book(), id)->pin.bytes, "618845", 6);
 	assert_int_equal(
 		hub_code_change(fake->hub, id, &none, &manager, &pin, NULL, NULL, NULL), 0);

@@ -467,6 +467,58 @@ static void pins(void **state) {
 	assert_int_equal(nuki_driver.acts(NULL, NULL), 1u << ACT_PAIR);
 }
 
+static void expect_pin(
+	enum nuki_generation generation, uint32_t number, bool is_refused, const char *digits) {
+	struct nuki_keys keys = { .generation = generation,
+		.pin = number,
+		.is_pin_known = true,
+		.is_pin_refused = is_refused };
+	struct secret blob = { .len = 0 };
+	struct secret pin = { .len = 3, .bytes = "old" };
+
+	nuki_keys_encode(&keys, &blob);
+	assert_int_equal(nuki_driver.pin(&blob, &pin), digits[0] != '\0');
+	assert_int_equal(pin.len, strlen(digits));
+	assert_memory_equal(pin.bytes, digits, strlen(digits));
+}
+
+/* A number on the wire, but people know it with its zeros, and so it is judged. */
+static void pin_as_its_owner_knows_it(void **state) {
+	struct secret pin = { .len = 3, .bytes = "old" };
+
+	(void) state;
+	expect_pin(NUKI_GENERATION_1_TO_4, 42, false, "0042");
+	expect_pin(NUKI_GENERATION_5, 548, false, "000548");
+	expect_pin(NUKI_GENERATION_5, 271828, false, "271828");
+	expect_pin(NUKI_GENERATION_1_TO_4, 42, true, "");
+	assert_false(nuki_driver.pin(NULL, &pin));
+	assert_int_equal(pin.len, 0);
+	/* None set is 0: in both forms that the hook gives it is one of the maker's. */
+	expect_pin(NUKI_GENERATION_1_TO_4, 0, false, nuki_driver.pins_default[0]);
+	expect_pin(NUKI_GENERATION_5, 0, false, nuki_driver.pins_default[1]);
+	assert_null(nuki_driver.pins_default[2]);
+}
+
+static void what_protects_the_link(void **state) {
+	struct nuki_keys keys = { .generation = NUKI_GENERATION_1_TO_4 };
+	struct secret blob = { .len = 0 };
+	const struct protocol *old, *new;
+
+	(void) state;
+	assert_null(nuki_driver.protocol(&blob, NULL));
+	nuki_keys_encode(&keys, &blob);
+	old = nuki_driver.protocol(&blob, NULL);
+	keys.generation = NUKI_GENERATION_5;
+	nuki_keys_encode(&keys, &blob);
+	new = nuki_driver.protocol(&blob, NULL);
+	assert_non_null(old);
+	assert_non_null(new);
+	assert_ptr_not_equal(old, new);
+	assert_int_equal(protocol_class(old), PROTOCOL_CLASS_B);
+	assert_int_equal(protocol_class(new), PROTOCOL_CLASS_B);
+	assert_true(old->source[0] != '\0' && new->source[0] != '\0');
+}
+
 static void keys_come_back(void **state) {
 	struct nuki_keys keys = {
 		.generation = NUKI_GENERATION_5,
@@ -541,6 +593,8 @@ int main(void) {
 		cmocka_unit_test(sightings),
 		cmocka_unit_test(announcing),
 		cmocka_unit_test(pins),
+		cmocka_unit_test(pin_as_its_owner_knows_it),
+		cmocka_unit_test(what_protects_the_link),
 		cmocka_unit_test(keys_come_back),
 		cmocka_unit_test(registered),
 	};

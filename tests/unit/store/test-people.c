@@ -198,6 +198,7 @@ static struct credential *add_credential(
 	row->is_expired = true;
 	row->created_at.s = 1800000002;
 	strcpy(row->created_by, "uid 0 (root)");
+	row->pin_set_at.s = 1800000009;
 	return row;
 }
 
