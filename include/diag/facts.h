@@ -81,10 +81,13 @@ struct lock_facts {
 	size_t n_probes;
 	/* Codes as the book has them: counts alone, never the codes. */
 	unsigned n_codes, n_codes_short; /* fewer than 6 digits where more can be had */
-	unsigned n_codes_old;            /* unchanged for two years */
-	bool has_default_pin;            /* the maker's default security code is still in use */
+	unsigned n_codes_weak;           /* of those that are tried first, see pin_weakness() */
+	unsigned n_codes_old;            /* unchanged for two years; of those whose age is known */
+	enum lock_pin pin;               /* how good the security PIN is */
+	const char *pin_weakness;        /* with LOCK_PIN_WEAK why, static; else "" */
+	wall_t pin_set_at;               /* since when the hub has it; 0 not known */
 	enum known_flag has_factor;      /* remote unlocking asks for a second factor */
-	wall_t pin_set_at;               /* since when the security PIN is in use; 0 not known */
+	const struct protocol *protocol; /* what protects its link, static; NULL not known */
 };
 
 #define DIAG_ADAPTERS_MAX 8
@@ -128,8 +131,11 @@ struct hub_facts {
 		int n_restarts;                      /* of the daemon in the last day; -1 */
 		char exposed[DIAG_EXPOSED_MAX][160]; /* what is readable for others */
 		size_t n_exposed;
-		enum known_flag is_wifi_24ghz;  /* the hub's own network is on 2.4 GHz Wi-Fi */
-		char wifi_security[16];         /* "", "open", "wep", "wpa2" ... */
+		enum known_flag is_wifi;       /* the hub's own way out is Wi-Fi */
+		enum known_flag is_wifi_24ghz; /* ... at 2.4 GHz */
+		/* "open", "owe", "wep", "wpa", "wpa2", "wpa2/wpa3", "wpa3", with "-eap" those with
+		 * a login instead of one password; "" not known, or no Wi-Fi. */
+		char wifi_security[16];
 		enum known_flag is_undervolted; /* Raspberry Pi's flag */
 		char os[64], kernel[64], board[64], version[32];
 		/* Newest automatic or asked-for backup; 0 none, WALL_UNKNOWN. */

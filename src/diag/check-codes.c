@@ -50,6 +50,17 @@ static enum check_result check_strength(struct judge *judge) {
 	return lock->n_codes_short > 0 ? hint(judge, FAULT_CODES_SHORT, SURE) : CHECK_OK;
 }
 
+static enum check_result check_guessable(struct judge *judge) {
+	const struct lock_facts *lock = judge->lock;
+
+	if (lock->n_codes == 0) {
+		return CHECK_SKIPPED;
+	}
+	proof_value(judge, lock->n_codes_weak, "", EVIDENCE_STORED, (wall_t){ 0 },
+		"of %u codes are a sequence, a pattern or a date", lock->n_codes);
+	return lock->n_codes_weak > 0 ? hint(judge, FAULT_CODES_WEAK, SURE) : CHECK_OK;
+}
+
 static enum check_result check_age(struct judge *judge) {
 	const struct lock_facts *lock = judge->lock;
 
@@ -66,6 +77,7 @@ const struct check codes_checks[] = {
 	{ "revocation", "Revoked codes are gone", TOPIC_CODES, .is_of_lock = true, .run = check_revocation },
 	{ "codes-sync", "The lock holds the codes that it should", TOPIC_CODES, .is_of_lock = true, .run = check_sync },
 	{ "code-strength", "Codes are long enough", TOPIC_CODES, .is_of_lock = true, .run = check_strength },
+	{ "code-guessable", "Codes are hard to guess", TOPIC_CODES, .is_of_lock = true, .run = check_guessable },
 	{ "code-age", "Codes are changed now and then", TOPIC_CODES, .is_of_lock = true, .run = check_age },
 	{ .name = NULL },
 };

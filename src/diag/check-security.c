@@ -15,37 +15,39 @@
 #define WRONG_CODES_DAY 15
 #define PIN_OLD_DAYS 730
 
-/*
- * What the radio protocol of a brand gives (reliability.md A2: mutual authentication, fresh nonces
- * of both sides, safe against replay). By the protocol notes of each; none: not known.
- */
-static const struct {
-	const char *brand;
-	char class; /* A: all of it, with room; B: all of it; C: less */
-	const char *text;
-} protocols[] = {
-	{ "nuki", 'A', "Curve25519 keys, XSalsa20-Poly1305, a fresh challenge for each command" },
-	{ "eqiva", 'B', "AES-128-CCM with nonces of both sides and a counter, short tag" },
-	{ "sesame", 'B', "AES-128-CCM with a session token and counters, short tag" },
-	{ "august", 'C', "AES without an integrity code: messages can be altered unseen" },
-	{ "switchbot", 'C', "AES-CTR without integrity, and without protection against replay" },
-	{ "ttlock", 'C', "no integrity code and no nonce; CVE-2023-7003 to 7017" },
-};
-
 static enum check_result check_protocol(struct judge *judge) {
-	for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-		if (!text_equal(protocols[i].brand, judge->lock->brand)) {
-			continue;
-		}
-		proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "class %c: %s", protocols[i].class,
-			protocols[i].text);
-		if (protocols[i].class != 'C') {
-			return CHECK_OK;
-		}
-		accuse(judge, FAULT_PROTOCOL_WEAK, 90);
-		return CHECK_BAD;
+	const struct protocol *protocol = judge->lock->protocol;
+	const enum protocol_class class = protocol_class(protocol);
+
+	if (protocol == NULL) {
+		return CHECK_UNKNOWN;
 	}
-	return CHECK_UNKNOWN;
+	proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "class %s: %s", protocol_class_name(class),
+		protocol->name);
+	proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "made of: %s", protocol->cipher);
+	proof(judge, EVIDENCE_STORED, (wall_t){ 0 },
+		"both sides prove who they are: %s; a changed command is refused: %s",
+		protocol_trait_name(protocol->is_mutual),
+		protocol_trait_name(protocol->is_tamper_proof));
+	proof(judge, EVIDENCE_STORED, (wall_t){ 0 },
+		"a repeated command does nothing: %s; fresh nonces of both sides: %s",
+		protocol_trait_name(protocol->is_replay_safe),
+		protocol_trait_name(protocol->has_fresh_nonces));
+	if (protocol->weakness[0] != '\0') {
+		proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "%s", protocol->weakness);
+	}
+	proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "by: %s", protocol->source);
+	switch (class) {
+	case PROTOCOL_CLASS_UNKNOWN:
+		return CHECK_UNKNOWN;
+	case PROTOCOL_CLASS_A:
+	case PROTOCOL_CLASS_B:
+		return CHECK_OK;
+	case PROTOCOL_CLASS_C:
+		break;
+	}
+	accuse(judge, FAULT_PROTOCOL_WEAK, 90);
+	return CHECK_BAD;
 }
 
 static enum check_result check_factor(struct judge *judge) {
@@ -171,20 +173,45 @@ static enum check_result check_log_chain(struct judge *judge) {
 }
 
 static enum check_result check_default_pin(struct judge *judge) {
-	if (judge->lock->has_default_pin) {
+	switch (judge->lock->pin) {
+	case LOCK_PIN_UNKNOWN:
+		return CHECK_UNKNOWN;
+	case LOCK_PIN_DEFAULT:
 		proof(judge, EVIDENCE_STORED, (wall_t){ 0 },
-			"the security PIN is the one of the factory");
+			"the security PIN is the one of the factory, or none was ever set");
 		accuse(judge, FAULT_PIN_DEFAULT, SURE);
 		return CHECK_BAD;
+	case LOCK_PIN_WEAK:
+	case LOCK_PIN_GOOD:
+		break;
 	}
-	return judge->lock->has_pin ? CHECK_OK : CHECK_UNKNOWN;
+	proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "the security PIN is not the factory's");
+	return CHECK_OK;
 }
 
+static enum check_result check_pin_strength(struct judge *judge) {
+	switch (judge->lock->pin) {
+	case LOCK_PIN_UNKNOWN:
+	case LOCK_PIN_DEFAULT:
+		return CHECK_UNKNOWN;
+	case LOCK_PIN_WEAK:
+		proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "the security PIN: %s",
+			judge->lock->pin_weakness);
+		return hint(judge, FAULT_PIN_WEAK, SURE);
+	case LOCK_PIN_GOOD:
+		break;
+	}
+	proof(judge, EVIDENCE_STORED, (wall_t){ 0 },
+		"the security PIN is none of those that are tried first");
+	return CHECK_OK;
+}
+
+/* The lock itself does not tell; what counts is since when the hub knows this one. */
 static enum check_result check_pin_age(struct judge *judge) {
 	wall_t since = judge->lock->pin_set_at;
 	int64_t days = (judge->now.s - since.s) / 86400;
 
-	if (since.s == 0 || !judge->lock->has_pin) {
+	if (since.s <= 0 || since.s > judge->now.s || !judge->lock->has_pin) {
 		return CHECK_UNKNOWN;
 	}
 	proof_value(judge, (double) days, "days", EVIDENCE_STORED, since,
@@ -235,16 +262,32 @@ static enum check_result check_broker_protection(struct judge *judge) {
 		       : CHECK_OK;
 }
 
+/*
+ * What keeps nobody out. WEP falls within minutes (Tews, Weinmann, Pyshkin 2007); WPA with TKIP was
+ * taken out of Wi-Fi certification in 2014, after attacks that forge packets (Beck, Tews 2008).
+ */
+static const struct {
+	const char *kind, *why;
+} weak_wifi[] = {
+	{ "open", "without a password and without encryption: everybody nearby is in it" },
+	{ "wep", "WEP, which anybody nearby breaks within minutes" },
+	{ "wpa", "the first WPA with TKIP, which has been given up since packets can be forged" },
+};
+
 static enum check_result check_wifi_protection(struct judge *judge) {
 	const char *kind = judge->hub->host.wifi_security;
 
 	if (kind[0] == '\0') {
-		return CHECK_UNKNOWN;
+		/* By cable there is none to protect. */
+		return judge->hub->host.is_wifi == FLAG_NO ? CHECK_SKIPPED : CHECK_UNKNOWN;
 	}
 	proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "the hub's Wi-Fi: %s", kind);
-	if (text_equal(kind, "open") || text_equal(kind, "wep")) {
-		accuse(judge, FAULT_WIFI_UNPROTECTED, SURE);
-		return CHECK_BAD;
+	for (size_t i = 0; i < ARRAY_SIZE(weak_wifi); i++) {
+		if (text_equal(kind, weak_wifi[i].kind)) {
+			proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "%s", weak_wifi[i].why);
+			accuse(judge, FAULT_WIFI_UNPROTECTED, SURE);
+			return CHECK_BAD;
+		}
 	}
 	return CHECK_OK;
 }
@@ -273,6 +316,7 @@ const struct check security_checks[] = {
 	{ "tamper", "Alarms of the lock", TOPIC_SECURITY, .is_of_lock = true, .run = check_tamper },
 	{ "code-guessing", "Wrong codes at the keypad", TOPIC_SECURITY, .is_of_lock = true, .run = check_guessing },
 	{ "default-pin", "The security PIN is your own", TOPIC_SECURITY, .is_of_lock = true, .run = check_default_pin },
+	{ "pin-strength", "The security PIN is hard to guess", TOPIC_SECURITY, .is_of_lock = true, .after = { "default-pin" }, .run = check_pin_strength },
 	{ "pin-age", "Age of the security PIN", TOPIC_SECURITY, .is_of_lock = true, .run = check_pin_age },
 	{ "pairing-open", "Pairing is closed", TOPIC_SECURITY, .is_of_lock = true, .run = check_pairing_open },
 	{ .name = NULL },

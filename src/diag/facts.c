@@ -50,6 +50,7 @@ void hub_facts_init(struct hub_facts *facts) {
 	facts->host.was_clean_stop = FLAG_UNKNOWN;
 	facts->host.is_log_whole = FLAG_UNKNOWN;
 	facts->host.n_restarts = -1;
+	facts->host.is_wifi = FLAG_UNKNOWN;
 	facts->host.is_wifi_24ghz = FLAG_UNKNOWN;
 	facts->host.is_undervolted = FLAG_UNKNOWN;
 	facts->host.backup_at = WALL_UNKNOWN;
@@ -66,4 +67,5 @@ void lock_facts_init(struct lock_facts *facts) {
 	facts->forecast.percent_per_move = -1;
 	facts->forecast.normal_per_day = -1;
 	facts->has_factor = FLAG_UNKNOWN;
+	facts->pin_weakness = "";
 }

@@ -218,19 +218,28 @@ void gather_hub(const struct diag *diag, struct hub_facts *facts) {
 	(void) text_copy(facts->host.version, sizeof(facts->host.version), diag->version);
 }
 
-static void gather_codes(const struct diag *diag, struct lock_facts *facts, wall_t now) {
+static void gather_codes(
+	const struct diag *diag, const struct lock *lock, struct lock_facts *facts, wall_t now) {
 	const struct book *book = hub_book(diag->hub);
+	const struct credential_limits *limits = lock_credentials(lock);
+	const bool takes_long = limits != NULL && limits->pin_most >= CODE_DIGITS_GOOD;
 	const struct credential *row;
+
+	facts->n_codes = facts->n_codes_short = facts->n_codes_weak = facts->n_codes_old = 0;
 
 	for (size_t i = 0; (row = book_credential_at(book, i)) != NULL; i++) {
 		if (row->type != CREDENTIAL_PIN || row->state != CREDENTIAL_ACTIVE ||
 			book_placement(book, facts->id, row->id) == NULL) {
 			continue;
 		}
+		/* One from before this was kept: at the least not older than itself. */
+		wall_t since = row->pin_set_at.s > 0 ? row->pin_set_at : row->created_at;
+
 		facts->n_codes++;
-		facts->n_codes_short += row->pin.len > 0 && row->pin.len < CODE_DIGITS_GOOD;
-		facts->n_codes_old +=
-			row->created_at.s > 0 && now.s - row->created_at.s > CODE_OLD_S;
+		facts->n_codes_short +=
+			takes_long && row->pin.len > 0 && row->pin.len < CODE_DIGITS_GOOD;
+		facts->n_codes_weak += pin_weakness(&row->pin) != NULL;
+		facts->n_codes_old += since.s > 0 && now.s - since.s > CODE_OLD_S;
 	}
 	facts->has_factor = book_rules(book, facts->id)->factor != FACTOR_NONE ? FLAG_YES : FLAG_NO;
 }
@@ -270,8 +279,9 @@ void gather_lock(const struct diag *diag, const struct lock *lock, struct lock_f
 		facts->status.heard.how != EVIDENCE_STORED) {
 		facts->unheard_s = (int) (mono_since(facts->status.heard.at, now) / 1000);
 	}
-	facts->n_codes = facts->n_codes_short = facts->n_codes_old = 0;
-	gather_codes(diag, facts, clock_wall(diag->clock));
+	facts->pin = lock_pin_judge(lock, &facts->pin_weakness);
+	facts->protocol = lock_protocol(lock);
+	gather_codes(diag, lock, facts, clock_wall(diag->clock));
 }
 
 void gather_history(
@@ -287,6 +297,12 @@ void gather_history(
 	};
 
 	facts->history = *history;
+	facts->pin_set_at = (wall_t){ 0 };
+	for (size_t i = 0; i < history->n_notes; i++) {
+		if (text_equal(history->notes[i].key, LOCK_NOTE_PIN)) {
+			facts->pin_set_at = history->notes[i].at;
+		}
+	}
 	forecast_make(&input, &facts->forecast);
 }
 

@@ -272,6 +272,7 @@ static json_t *json_hub_facts(const struct hub_facts *hub) {
 		put(row, "database_size", json_integer(hub->host.database_size));
 	}
 	put_text(row, "wifi_security", hub->host.wifi_security);
+	put_flag(row, "wifi", hub->host.is_wifi);
 	put_flag(row, "wifi_24ghz", hub->host.is_wifi_24ghz);
 	put_time(row, "backup_at", hub->host.backup_at);
 	for (size_t i = 0; i < hub->n_adapters; i++) {
@@ -330,6 +331,21 @@ static json_t *json_probes(const struct lock_facts *lock) {
 	return result;
 }
 
+static json_t *json_protocol(const struct protocol *protocol) {
+	json_t *row = json_object();
+
+	put_always(row, "class", protocol_class_name(protocol_class(protocol)));
+	put_always(row, "name", protocol->name);
+	put_always(row, "cipher", protocol->cipher);
+	put_always(row, "mutual", protocol_trait_name(protocol->is_mutual));
+	put_always(row, "tamper_proof", protocol_trait_name(protocol->is_tamper_proof));
+	put_always(row, "replay_safe", protocol_trait_name(protocol->is_replay_safe));
+	put_always(row, "fresh_nonces", protocol_trait_name(protocol->has_fresh_nonces));
+	put_text(row, "weakness", protocol->weakness);
+	put_always(row, "source", protocol->source);
+	return row;
+}
+
 static void put_lock(json_t *row, const struct lock_facts *lock) {
 	const struct version_facts *versions = &lock->status.versions;
 	const char *serial = versions->serial;
@@ -349,6 +365,9 @@ static void put_lock(json_t *row, const struct lock_facts *lock) {
 	}
 	put_text(row, "support", lock->model->support);
 	put_flag(row, "mechanical_key", lock->model->has_mechanical_key);
+	if (lock->protocol != NULL) {
+		put(row, "protocol", json_protocol(lock->protocol));
+	}
 }
 
 const char *judgement_worst(const struct judgement *judgement) {

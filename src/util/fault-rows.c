@@ -553,6 +553,16 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "20b8574df1c0422594118d9a26c3c62d",
 		.summary = "The lock's radio protocol is not secure by today's standard",
 		.hint = "Nothing in the hub can mend that: do not rely on this lock where much is at stake" },
+	[FAULT_PIN_WEAK] = {
+		.name = "pin-weak", .dbus = "org.lockhub1.Error.PinWeak", .priority = LOG_NOTICE,
+		.message_id = "2239407dd76b45cb9149d185b1ec19f7",
+		.summary = "The lock's security PIN is easy to guess",
+		.hint = "Set another one in the vendor's app, no sequence and no date, then give it to the hub: lockhubctl set-pin LOCK" },
+	[FAULT_CODES_WEAK] = {
+		.name = "codes-weak", .dbus = "org.lockhub1.Error.CodesWeak", .priority = LOG_NOTICE,
+		.message_id = "96605411693d4db494d6fb116b24cc5f",
+		.summary = "Some codes are easy to guess",
+		.hint = "Change them, or let the hub make others: lockhubctl code change" },
 
 	/* conditions */
 	[FAULT_BATTERY_LOW] = {
@@ -797,7 +807,7 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 	[FAULT_WIFI_UNPROTECTED] = {
 		.name = "wifi-unprotected", .dbus = "org.lockhub1.Error.WifiUnprotected", .priority = LOG_WARNING,
 		.message_id = "ca5e27a3d8b34e1880c6e4b28ddac019",
-		.summary = "The hub's Wi-Fi is not protected",
+		.summary = "The hub's Wi-Fi is not protected, or only weakly",
 		.hint = "Use WPA2 or WPA3 with a good password" },
 
 	/* set-up */

@@ -141,6 +141,8 @@ int fault_errno(enum fault_code code) {
 	case FAULT_TAMPERED:
 	case FAULT_PAIRING_OPEN:
 	case FAULT_PROTOCOL_WEAK:
+	case FAULT_PIN_WEAK:
+	case FAULT_CODES_WEAK:
 	case FAULT_LOCK_RESET:
 	case FAULT_BROKER_UNPROTECTED:
 	case FAULT_WIFI_UNPROTECTED:

@@ -293,6 +293,17 @@ static void make_hub(struct made *made) {
 	}
 }
 
+static const struct protocol sound_protocol = {
+	.name = "made up",
+	.cipher = "all that is needed",
+	.is_mutual = PROTOCOL_YES,
+	.is_tamper_proof = PROTOCOL_YES,
+	.is_replay_safe = PROTOCOL_YES,
+	.has_fresh_nonces = PROTOCOL_YES,
+	.weakness = "",
+	.source = "this test",
+};
+
 static void make_past(struct made *made, int age_days, const struct habits *habits) {
 	struct history *history = &made->lock.history;
 	int motor = between(made, 1200, 4000);
@@ -382,6 +393,9 @@ void make_healthy(struct made *made, uint32_t seed) {
 	lock->paired_at.s = NOW - DAY_S * age_days - 3600;
 	lock->acts = ~0U;
 	lock->has_pin = true;
+	lock->pin = LOCK_PIN_GOOD;
+	lock->pin_weakness = "";
+	lock->protocol = &sound_protocol;
 	lock->is_reachable = true;
 	lock->is_announcing = chance(made, 70);
 	lock->unheard_s = lock->is_announcing ? between(made, 0, 60) : between(made, 0, 800);
@@ -780,6 +794,7 @@ static void put_pin_blocked(struct made *made) {
 }
 static void put_pin_missing(struct made *made) {
 	made->lock.has_pin = false;
+	made->lock.pin = LOCK_PIN_UNKNOWN;
 }
 
 static void jam_always(struct made *made, uint32_t *c) {
@@ -1000,10 +1015,21 @@ static void put_tampered(struct made *made) {
 	push_event(made, EVENT_ALARM, 500)->alarm = ALARM_ESCUTCHEON_REMOVED;
 }
 static void put_default_pin(struct made *made) {
-	made->lock.has_default_pin = true;
+	made->lock.pin = LOCK_PIN_DEFAULT;
 }
 static void put_protocol_weak(struct made *made) {
-	(void) text_copy(made->lock.brand, sizeof(made->lock.brand), "ttlock");
+	static const struct protocol weak = {
+		.name = "made up",
+		.cipher = "AES without an integrity code",
+		.is_mutual = PROTOCOL_YES,
+		.is_tamper_proof = PROTOCOL_NO,
+		.is_replay_safe = PROTOCOL_NO,
+		.has_fresh_nonces = PROTOCOL_NO,
+		.weakness = "whoever overheard a command can open",
+		.source = "this test",
+	};
+
+	made->lock.protocol = &weak;
 }
 
 /* clang-format off */

@@ -530,12 +530,16 @@ static void hints_are_for_who_asks_about_security(void **state) {
 	made.lock.n_codes = 4;
 	made.lock.n_codes_short = 2;
 	made.lock.n_codes_old = 1;
+	made.lock.n_codes_weak = 1;
+	made.lock.pin = LOCK_PIN_WEAK;
+	made.lock.pin_weakness = "the digits are a sequence";
 	made.lock.pin_set_at.s = made.facts.hub.now.s - INT64_C(86400) * 900;
 	diag_judge(&made.facts, &judgement);
 	assert_int_equal(judgement.n_findings, 0);
 	diag_judge_security(&made.facts, &judgement);
 	static const enum fault_code hints[] = { FAULT_FACTOR_MISSING, FAULT_PAIRING_OPEN,
-		FAULT_CODES_SHORT, FAULT_CODES_OLD, FAULT_PIN_OLD };
+		FAULT_CODES_SHORT, FAULT_CODES_OLD, FAULT_CODES_WEAK, FAULT_PIN_OLD,
+		FAULT_PIN_WEAK };
 	for (size_t i = 0; i < ARRAY_SIZE(hints); i++) {
 		assert_non_null(finding_of(&judgement, hints[i]));
 	}
