@@ -373,6 +373,32 @@ PROPERTY_GETTER(lock_get_config) {
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+PROPERTY_GETTER(lock_get_protocol) {
+	const struct protocol *protocol = lock_protocol(lock_of(user));
+	int r = sd_bus_message_open_container(reply, 'a', "{sv}");
+
+	if (r >= 0 && protocol != NULL) {
+		const struct {
+			const char *key, *value;
+		} rows[] = {
+			{ "class", protocol_class_name(protocol_class(protocol)) },
+			{ "name", protocol->name },
+			{ "cipher", protocol->cipher },
+			{ "mutual", protocol_trait_name(protocol->is_mutual) },
+			{ "tamper_proof", protocol_trait_name(protocol->is_tamper_proof) },
+			{ "replay_safe", protocol_trait_name(protocol->is_replay_safe) },
+			{ "fresh_nonces", protocol_trait_name(protocol->has_fresh_nonces) },
+			{ "weakness", protocol->weakness },
+			{ "source", protocol->source },
+		};
+
+		for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(rows); i++) {
+			r = put_text(reply, rows[i].key, rows[i].value);
+		}
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 PROPERTY_GETTER(lock_get_event) {
 	const struct api_lock *shown = user;
 	return value_event(reply, shown->object.api, lock_last_event(shown->lock));

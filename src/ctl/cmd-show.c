@@ -146,6 +146,38 @@ static void show_identity(struct ctl *ctl, const json_t *lock) {
 			: "not known (lockhubctl set-pin, for the log and the clock)");
 }
 
+/* "B: Nuki Bluetooth API, 5th generation", and what to know of it. */
+static void show_protocol(struct ctl *ctl, const json_t *lock) {
+	static const struct {
+		const char *key, *title, *yes, *no;
+	} traits[] = {
+		{ "mutual", "who is who", "both sides prove who they are",
+			"nobody proves who he is" },
+		{ "tamper_proof", "changing", "a changed command is refused",
+			"commands can be changed unseen" },
+		{ "replay_safe", "repeating", "a repeated command does nothing",
+			"commands can be repeated" },
+		{ "fresh_nonces", "repeated answers", "answers cannot be repeated",
+			"answers can be repeated" },
+	};
+	const json_t *protocol = json_object_get(lock, "protocol");
+	const char *class = facts_text(protocol, "class");
+	const bool is_weak = strcmp(class, "C") == 0;
+	if (json_object_size(protocol) == 0) {
+		return;
+	}
+	fact(ctl, lock, "protocol", NULL, is_weak ? TONE_BAD : TONE_PLAIN, "class %s%s, %s", class,
+		is_weak ? " (weak)" : "", facts_text(protocol, "name"));
+	for (size_t i = 0; i < sizeof(traits) / sizeof(traits[0]); i++) {
+		const char *trait = facts_text(protocol, traits[i].key);
+		if (is_said(trait)) {
+			bool is_so = strcmp(trait, "yes") == 0;
+			fact(ctl, lock, traits[i].title, NULL, is_so ? TONE_PLAIN : TONE_WARN, "%s",
+				is_so ? traits[i].yes : traits[i].no);
+		}
+	}
+}
+
 static void show_clock(struct ctl *ctl, const json_t *lock) {
 	const json_t *offset = json_object_get(lock, "clock_offset_s");
 	if (json_is_integer(offset)) {
@@ -210,6 +242,7 @@ static void show_lock(struct ctl *ctl, const json_t *lock) {
 	show_bolt(ctl, lock);
 	show_battery(ctl, lock);
 	show_radio(ctl, lock);
+	show_protocol(ctl, lock);
 	show_clock(ctl, lock);
 	show_config(ctl, lock);
 	show_codes(ctl, lock);
