@@ -697,6 +697,7 @@ static int make_diag(struct daemon *daemon) {
 	daemon->host = host_new(daemon->loop, &host);
 	if (daemon->diag == NULL || daemon->host == NULL) {
 		return -ENOMEM;
+		.bus_address = options->bus_address,
 	}
 	const struct diag_source source = {
 		.name = "host", .gather = host_gather, .user = daemon->host

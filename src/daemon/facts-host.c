@@ -17,11 +17,14 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "loop/wifi.h"
+#include "util/list.h"
 #include "util/text.h"
 
 #define USB3_MBIT 5000
 #define ENTRIES_MAX 256 /* of a folder of /sys that is looked through */
 #define PATH_PARTS_MAX 16
+#define WIFI_24GHZ_MOST 3000 /* MHz; the next band begins at 5150 */
 
 /* ---- small readers; all say false when there is nothing to be read ---- */
 
@@ -394,12 +397,17 @@ static void read_network(const struct host_config *config, struct hub_facts *ret
 	}
 	if (!exists("%s/sys/class/net/%s/wireless", config->root, interface) &&
 		!exists("%s/sys/class/net/%s/phy80211", config->root, interface)) {
-		ret->host.is_wifi_24ghz = FLAG_NO;
+		/* A tunnel or a bridge may go over Wi-Fi: only a device is known to be none. */
+		if (exists("%s/sys/class/net/%s/device", config->root, interface)) {
+			ret->host.is_wifi = FLAG_NO;
+			ret->host.is_wifi_24ghz = FLAG_NO;
+		}
 		return;
 	}
+	ret->host.is_wifi = FLAG_YES;
 	mhz = config->root[0] == '\0' ? frequency_mhz(interface) : 0;
 	if (mhz > 0) {
-		ret->host.is_wifi_24ghz = mhz < 3000 ? FLAG_YES : FLAG_NO;
+		ret->host.is_wifi_24ghz = mhz < WIFI_24GHZ_MOST ? FLAG_YES : FLAG_NO;
 	}
 }
 
@@ -418,22 +426,27 @@ void host_read(const struct host_config *config, struct hub_facts *ret) {
 
 struct host {
 	struct loop *loop;
+	struct wifi *wifi;    /* NULL: a copy's */
+	struct list readings; /* struct reading; of a copy not in use */
 	struct host_config config;
-	char texts[7][PATH_MAX];
+	char texts[8][PATH_MAX];
 };
 
 /* One reading: a thread's own, so that a host that is freed meanwhile is not missed. */
 struct reading {
-	struct host host; /* a copy; its texts are its own */
+	struct list link;   /* in owner->readings */
+	struct host *owner; /* NULL once that is gone */
+	struct host host;   /* a copy; its texts are its own */
 	struct hub_facts found;
+	char interface[IFNAMSIZ]; /* of the default route; "" not known */
 	struct hub_facts *facts;
 	void (*done)(void *done_user);
 	void *done_user;
 };
 
 static void set_texts(struct host *host, const struct host_config *from) {
-	const char *texts[7] = { from->root, from->state_dir, from->config, from->secrets[0],
-		from->secrets[1], from->secrets[2], from->secrets[3] };
+	const char *texts[8] = { from->root, from->state_dir, from->config, from->secrets[0],
+		from->secrets[1], from->secrets[2], from->secrets[3], from->bus_address };
 
 	host->config = *from;
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -446,12 +459,16 @@ static void set_texts(struct host *host, const struct host_config *from) {
 	for (size_t i = 0; i < ARRAY_SIZE(host->config.secrets); i++) {
 		host->config.secrets[i] = host->texts[3 + i];
 	}
+	host->config.bus_address = from->bus_address != NULL ? host->texts[7] : NULL;
 }
 
 static void on_pool(void *user) {
 	struct reading *reading = user;
 
 	host_read(&reading->host.config, &reading->found);
+	if (!default_interface(&reading->host.config, reading->interface)) {
+		reading->interface[0] = '\0';
+	}
 }
 
 static void merge_adapters(struct hub_facts *facts, const struct hub_facts *found) {
@@ -492,17 +509,44 @@ static void merge(struct hub_facts *facts, const struct hub_facts *found) {
 	memcpy(facts->host.kernel, found->host.kernel, sizeof(facts->host.kernel));
 	memcpy(facts->host.board, found->host.board, sizeof(facts->host.board));
 	facts->host.is_undervolted = found->host.is_undervolted;
+	facts->host.is_wifi = found->host.is_wifi;
 	facts->host.is_wifi_24ghz = found->host.is_wifi_24ghz;
 	merge_adapters(facts, found);
 }
 
 /* Last of all, in every case: whoever waits is told, even when nothing was read. */
+static void reading_end(struct reading *reading) {
+	list_remove(&reading->link);
+	reading->done(reading->done_user);
+	free(reading);
+}
+
+/* Who manages the network knows better than the kernel's old door, and more. */
+static void on_wifi(void *user, const struct wifi_facts *wifi) {
+	struct reading *reading = user;
+	struct hub_facts *facts = reading->facts;
+
+	if (wifi->is_known) {
+		facts->host.is_wifi = wifi->is_wifi ? FLAG_YES : FLAG_NO;
+		(void) text_copy(facts->host.wifi_security, sizeof(facts->host.wifi_security),
+			wifi->security);
+	}
+	if (wifi->is_known && !wifi->is_wifi) {
+		facts->host.is_wifi_24ghz = FLAG_NO;
+	} else if (wifi->is_known && wifi->mhz > 0) {
+		facts->host.is_wifi_24ghz = wifi->mhz < WIFI_24GHZ_MOST ? FLAG_YES : FLAG_NO;
+	}
+	reading_end(reading);
+}
+
 static void on_over(void *user) {
 	struct reading *reading = user;
 
 	merge(reading->facts, &reading->found);
-	reading->done(reading->done_user);
-	free(reading);
+	if (reading->owner == NULL || reading->facts->host.is_wifi == FLAG_NO ||
+		wifi_ask(reading->owner->wifi, reading->interface, on_wifi, reading) < 0) {
+		reading_end(reading);
+	}
 }
 
 void host_gather(
@@ -514,6 +558,8 @@ void host_gather(
 		done(done_user);
 		return;
 	}
+	list_append(&host->readings, &reading->link);
+	reading->owner = host;
 	set_texts(&reading->host, &host->config);
 	hub_facts_init(&reading->found);
 	reading->facts = facts;
@@ -527,14 +573,30 @@ void host_gather(
 struct host *host_new(struct loop *loop, const struct host_config *config) {
 	struct host *host = calloc(1, sizeof(*host));
 
-	if (host != NULL) {
-		host->loop = loop;
-		set_texts(host, config);
+	if (host == NULL) {
+		return NULL;
 	}
-	return host;
+	host->loop = loop;
+	list_init(&host->readings);
+	set_texts(host, config);
+	host->wifi = wifi_new(loop, host->config.bus_address);
+	return host->wifi != NULL ? host : host_free(host);
 }
 
 struct host *host_free(struct host *host) {
+	struct reading *reading;
+
+	if (host == NULL) {
+		return NULL;
+	}
+	/* Those who wait for the network are answered; those on a pool thread answer later. */
+	host->wifi = wifi_free(host->wifi);
+	while (!list_is_empty(&host->readings)) {
+		reading = list_first(&host->readings, struct reading, link);
+		list_remove(&reading->link);
+		list_init(&reading->link);
+		reading->owner = NULL;
+	}
 	free(host);
 	return NULL;
 }

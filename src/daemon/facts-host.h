@@ -3,8 +3,9 @@
 
 /*
  * What a diagnosis wants to know of the machine: files, disk, kernel, adapters as the kernel has
- * them, the network. Read on a pool thread, when somebody asks and never else. Inside the unit's
- * sandbox some of it cannot be seen: what cannot be read is unknown, and nothing here is an error.
+ * them, the network. Read on a pool thread, when somebody asks and never else; who manages the
+ * network is then asked by D-Bus (loop/wifi.h). Inside the unit's sandbox some of it cannot be
+ * seen: what cannot be read is unknown, and nothing here is an error.
  */
 
 #include "diag/diag.h"
@@ -15,6 +16,8 @@ struct host_config {
 	const char *state_dir;  /* database and key */
 	const char *config;     /* lockhubd.conf */
 	const char *secrets[4]; /* files with secrets elsewhere; NULL or "" none */
+	/* Where NetworkManager and wpa_supplicant are; NULL: the system bus. */
+	const char *bus_address;
 	/* The adapters on the bus are this machine's. */
 	bool has_adapters;
 };

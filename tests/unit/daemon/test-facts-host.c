@@ -70,6 +70,7 @@ static int setup(void **state) {
 	(void) snprintf(config_file, sizeof(config_file), "%s/lockhubd.conf", root);
 	(void) snprintf(secret_file, sizeof(secret_file), "%s/password", root);
 	config = (struct host_config){ .root = root,
+		.bus_address = "unix:path=/nowhere/at/all",
 		.state_dir = state_dir,
 		.config = config_file,
 		.secrets = { secret_file },
@@ -241,10 +242,17 @@ static void a_cable_is_no_wifi(void **state) {
 				    "0000000\t0101A8C0\n");
 	folder("sys/class/net/eth0");
 	look();
+	/* A tunnel has no device, and may go over Wi-Fi. */
+	assert_int_equal(facts.host.is_wifi, FLAG_UNKNOWN);
+	assert_int_equal(facts.host.is_wifi_24ghz, FLAG_UNKNOWN);
+	folder("sys/class/net/eth0/device");
+	look();
+	assert_int_equal(facts.host.is_wifi, FLAG_NO);
 	assert_int_equal(facts.host.is_wifi_24ghz, FLAG_NO);
 	/* Of Wi-Fi the channel has to be asked for: a made-up machine has none. */
 	folder("sys/class/net/eth0/phy80211");
 	look();
+	assert_int_equal(facts.host.is_wifi, FLAG_YES);
 	assert_int_equal(facts.host.is_wifi_24ghz, FLAG_UNKNOWN);
 }
 
