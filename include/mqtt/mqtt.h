@@ -33,6 +33,19 @@ const char *mqtt_discovery_name(enum mqtt_discovery discovery);           /* "de
 int mqtt_discovery_from_name(const char *name, enum mqtt_discovery *ret); /* -EINVAL */
 
 /*
+ * What is spoken with the broker. With 5 it does not hand over retained commands or giant messages,
+ * and says at once what its access list denies.
+ */
+enum mqtt_protocol {
+	MQTT_PROTOCOL_UNKNOWN,
+	MQTT_PROTOCOL_AUTO, /* 5, or 3.1.1 with a broker that does not know it */
+	MQTT_PROTOCOL_311,
+	MQTT_PROTOCOL_5,
+};
+const char *mqtt_protocol_name(enum mqtt_protocol protocol);            /* "3.1.1"; never NULL */
+int mqtt_protocol_from_name(const char *name, enum mqtt_protocol *ret); /* -EINVAL */
+
+/*
  * What the hub lets itself be asked for on BASE/hub/request/NAME (docs/mqtt-requests.md). Each
  * class holds the ones before it; none of them opens a door or hands out a secret.
  */
@@ -47,6 +60,8 @@ int mqtt_requests_from_name(const char *name, enum mqtt_requests *ret); /* -EINV
 
 #define MQTT_TOPIC_PART_MAX 64 /* base and prefix, end mark included */
 #define MQTT_HOST_MAX 256
+#define MQTT_KEEPALIVE_MIN 5
+#define MQTT_KEEPALIVE_MAX 600
 
 struct mqtt_config {
 	const char *host; /* name, address, or absolute path of a UNIX socket */
@@ -66,11 +81,14 @@ struct mqtt_config {
 	const char *prefix;     /* Home Assistant's discovery prefix */
 	const char *ha_status;  /* topic of its birth message; NULL or "": none */
 	enum mqtt_discovery discovery;
-	bool show_users;     /* names of people in events and attributes; default true */
-	bool allow_commands; /* default true; policy may forbid unlocking beyond that */
-	bool keep_discovery; /* publish discovery anew when others clear it; default true */
-	bool user_switches;  /* a switch for each user; default false */
-	bool maintenance;    /* buttons that restart and calibrate a lock; default false */
+	enum mqtt_protocol protocol; /* default AUTO */
+	unsigned keepalive_s;        /* MQTT_KEEPALIVE_MIN..MAX; default 20 */
+	bool clear_retained;         /* empty a command topic on which one lies; default true */
+	bool show_users;             /* names of people in events and attributes; default true */
+	bool allow_commands;         /* default true; policy may forbid unlocking beyond that */
+	bool keep_discovery;         /* publish discovery anew when others clear it; default true */
+	bool user_switches;          /* a switch for each user; default false */
+	bool maintenance;            /* buttons that restart and calibrate a lock; default false */
 	/* Judges the locks' health; NULL: nobody does. Must outlive the mqtt. */
 	struct diag *diag;
 	enum mqtt_requests requests; /* default none */
@@ -93,6 +111,7 @@ struct mqtt_status {
 	bool is_online;     /* and has acknowledged all that we have to say */
 	struct fault fault; /* FAULT_NONE, or BROKER_*: also while connected (BROKER_DENIED) */
 	char broker[MQTT_HOST_MAX + 8]; /* "host:port" or the socket's path */
+	enum mqtt_protocol protocol;    /* spoken now; UNKNOWN: no connection */
 	wall_t connected_at;            /* of the present connection; 0: none */
 	uint64_t connects;              /* connections accepted so far */
 	uint64_t published;             /* messages acknowledged by the broker */
@@ -100,6 +119,7 @@ struct mqtt_status {
 	uint64_t refused;               /* of these: not carried out */
 	unsigned queued_events;         /* waiting for the broker */
 	uint64_t lost_events;           /* dropped because too many waited */
+	uint64_t floods;                /* how often more came than was read */
 };
 
 /*
@@ -112,7 +132,8 @@ struct mqtt *mqtt_free(struct mqtt *mqtt);
 AUTO_DEFINE(struct mqtt *, mqtt_free);
 
 /*
- * Begins to connect and goes on for ever, 1..60 s apart. 0, or a fault: mqtt_config_check(), or
+ * Begins to connect and goes on for ever, 1..4 s apart while the broker cannot be reached and
+ * up to 30 s when it refuses. 0, or a fault: mqtt_config_check(), or
  * -ENOMEM from the library.
  */
 int mqtt_start(struct mqtt *mqtt, struct fault *ret_fault);

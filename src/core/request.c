@@ -545,6 +545,10 @@ int hub_request(struct hub *hub, const struct request *request, struct op **ret_
 		entry->op.received = request->received;
 		entry->deadline = mono_after(request->received, patience_ms(request->act));
 	}
+	if (request->patience_ms > 0) {
+		entry->deadline = mono_min(
+			entry->deadline, mono_after(hub_now(hub), request->patience_ms));
+	}
 	op_accept(entry);
 	*ret_op = &entry->op;
 	return 0;

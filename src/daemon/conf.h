@@ -49,6 +49,9 @@ struct conf {
 		char discovery[CONF_TEXT_MAX];
 		char discovery_prefix[CONF_TEXT_MAX];
 		char ha_status_topic[CONF_TEXT_MAX];
+		char protocol[CONF_TEXT_MAX];
+		unsigned keepalive_s;
+		bool clear_retained;
 		bool commands;
 		bool publish_users;
 		bool keep_discovery;

@@ -52,8 +52,9 @@ static enum check_result check_broker(struct judge *judge) {
 	if (!is_wanted(judge, &result)) {
 		return result;
 	}
-	if (fault->code == FAULT_BROKER_UNREACHABLE) {
-		bool is_name = has_word(fault->detail, resolver_words, ARRAY_SIZE(resolver_words));
+	if (fault->code == FAULT_BROKER_UNREACHABLE || fault->code == FAULT_BROKER_NAME) {
+		bool is_name = fault->code == FAULT_BROKER_NAME ||
+			       has_word(fault->detail, resolver_words, ARRAY_SIZE(resolver_words));
 		prove_broker(judge);
 		accuse(judge, is_name ? FAULT_BROKER_NAME : FAULT_BROKER_UNREACHABLE, SURE);
 		return CHECK_BAD;
@@ -78,7 +79,9 @@ static enum check_result check_broker_tls(struct judge *judge) {
 	if (!is_wanted(judge, &result)) {
 		return result;
 	}
-	if (fault->code != FAULT_BROKER_TLS) {
+	bool is_expired = fault->code == FAULT_BROKER_EXPIRED;
+	bool is_name = fault->code == FAULT_BROKER_WRONG_NAME;
+	if (fault->code != FAULT_BROKER_TLS && !is_expired && !is_name) {
 		return judge->hub->broker.is_tls == FLAG_NO ? CHECK_SKIPPED
 		       : judge->hub->broker.is_connected == FLAG_YES ||
 				       fault->code == FAULT_BROKER_REFUSED ||
@@ -87,11 +90,11 @@ static enum check_result check_broker_tls(struct judge *judge) {
 			       : CHECK_UNKNOWN;
 	}
 	prove_broker(judge);
-	if (has_word(fault->detail, expired_words, ARRAY_SIZE(expired_words))) {
+	if (is_expired || has_word(fault->detail, expired_words, ARRAY_SIZE(expired_words))) {
 		/* By a clock that is not set nothing is expired. */
 		accuse(judge, FAULT_BROKER_EXPIRED,
 			judge->hub->is_clock_trusted == FLAG_NO ? 50 : NEARLY_SURE);
-	} else if (has_word(fault->detail, name_words, ARRAY_SIZE(name_words))) {
+	} else if (is_name || has_word(fault->detail, name_words, ARRAY_SIZE(name_words))) {
 		accuse(judge, FAULT_BROKER_WRONG_NAME, NEARLY_SURE);
 	} else {
 		accuse(judge, FAULT_BROKER_TLS, NEARLY_SURE);

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <mosquitto.h>
+#include <mqtt_protocol.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #include "loop/loop.h"
 #include "util/auto.h"
 #include "util/text.h"
+
+#include "tls-reason.h"
 
 /*
  * How libmosquitto 2.0.11 is driven, and what of it has to be worked round:
@@ -33,14 +36,34 @@
  *    the end of the stream is looked for here, and writability is asked for once.
  *  - It may close its socket in any call. The watch is dropped right after, before the number can
  *    be given to another file.
+ *  - Only the blocking form of connect takes the properties of MQTT 5, but it keeps them: it is
+ *    called for a socket that cannot exist, and the asynchronous form then finds them.
+ *  - It does not show the DUP flag of a message; its log does, in the line before.
+ *  - It reads as long as something comes, and one call handles as many packets as publications of
+ *    ours are under way. So reading stops when it has taken READ_MS, and is then left alone for
+ *    nine times as long: whoever floods us gets a tenth of a processor, and the rest waits with
+ *    the broker, or is thrown away there.
  */
 
-#define KEEPALIVE_S 60
-/* The broker waits for 1.5 * KEEPALIVE_S; a ping is at most one tick late. */
-#define MISC_MS 20000
+#define READ_MS 5
+#define READ_SHARE 10
+/* Less than this takes long only where the processor is busy with something else. */
+#define READ_MESSAGES 64
+#define READ_OCTETS (1024 * 1024)
+/*
+ * So many pauses, without ever having read all, are a flood and no burst. What came before it is
+ * over may have waited; so long after the last pause it is.
+ */
+#define FLOOD_PAUSES 4
+#define FLOOD_OVER_MS 2000
+/* The library looks at the time when it is called only. */
+#define MISC_PER_KEEPALIVE 4
 #define ANSWER_MS 10000
 #define RETRY_MIN_MS 1000
-#define RETRY_MAX_MS 60000
+/* While nobody is there a try costs a packet, and a broker that comes back is to be found soon. */
+#define RETRY_ABSENT_MS 4000
+/* A broker that refuses us writes a line about it each time. */
+#define RETRY_REFUSED_MS 30000
 /* A connection must have lasted so long to count as a success that ends the back-off. */
 #define SETTLED_MS 30000
 #define READS_PER_TURN 32
@@ -60,12 +83,18 @@ struct conn {
 	struct loop_fd *watch;
 	char *host;
 	int port;
+	int keepalive_s;
 	const char *bind; /* NULL, or what restricts the address family; static */
 	int rc;           /* of the pool thread */
 	int error;        /* errno or EAI_ that goes with rc */
 	bool is_tcp_up;
+	bool is_v5;
 	bool is_answered; /* CONNACK is here */
+	bool is_again;    /* the DUP flag of the message that comes next */
+	unsigned n_read;  /* messages of this turn */
+	size_t octets_read;
 	int connack;
+	int bye;                     /* reason of the broker's DISCONNECT (MQTT 5); 0 none */
 	char said[FAULT_DETAIL_MAX]; /* the library's first complaint; "" none */
 };
 
@@ -77,9 +106,15 @@ struct client {
 	enum client_state state;
 	struct conn *conn;
 	struct loop_work *work;
-	struct loop_timer *timer; /* the next try, the answer's limit, or the library's tick */
-	unsigned family;          /* index into families */
-	struct fault first_fault; /* of the try with any family */
+	struct loop_timer *timer;  /* the next try, the answer's limit, or the library's tick */
+	struct loop_timer *resume; /* armed: reading is paused */
+	unsigned n_pauses;         /* since all was read */
+	mono_t flooded;            /* when last; ms 0: never */
+	bool was_flooded;          /* and told */
+	unsigned family;           /* index into families */
+	bool is_old;               /* 3.1.1, with MQTT_PROTOCOL_AUTO */
+	bool has_switched;         /* both versions were tried */
+	struct fault first_fault;  /* of the try with any family */
 	unsigned n_failures;
 	mono_t up_since;
 	unsigned depth;  /* callbacks under way: no freeing below them */
@@ -106,8 +141,14 @@ AUTO_DEFINE(struct conn *, conn_free);
 
 /* On either thread, never on both at a time. The first complaint is the cause, the rest follows. */
 static void on_log(struct mosquitto *mosq, void *user, int level, const char *text) {
+	static const char publish[] = " received PUBLISH (d";
 	struct conn *conn = user;
 
+	if (level == MOSQ_LOG_DEBUG) {
+		/* Other lines come between this one and the message. */
+		const char *at = strstr(text, publish);
+		conn->is_again = at != NULL ? at[sizeof(publish) - 1] == '1' : conn->is_again;
+	}
 	if (level == MOSQ_LOG_ERR && conn->said[0] == '\0') {
 		const char *tail = strstr(text, "::");
 		(void) text_copy(conn->said, sizeof(conn->said), tail != NULL ? tail + 2 : text);
@@ -115,42 +156,77 @@ static void on_log(struct mosquitto *mosq, void *user, int level, const char *te
 	}
 }
 
-static void on_connack(struct mosquitto *mosq, void *user, int code) {
+static void on_connack(struct mosquitto *mosq, void *user, int code, int flags,
+	const mosquitto_property *properties) {
 	struct conn *conn = user;
 
 	conn->is_answered = true;
 	conn->connack = code;
 }
 
-static void on_published(struct mosquitto *mosq, void *user, int mid) {
+/* Also called by the library's own errors, which are small numbers. */
+static void on_bye(
+	struct mosquitto *mosq, void *user, int reason, const mosquitto_property *properties) {
+	struct conn *conn = user;
+
+	conn->bye = reason >= MQTT_RC_UNSPECIFIED ? reason : 0;
+}
+
+/* NULL: what the broker answered is no refusal. */
+static const char *refusal_of(int reason) {
+	return reason >= MQTT_RC_UNSPECIFIED ? mosquitto_reason_string(reason) : NULL;
+}
+
+static void on_published(struct mosquitto *mosq, void *user, int mid, int reason,
+	const mosquitto_property *properties) {
 	struct client *client = ((struct conn *) user)->client;
 
 	if (client->state == CLIENT_UP && !client->is_dead) {
-		client->impl->published(client->user, mid);
+		client->impl->published(client->user, mid,
+			reason == MQTT_RC_NO_MATCHING_SUBSCRIBERS ? NULL : refusal_of(reason));
 	}
 }
 
-static void on_subscribed(
-	struct mosquitto *mosq, void *user, int mid, int n_granted, const int *granted) {
-	struct client *client = ((struct conn *) user)->client;
-	unsigned n_refused = 0;
+static void on_subscribed(struct mosquitto *mosq, void *user, int mid, int n_granted,
+	const int *granted, const mosquitto_property *properties) {
+	struct conn *conn = user;
+	struct client *client = conn->client;
+	int refused = -1;
 
-	for (int i = 0; i < n_granted; i++) {
-		n_refused += granted[i] > 2;
+	for (int i = n_granted - 1; i >= 0; i--) {
+		refused = granted[i] > 2 ? i : refused;
 	}
 	if (client->state == CLIENT_UP && !client->is_dead) {
-		client->impl->subscribed(client->user, mid, n_refused);
+		client->impl->subscribed(client->user, mid, refused,
+			refused >= 0 && conn->is_v5 ? refusal_of(granted[refused]) : NULL);
 	}
 }
 
-static void on_message(
-	struct mosquitto *mosq, void *user, const struct mosquitto_message *message) {
-	struct client *client = ((struct conn *) user)->client;
+static void on_message(struct mosquitto *mosq, void *user, const struct mosquitto_message *message,
+	const mosquitto_property *properties) {
+	struct conn *conn = user;
+	struct client *client = conn->client;
+	uint32_t expires_s = 0;
 
-	if (client->state == CLIENT_UP && !client->is_dead) {
-		client->impl->message(client->user, message->topic, message->payload,
-			(size_t) message->payloadlen, message->retain);
+	conn->n_read++;
+	conn->octets_read += (size_t) message->payloadlen;
+	if (client->state != CLIENT_UP || client->is_dead) {
+		return;
 	}
+	const mosquitto_property *expiry = mosquitto_property_read_int32(
+		properties, MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, &expires_s, false);
+	struct client_message heard = {
+		.topic = message->topic,
+		.payload = message->payload,
+		.n = (size_t) message->payloadlen,
+		.is_retained = message->retain,
+		.is_again = conn->is_again && message->qos > 0,
+		/* 0 left is not "none given". */
+		.expires_ms = expiry == NULL   ? 0
+			      : expires_s == 0 ? 1
+					       : (int64_t) expires_s * 1000,
+	};
+	client->impl->message(client->user, &heard);
 }
 
 /* A key that needs a passphrase cannot be used: OpenSSL would ask for it on the terminal. */
@@ -195,7 +271,9 @@ static struct conn *conn_new(struct client *client, struct fault *ret_fault) {
 		return NULL;
 	}
 	conn->client = client;
+	conn->is_v5 = config->protocol != MQTT_PROTOCOL_311 && !client->is_old;
 	conn->bind = families[client->family];
+	conn->keepalive_s = (int) config->keepalive_s;
 	conn->port = config->host[0] == '/' ? 0 : (int) config->port;
 	conn->host = strdup(config->host);
 	conn->mosq = mosquitto_new(config->client_id, true, conn);
@@ -204,10 +282,14 @@ static struct conn *conn_new(struct client *client, struct fault *ret_fault) {
 		return NULL;
 	}
 	mosquitto_log_callback_set(conn->mosq, on_log);
-	mosquitto_connect_callback_set(conn->mosq, on_connack);
-	mosquitto_publish_callback_set(conn->mosq, on_published);
-	mosquitto_subscribe_callback_set(conn->mosq, on_subscribed);
-	mosquitto_message_callback_set(conn->mosq, on_message);
+	/* Those of MQTT 5 are called with 3.1.1 as well, without properties. */
+	mosquitto_connect_v5_callback_set(conn->mosq, on_connack);
+	mosquitto_disconnect_v5_callback_set(conn->mosq, on_bye);
+	mosquitto_publish_v5_callback_set(conn->mosq, on_published);
+	mosquitto_subscribe_v5_callback_set(conn->mosq, on_subscribed);
+	mosquitto_message_v5_callback_set(conn->mosq, on_message);
+	(void) mosquitto_int_option(conn->mosq, MOSQ_OPT_PROTOCOL_VERSION,
+		conn->is_v5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
 	(void) mosquitto_max_inflight_messages_set(conn->mosq, INFLIGHT_MAX);
 	(void) mosquitto_int_option(conn->mosq, MOSQ_OPT_TCP_NODELAY, conn->port != 0);
 
@@ -233,7 +315,10 @@ static struct conn *conn_new(struct client *client, struct fault *ret_fault) {
 	return STEAL(conn);
 }
 
-static void retry_later(struct client *client) {
+static void retry_later(struct client *client, enum fault_code why) {
+	uint64_t most_ms = why == FAULT_BROKER_UNREACHABLE || why == FAULT_BROKER_NAME
+				   ? RETRY_ABSENT_MS
+				   : RETRY_REFUSED_MS;
 	unsigned shift = client->n_failures < 6 ? client->n_failures : 6;
 	uint64_t base = (uint64_t) RETRY_MIN_MS << shift;
 	uint32_t dice = 0;
@@ -242,22 +327,51 @@ static void retry_later(struct client *client) {
 	/* 0.5 to 1.5 times the base: a hundred hubs do not storm a broker that comes back. */
 	uint64_t ms = base / 2 + dice % base;
 	ms = ms < RETRY_MIN_MS ? RETRY_MIN_MS : ms;
-	ms = ms > RETRY_MAX_MS ? RETRY_MAX_MS : ms;
+	ms = ms > most_ms ? most_ms : ms;
 	client->n_failures++;
 	client->state = CLIENT_WAITING;
 	loop_timer_arm(client->timer, ms);
 }
 
-/* Ends the present connection or attempt. @is_below: TCP or DNS failed, another family may do. */
-static void client_lost(struct client *client, bool is_below, const struct fault *fault) {
-	bool was_up = client->state == CLIENT_UP;
+static bool is_named(const char *host) {
 	struct in6_addr numeric;
-	bool is_named = client->config.host[0] != '/' &&
-			inet_pton(AF_INET, client->config.host, &numeric) != 1 &&
-			inet_pton(AF_INET6, client->config.host, &numeric) != 1;
+
+	return host[0] != '/' && inet_pton(AF_INET, host, &numeric) != 1 &&
+	       inet_pton(AF_INET6, host, &numeric) != 1;
+}
+
+/* How an attempt failed, and what may be tried at once in another way. */
+enum failure {
+	FAILURE_FINAL,
+	FAILURE_BELOW,   /* TCP or DNS: another family may do */
+	FAILURE_VERSION, /* the broker may not know MQTT 5 */
+};
+
+/* @return whether another way is left, which is then under way. */
+static bool client_try_other(struct client *client, enum failure failure) {
+	if (failure == FAILURE_BELOW && is_named(client->config.host) &&
+		client->family + 1 < ARRAY_SIZE(families)) {
+		client->family++;
+	} else if (failure == FAILURE_VERSION && !client->has_switched) {
+		client->has_switched = true;
+		client->is_old = true;
+	} else {
+		return false;
+	}
+	client->state = CLIENT_WAITING;
+	loop_timer_arm(client->timer, 0);
+	return true;
+}
+
+/* Ends the present connection or attempt. */
+static void client_lost(struct client *client, enum failure failure, const struct fault *fault) {
+	bool was_up = client->state == CLIENT_UP;
 	struct fault told = *fault;
 
 	client->conn = conn_free(client->conn);
+	loop_timer_disarm(client->resume);
+	client->was_flooded = false;
+	client->n_pauses = 0;
 	if (was_up &&
 		mono_since(client->up_since, clock_mono(loop_clock(client->loop))) >= SETTLED_MS) {
 		client->n_failures = 0;
@@ -265,23 +379,23 @@ static void client_lost(struct client *client, bool is_below, const struct fault
 	if (client->family == 0) {
 		client->first_fault = told;
 	}
-	if (is_below && is_named && !was_up && client->family + 1 < ARRAY_SIZE(families)) {
-		client->family++;
-		client->state = CLIENT_WAITING;
-		loop_timer_arm(client->timer, 0);
+	if (!was_up && client_try_other(client, failure)) {
 		return;
 	}
 	/* What the other families said is about addresses that the host may not even have. */
-	if (is_below && !was_up) {
+	if (failure == FAILURE_BELOW && !was_up) {
 		told = client->first_fault;
 	}
 	client->family = 0;
-	retry_later(client);
+	client->is_old = false; /* it may come back as a newer one */
+	client->has_switched = false;
+	retry_later(client, told.code);
 	client->impl->down(client->user, &told);
 }
 
 static void conn_watch(struct conn *conn) {
 	bool wants_write = mosquitto_want_write(conn->mosq);
+	bool wants_read = !loop_timer_is_armed(conn->client->resume);
 
 	if (!conn->is_tcp_up) {
 		wants_write = true;
@@ -289,7 +403,8 @@ static void conn_watch(struct conn *conn) {
 		wants_write = false;
 	}
 	if (conn->watch != NULL) {
-		(void) loop_fd_watch(conn->watch, LOOP_READ | (wants_write ? LOOP_WRITE : 0));
+		(void) loop_fd_watch(
+			conn->watch, (wants_read ? LOOP_READ : 0) | (wants_write ? LOOP_WRITE : 0));
 	}
 }
 
@@ -309,6 +424,37 @@ static int conn_peek(struct conn *conn) {
 	return error;
 }
 
+/* @return MOSQ_ERR_. Until nothing is left to read, or it has taken its share of the time. */
+static int conn_read(struct conn *conn) {
+	struct client *client = conn->client;
+	const struct clock *clock = loop_clock(client->loop);
+	mono_t start = clock_mono(clock);
+	int rc = MOSQ_ERR_SUCCESS;
+
+	conn->n_read = 0;
+	conn->octets_read = 0;
+	for (;;) {
+		errno = 0;
+		rc = mosquitto_loop_read(conn->mosq, 1);
+		if (rc != MOSQ_ERR_SUCCESS || errno == EAGAIN || mosquitto_socket(conn->mosq) < 0) {
+			break;
+		}
+		int64_t took_ms = mono_since(start, clock_mono(clock));
+		if (took_ms >= READ_MS &&
+			(conn->n_read >= READ_MESSAGES || conn->octets_read >= READ_OCTETS)) {
+			loop_timer_arm(client->resume, (uint64_t) took_ms * (READ_SHARE - 1));
+			client->n_pauses++;
+			if (client->n_pauses >= FLOOD_PAUSES) {
+				client->flooded = clock_mono(clock);
+			}
+			return rc;
+		}
+	}
+	client->n_pauses = 0;
+	conn->error = rc == MOSQ_ERR_ERRNO ? errno : 0;
+	return rc;
+}
+
 /* @return MOSQ_ERR_. */
 static int conn_drive(struct conn *conn, int events) {
 	int rc = MOSQ_ERR_SUCCESS;
@@ -324,14 +470,9 @@ static int conn_drive(struct conn *conn, int events) {
 			return MOSQ_ERR_ERRNO;
 		}
 	}
-	for (unsigned i = 0; i < READS_PER_TURN; i++) {
-		errno = 0;
-		rc = mosquitto_loop_read(conn->mosq, 1);
-		if (rc != MOSQ_ERR_SUCCESS || errno == EAGAIN || mosquitto_socket(conn->mosq) < 0) {
-			break;
-		}
+	if (!loop_timer_is_armed(conn->client->resume)) {
+		rc = conn_read(conn);
 	}
-	conn->error = rc == MOSQ_ERR_ERRNO ? errno : 0;
 	if (rc == MOSQ_ERR_SUCCESS && mosquitto_socket(conn->mosq) >= 0 &&
 		mosquitto_want_write(conn->mosq)) {
 		rc = mosquitto_loop_write(conn->mosq, 1);
@@ -341,34 +482,65 @@ static int conn_drive(struct conn *conn, int events) {
 }
 
 static void describe_loss(const struct conn *conn, int rc, struct fault *ret) {
+	const char *host = conn->port != 0 ? conn->host : "socket";
 	char reason[96];
 
+	if (conn->bye == MQTT_RC_SESSION_TAKEN_OVER) {
+		(void) fault_set(ret, FAULT_BROKER_UNREACHABLE,
+			"%s: another client has connected with this hub's client id, a copy of it?",
+			host);
+		return;
+	}
+	if (conn->bye != 0) {
+		(void) fault_set(ret, FAULT_BROKER_UNREACHABLE,
+			"%s: the broker has ended the connection: %s", host,
+			mosquitto_reason_string(conn->bye));
+		return;
+	}
 	if (rc == MOSQ_ERR_EAI) {
-		(void) snprintf(reason, sizeof(reason), "%s", gai_strerror(conn->error));
-	} else if (rc == MOSQ_ERR_ERRNO && conn->error != 0) {
+		(void) fault_set(ret, FAULT_BROKER_NAME, "%s: %s", host, gai_strerror(conn->error));
+		return;
+	}
+	if (rc == MOSQ_ERR_ERRNO && conn->error != 0) {
 		(void) snprintf(reason, sizeof(reason), "%s", strerror(conn->error));
+	} else if (rc == MOSQ_ERR_KEEPALIVE) {
+		(void) snprintf(
+			reason, sizeof(reason), "it is silent, and does not answer to a ping");
 	} else {
 		(void) snprintf(reason, sizeof(reason), "%s", mosquitto_strerror(rc));
 	}
-	(void) fault_set(ret, FAULT_BROKER_UNREACHABLE, "%s: %s",
-		conn->port != 0 ? conn->host : "socket", reason);
+	(void) fault_set(ret, FAULT_BROKER_UNREACHABLE, "%s: %s", host, reason);
 }
 
-/* What went wrong before the broker accepted us. @return whether it was below MQTT and TLS. */
-static bool describe_failure(const struct conn *conn, int rc, struct fault *ret) {
+static bool is_too_new(const struct conn *conn) {
+	return conn->is_v5 && conn->client->config.protocol == MQTT_PROTOCOL_AUTO;
+}
+
+/* CONNACK says no. */
+static enum failure describe_refusal(const struct conn *conn, struct fault *ret) {
+	int code = conn->connack;
+	bool is_version = conn->is_v5 && code == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION;
+	/* About its own state; the rest is about who we are, or what we speak. */
+	bool is_busy = conn->is_v5 ? code == MQTT_RC_SERVER_UNAVAILABLE ||
+					     code == MQTT_RC_SERVER_BUSY ||
+					     code == MQTT_RC_CONNECTION_RATE_EXCEEDED
+				   : code == CONNACK_REFUSED_SERVER_UNAVAILABLE;
+
+	(void) fault_set(ret, is_busy ? FAULT_BROKER_UNREACHABLE : FAULT_BROKER_REFUSED, "%s",
+		conn->is_v5 ? mosquitto_reason_string(code) : mosquitto_connack_string(code));
+	return is_version && is_too_new(conn) ? FAILURE_VERSION : FAILURE_FINAL;
+}
+
+/* What went wrong before the broker accepted us. */
+static enum failure describe_failure(const struct conn *conn, int rc, struct fault *ret) {
 	bool is_tls = conn->client->config.is_tls;
 
 	if (conn->is_answered) {
-		/* 3: server unavailable; the rest is about who we are. */
-		(void) fault_set(ret,
-			conn->connack == 3 ? FAULT_BROKER_UNREACHABLE : FAULT_BROKER_REFUSED, "%s",
-			mosquitto_connack_string(conn->connack));
-		return false;
+		return describe_refusal(conn, ret);
 	}
 	if (is_tls && (rc == MOSQ_ERR_TLS || conn->said[0] != '\0')) {
-		(void) fault_set(ret, FAULT_BROKER_TLS, "%s",
-			conn->said[0] != '\0' ? conn->said : mosquitto_strerror(rc));
-		return false;
+		tls_reason(mosquitto_ssl_get(conn->mosq), conn->said, &conn->client->config, ret);
+		return FAILURE_FINAL;
 	}
 	if (conn->is_tcp_up) {
 		(void) fault_set(ret, is_tls ? FAULT_BROKER_TLS : FAULT_BROKER_UNREACHABLE,
@@ -377,10 +549,24 @@ static bool describe_failure(const struct conn *conn, int rc, struct fault *ret)
 			       : "the broker closed the connection unasked; does port %d expect "
 				 "TLS?",
 			conn->port);
-		return false;
+		return is_too_new(conn) ? FAILURE_VERSION : FAILURE_FINAL;
 	}
 	describe_loss(conn, rc, ret);
-	return true;
+	return FAILURE_BELOW;
+}
+
+/* Reading has just been paused, for the first time in this flood. */
+static void client_tell_flood(struct client *client) {
+	bool is_flooded = client_is_flooded(client);
+
+	if (is_flooded && !client->was_flooded) {
+		client->impl->flooded(client->user);
+	}
+	client->was_flooded = is_flooded;
+}
+
+static uint64_t misc_ms(const struct client *client) {
+	return (uint64_t) client->config.keepalive_s * 1000 / MISC_PER_KEEPALIVE;
 }
 
 static void client_settle(struct client *client, int rc) {
@@ -394,19 +580,21 @@ static void client_settle(struct client *client, int rc) {
 		if (rc != MOSQ_ERR_SUCCESS || mosquitto_socket(conn->mosq) < 0) {
 			describe_loss(
 				conn, rc != MOSQ_ERR_SUCCESS ? rc : MOSQ_ERR_CONN_LOST, &fault);
-			client_lost(client, false, &fault);
+			client_lost(client, FAILURE_FINAL, &fault);
 			return;
 		}
+		client_tell_flood(client);
 	} else if (conn->is_answered && conn->connack == 0) {
 		client->state = CLIENT_UP;
 		client->family = 0;
+		client->has_switched = false;
 		client->up_since = clock_mono(loop_clock(client->loop));
-		loop_timer_arm(client->timer, MISC_MS);
+		loop_timer_arm(client->timer, misc_ms(client));
 		client->impl->up(client->user);
 	} else if (rc != MOSQ_ERR_SUCCESS || conn->is_answered ||
 		   mosquitto_socket(conn->mosq) < 0) {
-		bool is_below = describe_failure(conn, rc, &fault);
-		client_lost(client, is_below, &fault);
+		enum failure failure = describe_failure(conn, rc, &fault);
+		client_lost(client, failure, &fault);
 		return;
 	}
 	if (client->conn == conn && client->state != CLIENT_OFF) {
@@ -441,6 +629,7 @@ static void client_leave(struct client *client) {
 	}
 	if (client->is_dead) {
 		client->timer = loop_timer_free(client->timer);
+		client->resume = loop_timer_free(client->resume);
 		free(client);
 	}
 }
@@ -453,18 +642,48 @@ static void on_socket(void *user, int events) {
 	client_leave(client);
 }
 
+/* Reading goes on; what came meanwhile shows itself to the watch. */
+static void on_resume(void *user) {
+	struct client *client = user;
+
+	if (client->state == CLIENT_UP && client->conn != NULL) {
+		conn_watch(client->conn);
+	}
+}
+
 /* What the pool thread has to itself; the connection is taken out of it by resolved(). */
 struct lookup {
 	struct conn *conn;
 };
 
+/*
+ * Nothing is said of the session's life: by MQTT 5 it then ends with the connection, and we begin
+ * with a clean one. So no command waits for us anywhere.
+ */
+static int conn_set_properties(struct conn *conn) {
+	mosquitto_property *properties = NULL;
+	int rc = mosquitto_property_add_int32(
+		&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, CLIENT_PACKET_MAX);
+
+	if (rc == MOSQ_ERR_SUCCESS) {
+		/* Fails, as it must, and keeps the properties: see the top of this file. */
+		(void) mosquitto_connect_bind_v5(
+			conn->mosq, "/dev/null/none", 0, conn->keepalive_s, NULL, properties);
+	}
+	mosquitto_property_free_all(&properties);
+	return rc;
+}
+
 /* Pool thread: nobody else touches the connection now. */
 static void resolve(void *user) {
 	struct conn *conn = ((struct lookup *) user)->conn;
 
+	conn->rc = conn->is_v5 ? conn_set_properties(conn) : MOSQ_ERR_SUCCESS;
 	errno = 0;
-	conn->rc = mosquitto_connect_bind_async(
-		conn->mosq, conn->host, conn->port, KEEPALIVE_S, conn->bind);
+	if (conn->rc == MOSQ_ERR_SUCCESS) {
+		conn->rc = mosquitto_connect_bind_async(
+			conn->mosq, conn->host, conn->port, conn->keepalive_s, conn->bind);
+	}
 	conn->error = errno;
 }
 
@@ -484,8 +703,8 @@ static void resolved(void *user) {
 		conn->rc = conn->watch != NULL ? MOSQ_ERR_SUCCESS : MOSQ_ERR_NOMEM;
 	}
 	if (conn->rc != MOSQ_ERR_SUCCESS || fd < 0) {
-		bool is_below = describe_failure(conn, conn->rc, &fault);
-		client_lost(client, is_below, &fault);
+		enum failure failure = describe_failure(conn, conn->rc, &fault);
+		client_lost(client, failure, &fault);
 	} else {
 		loop_timer_arm(client->timer, ANSWER_MS);
 		conn_watch(conn);
@@ -517,7 +736,7 @@ static void client_begin(struct client *client) {
 		}
 		(void) conn_free(conn);
 		free(lookup);
-		client_lost(client, false, &fault);
+		client_lost(client, FAILURE_FINAL, &fault);
 	}
 }
 
@@ -532,10 +751,11 @@ static void on_timer(void *user) {
 		break;
 	case CLIENT_CONNECTING:
 		(void) fault_set(&fault, FAULT_BROKER_UNREACHABLE, "no answer in %d ms", ANSWER_MS);
-		client_lost(client, !client->conn->is_tcp_up, &fault);
+		client_lost(
+			client, client->conn->is_tcp_up ? FAILURE_FINAL : FAILURE_BELOW, &fault);
 		break;
 	case CLIENT_UP:
-		loop_timer_arm(client->timer, MISC_MS);
+		loop_timer_arm(client->timer, misc_ms(client));
 		client_settle(client, mosquitto_loop_misc(client->conn->mosq));
 		break;
 	case CLIENT_OFF:
@@ -562,7 +782,10 @@ struct client *client_new(struct loop *loop, const struct client_config *config,
 	client->impl = impl;
 	client->user = user;
 	client->timer = loop_timer_new(loop, on_timer, client);
-	if (client->timer == NULL) {
+	client->resume = loop_timer_new(loop, on_resume, client);
+	if (client->timer == NULL || client->resume == NULL) {
+		(void) loop_timer_free(client->timer);
+		(void) loop_timer_free(client->resume);
 		free(client);
 		return NULL;
 	}
@@ -575,6 +798,7 @@ static void client_stop(struct client *client) {
 		client->work = NULL;
 	}
 	loop_timer_disarm(client->timer);
+	loop_timer_disarm(client->resume);
 	client->state = CLIENT_OFF;
 	/* Inside one of the library's callbacks it holds a mutex: then when that is over. */
 	if (client->depth == 0) {
@@ -602,7 +826,21 @@ void client_start(struct client *client) {
 	client->state = CLIENT_WAITING;
 	client->n_failures = 0;
 	client->family = 0;
+	client->is_old = false;
+	client->has_switched = false;
 	loop_timer_arm(client->timer, 0);
+}
+
+enum mqtt_protocol client_protocol(const struct client *client) {
+	if (client->state != CLIENT_UP) {
+		return MQTT_PROTOCOL_UNKNOWN;
+	}
+	return client->conn->is_v5 ? MQTT_PROTOCOL_5 : MQTT_PROTOCOL_311;
+}
+
+bool client_is_flooded(const struct client *client) {
+	return client->flooded.ms != 0 &&
+	       mono_since(client->flooded, clock_mono(loop_clock(client->loop))) < FLOOD_OVER_MS;
 }
 
 static int to_errno(int rc) {
@@ -615,18 +853,20 @@ static int to_errno(int rc) {
 	case MOSQ_ERR_PAYLOAD_SIZE:
 	case MOSQ_ERR_MALFORMED_UTF8:
 		return -EINVAL;
+	case MOSQ_ERR_OVERSIZE_PACKET:
+		return -EMSGSIZE;
+	case MOSQ_ERR_RETAIN_NOT_SUPPORTED:
+	case MOSQ_ERR_QOS_NOT_SUPPORTED:
+		return -EOPNOTSUPP;
 	default:
 		return -ENOTCONN;
 	}
 }
 
-int client_publish(struct client *client, const char *topic, const void *payload, size_t n,
-	bool is_retained, int *ret_mid) {
-	if (client->state != CLIENT_UP) {
-		return -ENOTCONN;
-	}
-	int rc = mosquitto_publish(
-		client->conn->mosq, ret_mid, topic, (int) n, payload, 1, is_retained);
+static int publish(struct client *client, const char *topic, const void *payload, size_t n,
+	bool is_retained, const mosquitto_property *properties, int *ret_mid) {
+	int rc = mosquitto_publish_v5(
+		client->conn->mosq, ret_mid, topic, (int) n, payload, 1, is_retained, properties);
 	/*
 	 * A socket that failed while this was being written: the message is kept by the library
 	 * and the loop will find the socket dead. For the caller it is under way.
@@ -638,13 +878,41 @@ int client_publish(struct client *client, const char *topic, const void *payload
 	return to_errno(rc);
 }
 
-int client_subscribe(struct client *client, char *const *topics, size_t n, int *ret_mid) {
+int client_publish(struct client *client, const char *topic, const void *payload, size_t n,
+	bool is_retained, int *ret_mid) {
+	return client->state == CLIENT_UP
+		       ? publish(client, topic, payload, n, is_retained, NULL, ret_mid)
+		       : -ENOTCONN;
+}
+
+int client_publish_event(struct client *client, const char *topic, const void *payload, size_t n,
+	uint32_t expires_s, int *ret_mid) {
+	mosquitto_property *properties = NULL;
+
+	if (client->state != CLIENT_UP) {
+		return -ENOTCONN;
+	}
+	int rc = client->conn->is_v5 ? mosquitto_property_add_int32(&properties,
+					       MQTT_PROP_MESSAGE_EXPIRY_INTERVAL, expires_s)
+				     : MOSQ_ERR_SUCCESS;
+	int r = rc == MOSQ_ERR_SUCCESS
+			? publish(client, topic, payload, n, false, properties, ret_mid)
+			: to_errno(rc);
+	mosquitto_property_free_all(&properties);
+	return r;
+}
+
+int client_subscribe(
+	struct client *client, char *const *topics, size_t n, bool is_command, int *ret_mid) {
 	assert(n > 0 && n <= CLIENT_TOPICS_MAX);
 	if (client->state != CLIENT_UP) {
 		return -ENOTCONN;
 	}
+	int options = is_command && client->conn->is_v5
+			      ? MQTT_SUB_OPT_SEND_RETAIN_NEVER | MQTT_SUB_OPT_RETAIN_AS_PUBLISHED
+			      : 0;
 	int rc = mosquitto_subscribe_multiple(
-		client->conn->mosq, ret_mid, (int) n, topics, 1, 0, NULL);
+		client->conn->mosq, ret_mid, (int) n, topics, 1, options, NULL);
 	conn_watch(client->conn);
 	return to_errno(rc);
 }

@@ -60,6 +60,17 @@ int mqtt_may_command(const struct mqtt *mqtt, struct fault *ret_fault) {
 				 "lockhubd.conf");
 }
 
+int mqtt_may_open(
+	const struct mqtt *mqtt, enum act act, int64_t sent_at_ms, struct fault *ret_fault) {
+	bool has_age = sent_at_ms != 0 && clock_is_trusted(loop_clock(mqtt->loop));
+
+	if (has_age || !policy_opens(act) || !client_is_flooded(mqtt->client)) {
+		return 0;
+	}
+	return fault_set(ret_fault, FAULT_EXPIRED,
+		"it came in a flood of messages and bears no time (ts): it may be old");
+}
+
 int mqtt_request(struct mqtt *mqtt, const struct lock *lock, enum act act, enum role role,
 	bool is_retained, struct fault *ret_fault) {
 	struct request request = {
@@ -71,6 +82,9 @@ int mqtt_request(struct mqtt *mqtt, const struct lock *lock, enum act act, enum 
 	struct op *op = NULL;
 	int r = mqtt_may_command(mqtt, ret_fault);
 
+	if (r >= 0) {
+		r = mqtt_may_open(mqtt, act, 0, ret_fault);
+	}
 	if (r < 0) {
 		return r;
 	}
@@ -83,16 +97,17 @@ static void request_wipe(struct request *request) {
 	secret_wipe(&request->factor);
 }
 
-static void to_request(
-	struct request *request, const struct intake *intake, const char *id, bool is_retained) {
+static void to_request(struct request *request, const struct intake *intake, const char *id,
+	const struct client_message *message) {
 	memset(request, 0, sizeof(*request));
 	request->act = intake->act;
 	(void) text_copy(request->lock, sizeof(request->lock), id);
 	request->origin = REQUEST_MQTT;
 	request->role = ROLE_OPERATE;
 	(void) text_copy(request->actor, sizeof(request->actor), "mqtt");
-	request->is_retained = is_retained;
+	request->is_retained = message->is_retained;
 	request->sent_at_ms = intake->sent_at_ms;
+	request->patience_ms = message->expires_ms;
 	request->factor = intake->code;
 	if (intake->id[0] != '\0') {
 		(void) text_copy(request->dedup_id, sizeof(request->dedup_id), intake->id);
@@ -104,8 +119,8 @@ static void to_request(
 	}
 }
 
-static void carry_out(struct mqtt *mqtt, struct face *face, const char *topic,
-	const struct intake *intake, bool is_retained) {
+static void carry_out(struct mqtt *mqtt, struct face *face, const struct intake *intake,
+	const struct client_message *message) {
 	const char *id = lock_id(face_lock(face));
 	const char *slug = lock_slug(face_lock(face));
 	AUTO_VALUE(request_wipe) struct request request;
@@ -113,8 +128,11 @@ static void carry_out(struct mqtt *mqtt, struct face *face, const char *topic,
 	struct fault fault;
 	char text[TOPIC_MAX];
 
-	to_request(&request, intake, id, is_retained);
+	to_request(&request, intake, id, message);
 	int r = mqtt_may_command(mqtt, &fault);
+	if (r >= 0) {
+		r = mqtt_may_open(mqtt, intake->act, intake->sent_at_ms, &fault);
+	}
 	if (r < 0) {
 		log_fault(&fault, slug, NULL);
 	} else {
@@ -130,19 +148,19 @@ static void carry_out(struct mqtt *mqtt, struct face *face, const char *topic,
 		log_blame(BLAME_SETUP, slug,
 			"a retained command lies on %s and is ignored; find out who publishes with "
 			"the retain flag, and clear it: mosquitto_pub -r -n -t '%s'",
-			shown(topic, text), shown(topic, text));
+			shown(message->topic, text), shown(message->topic, text));
 	}
 	mqtt_refuse(mqtt, face_lock(face), intake_word(intake->act), &fault);
 }
 
-void mqtt_command(struct mqtt *mqtt, const char *topic, const char *lock_id_text,
-	const uint8_t *payload, size_t n, bool is_retained) {
+void mqtt_command(
+	struct mqtt *mqtt, const char *lock_id_text, const struct client_message *message) {
 	struct face *face = lock_id_text[0] != '\0' ? face_find(mqtt, lock_id_text) : NULL;
 	AUTO_VALUE(intake_wipe) struct intake intake = { .act = ACT_NONE };
 	struct fault fault;
 	char text[TOPIC_MAX];
 
-	if (n == 0) {
+	if (message->n == 0) {
 		return; /* somebody clears a retained command, as we advise */
 	}
 	mqtt->status.commands++;
@@ -158,14 +176,22 @@ void mqtt_command(struct mqtt *mqtt, const char *topic, const char *lock_id_text
 		log_blame(BLAME_SETUP, NULL,
 			"a command came on %s, but no lock has this id; lockhubctl show LOCK tells "
 			"it",
-			shown(topic, text));
+			shown(message->topic, text));
 		return;
 	}
-	if (intake_parse(payload, n, &intake, &fault) < 0) {
-		log_blame(BLAME_SETUP, lock_slug(face_lock(face)),
-			"a command on %s was refused: %s", shown(topic, text), fault.detail);
+	if (message->is_again) {
+		(void) fault_set(
+			&fault, FAULT_DUPLICATE, "the broker has sent the same message before");
+		log_fault(&fault, lock_slug(face_lock(face)), NULL);
 		mqtt_refuse(mqtt, face_lock(face), NULL, &fault);
 		return;
 	}
-	carry_out(mqtt, face, topic, &intake, is_retained);
+	if (intake_parse(message->payload, message->n, &intake, &fault) < 0) {
+		log_blame(BLAME_SETUP, lock_slug(face_lock(face)),
+			"a command on %s was refused: %s", shown(message->topic, text),
+			fault.detail);
+		mqtt_refuse(mqtt, face_lock(face), NULL, &fault);
+		return;
+	}
+	carry_out(mqtt, face, &intake, message);
 }

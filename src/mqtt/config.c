@@ -31,6 +31,26 @@ int mqtt_discovery_from_name(const char *name, enum mqtt_discovery *ret) {
 	return r;
 }
 
+static const struct name_row protocol_names[] = {
+	{ MQTT_PROTOCOL_AUTO, "auto" },
+	{ MQTT_PROTOCOL_311, "3.1.1" },
+	{ MQTT_PROTOCOL_5, "5" },
+};
+
+const char *mqtt_protocol_name(enum mqtt_protocol protocol) {
+	return name_of(protocol_names, ARRAY_SIZE(protocol_names), (int) protocol);
+}
+
+int mqtt_protocol_from_name(const char *name, enum mqtt_protocol *ret) {
+	int value = 0;
+	int r = name_to(protocol_names, ARRAY_SIZE(protocol_names), name, &value);
+
+	if (r >= 0) {
+		*ret = (enum mqtt_protocol) value;
+	}
+	return r;
+}
+
 static const struct name_row requests_names[] = {
 	{ MQTT_REQUESTS_NONE, "none" },
 	{ MQTT_REQUESTS_READ, "read" },
@@ -59,6 +79,9 @@ void mqtt_config_defaults(struct mqtt_config *config) {
 		.prefix = "homeassistant",
 		.ha_status = "homeassistant/status",
 		.discovery = MQTT_DISCOVERY_DEVICE,
+		.protocol = MQTT_PROTOCOL_AUTO,
+		.keepalive_s = 20,
+		.clear_retained = true,
 		.show_users = true,
 		.allow_commands = true,
 		.keep_discovery = true,
@@ -149,6 +172,15 @@ int mqtt_config_check(const struct mqtt_config *config, struct fault *ret_fault)
 			"empty "
 			"levels, and not the same as base",
 			MQTT_TOPIC_PART_MAX - 1);
+	}
+	if (config->protocol == MQTT_PROTOCOL_UNKNOWN) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID,
+			"[mqtt] protocol is one of auto, 3.1.1, 5");
+	}
+	if (config->keepalive_s < MQTT_KEEPALIVE_MIN || config->keepalive_s > MQTT_KEEPALIVE_MAX) {
+		return fault_set(ret_fault, FAULT_CONFIG_INVALID,
+			"[mqtt] keepalive_s is %u to %u seconds", MQTT_KEEPALIVE_MIN,
+			MQTT_KEEPALIVE_MAX);
 	}
 	if (config->discovery == MQTT_DISCOVERY_UNKNOWN) {
 		return fault_set(ret_fault, FAULT_CONFIG_INVALID,

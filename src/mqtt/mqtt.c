@@ -11,6 +11,7 @@
 
 #include "mqtt/mqtt.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,8 @@
 #define BIRTH_SPREAD_MS 4000
 #define ECHO_MS 5000
 #define REASSERT_APART_MS 5000
+/* Somebody mends an access list, and the broker does not tell. */
+#define APPEAL_MS 30000
 
 mono_t mqtt_now(const struct mqtt *mqtt) {
 	return clock_mono(loop_clock(mqtt->loop));
@@ -57,6 +60,7 @@ static void status_set(
 	} else if (!is_connected) {
 		status->connected_at.s = 0;
 	}
+	status->protocol = client_protocol(mqtt->client);
 	status->is_connected = is_connected;
 	status->is_online = is_online;
 	status->fault = *now;
@@ -291,17 +295,37 @@ static bool is_text(const uint8_t *payload, size_t n, const char *text) {
 	return strlen(text) == n && memcmp(payload, text, n) == 0;
 }
 
-static void broker_denied(struct mqtt *mqtt, const char *what) {
+/* @what names the topic. The first stands until it is mended; the others are told by the journal.
+ */
+static void broker_denied(
+	struct mqtt *mqtt, enum mqtt_denial denial, const char *topic, const char *what) {
 	struct fault fault;
 
 	(void) fault_set(&fault, FAULT_BROKER_DENIED, "%s", what);
+	if (mqtt->denial != DENIAL_NONE) {
+		log_blame(BLAME_SETUP, NULL, "%s", fault.detail);
+		return;
+	}
+	mqtt->denial = denial;
+	(void) text_copy(mqtt->denied_topic, sizeof(mqtt->denied_topic), topic);
+	loop_timer_arm(mqtt->appeal, APPEAL_MS);
 	status_set(mqtt, mqtt->status.is_connected, mqtt->status.is_online, &fault);
 }
 
-static void subscribe(struct mqtt *mqtt, char *const *topics, size_t n, int *ret_mid) {
+static void broker_allows(struct mqtt *mqtt) {
+	mqtt->denial = DENIAL_NONE;
+	loop_timer_disarm(mqtt->appeal);
+	if (mqtt->status.fault.code == FAULT_BROKER_DENIED) {
+		log_info("the MQTT broker allows %s now", mqtt->denied_topic);
+		status_set(mqtt, mqtt->status.is_connected, mqtt->status.is_online, NULL);
+	}
+}
+
+static void subscribe(
+	struct mqtt *mqtt, char *const *topics, size_t n, bool is_command, int *ret_mid) {
 	int mid = 0;
 
-	if (n > 0 && client_subscribe(mqtt->client, topics, n, &mid) == 0) {
+	if (n > 0 && client_subscribe(mqtt->client, topics, n, is_command, &mid) == 0) {
 		mqtt->n_subscribing++;
 	}
 	if (ret_mid != NULL) {
@@ -313,51 +337,90 @@ static void subscribe_face(struct mqtt *mqtt, const struct face *face) {
 	char *topics[PART_COUNT_];
 	size_t n = face_config_topics(face, topics, PART_COUNT_);
 
-	subscribe(mqtt, topics, n, NULL);
+	subscribe(mqtt, topics, n, false, NULL);
+}
+
+/* Topic filters in one subscription, and where those lie that are made up for it. */
+struct filters {
+	char *topics[CLIENT_TOPICS_MAX];
+	size_t n;
+	char texts[8][TOPIC_MAX];
+};
+
+/* All on which somebody may ask something of us: what lies there retained is not wanted. */
+static void command_filters(struct mqtt *mqtt, struct filters *ret) {
+	const struct topics *topics = &mqtt->discovery.topics;
+
+	ret->n = 0;
+	ret->topics[ret->n++] = topic_commands(topics, ret->texts[0]);
+	ret->topics[ret->n++] = topic_buttons(topics, ret->texts[1]);
+	if (mqtt->requests != NULL) {
+		ret->topics[ret->n++] = topic_of(topics, "hub", "request/+", ret->texts[5]);
+	}
+	if (mqtt->config.user_switches) {
+		(void) snprintf(ret->texts[2], TOPIC_MAX, "%s/hub/+/set", mqtt->config.base);
+		ret->topics[ret->n++] = ret->texts[2];
+	}
+	if (pins_is_on(mqtt)) {
+		(void) snprintf(ret->texts[3], TOPIC_MAX, "%.63s/+/set", mqtt->texts.pin_code_base);
+		(void) snprintf(ret->texts[4], TOPIC_MAX, "%.63s/+/get", mqtt->texts.pin_code_base);
+		ret->topics[ret->n++] = ret->texts[3];
+		ret->topics[ret->n++] = ret->texts[4];
+	}
+}
+
+static void news_filters(struct mqtt *mqtt, struct filters *ret) {
+	ret->n = 0;
+	ret->topics[ret->n++] = mqtt->will_topic;
+	if (mqtt->texts.ha_status != NULL) {
+		ret->topics[ret->n++] = mqtt->texts.ha_status;
+	}
+}
+
+static void subscribe_essential(struct mqtt *mqtt) {
+	struct filters filters;
+
+	command_filters(mqtt, &filters);
+	subscribe(mqtt, filters.topics, filters.n, true, &mqtt->mid_commands);
+	news_filters(mqtt, &filters);
+	subscribe(mqtt, filters.topics, filters.n, false, &mqtt->mid_news);
 }
 
 static void subscribe_all(struct mqtt *mqtt) {
-	char commands[TOPIC_MAX];
-	char buttons[TOPIC_MAX];
-	char requests[TOPIC_MAX];
-	char users[TOPIC_MAX];
-	char sets[TOPIC_MAX];
-	char gets[TOPIC_MAX];
-	char *topics[CLIENT_TOPICS_MAX] = {
-		topic_commands(&mqtt->discovery.topics, commands),
-		topic_buttons(&mqtt->discovery.topics, buttons),
-		mqtt->will_topic,
-	};
-	size_t n = 3;
+	char *topics[CLIENT_TOPICS_MAX];
+	size_t n = 0;
 	struct face *face;
 
-	if (mqtt->texts.ha_status != NULL) {
-		topics[n++] = mqtt->texts.ha_status;
-	}
-	if (mqtt->requests != NULL) {
-		topics[n++] = topic_of(&mqtt->discovery.topics, "hub", "request/+", requests);
-	}
-	if (mqtt->config.user_switches) {
-		(void) snprintf(users, sizeof(users), "%s/hub/+/set", mqtt->config.base);
-		topics[n++] = users;
-	}
-	if (pins_is_on(mqtt)) {
-		(void) snprintf(sets, sizeof(sets), "%.63s/+/set", mqtt->texts.pin_code_base);
-		(void) snprintf(gets, sizeof(gets), "%.63s/+/get", mqtt->texts.pin_code_base);
-		topics[n++] = sets;
-		topics[n++] = gets;
-	}
 	mqtt->n_subscribing = 0;
-	subscribe(mqtt, topics, n, &mqtt->mid_essential);
-	n = 0;
+	subscribe_essential(mqtt);
 	for (face = face_next(mqtt, NULL); face != NULL; face = face_next(mqtt, face)) {
 		if (n + PART_COUNT_ > CLIENT_TOPICS_MAX) {
-			subscribe(mqtt, topics, n, NULL);
+			subscribe(mqtt, topics, n, false, NULL);
 			n = 0;
 		}
 		n += face_config_topics(face, topics + n, CLIENT_TOPICS_MAX - n);
 	}
-	subscribe(mqtt, topics, n, NULL);
+	subscribe(mqtt, topics, n, false, NULL);
+}
+
+static void on_appeal(void *user) {
+	struct mqtt *mqtt = user;
+
+	loop_timer_arm(mqtt->appeal, APPEAL_MS);
+	switch (mqtt->denial) {
+	case DENIAL_SUBSCRIBE:
+		subscribe_essential(mqtt);
+		break;
+	case DENIAL_PUBLISH:
+		shelf_repeat_topic(mqtt->shelf, mqtt->denied_topic);
+		break;
+	case DENIAL_ECHO:
+		leaf_repeat(mqtt->online);
+		break;
+	case DENIAL_NONE:
+		loop_timer_disarm(mqtt->appeal);
+		break;
+	}
 }
 
 /* Once per connection: a lock that is added later brings subscriptions of its own. */
@@ -374,6 +437,8 @@ static void on_up(void *user) {
 	mqtt->is_begun = false;
 	mqtt->is_settled = false;
 	mqtt->is_echoed = false;
+	mqtt->denial = DENIAL_NONE;
+	mqtt->mid_clearing = 0;
 	status_set(mqtt, true, false, NULL);
 	subscribe_all(mqtt);
 	begin_when_subscribed(mqtt); /* no memory to subscribe: better deaf than mute */
@@ -391,6 +456,7 @@ static void on_down(void *user, const struct fault *fault) {
 	outbox_end(mqtt->outbox);
 	loop_timer_disarm(mqtt->birth);
 	loop_timer_disarm(mqtt->echo);
+	loop_timer_disarm(mqtt->appeal);
 	loop_timer_disarm(mqtt->reassert);
 	if (mqtt->phase == MQTT_STOPPING) {
 		stop_soon(mqtt);
@@ -402,6 +468,9 @@ static void on_down(void *user, const struct fault *fault) {
 static void status_heard(struct mqtt *mqtt, const uint8_t *payload, size_t n, bool is_retained) {
 	if (is_text(payload, n, "online")) {
 		mqtt->is_echoed = mqtt->is_echoed || !is_retained;
+		if (mqtt->is_echoed && mqtt->denial == DENIAL_ECHO) {
+			broker_allows(mqtt);
+		}
 		return;
 	}
 	/*
@@ -450,40 +519,85 @@ static void on_birth_pause(void *user) {
 	shelf_repeat_stage(mqtt->shelf, STAGE_ONLINE);
 }
 
-static void on_message(
-	void *user, const char *topic, const uint8_t *payload, size_t n, bool is_retained) {
+/*
+ * It was not carried out, and would come again at every start (without MQTT 5). Where the access
+ * list is as strict as the sample in conf/mosquitto we may not, and a person has to.
+ */
+static void clear_retained(struct mqtt *mqtt, const char *topic) {
+	size_t n_base = strlen(mqtt->config.base);
+
+	if (!mqtt->config.clear_retained || strncmp(topic, mqtt->config.base, n_base) != 0 ||
+		topic[n_base] != '/' || !bucket_take(&mqtt->clearings, mqtt_now(mqtt))) {
+		return;
+	}
+	(void) client_publish(mqtt->client, topic, NULL, 0, true, &mqtt->mid_clearing);
+}
+
+/* Whether somebody asked something of us; it is dealt with then. */
+static bool command_heard(struct mqtt *mqtt, const struct client_message *message) {
+	const char *topic = message->topic;
+	char id[LOCK_ID_MAX];
+
+	if (topic_is_command(&mqtt->discovery.topics, topic, id)) {
+		mqtt_command(mqtt, id, message);
+		return true;
+	}
+	return requests_message(mqtt, topic, message->payload, message->n, message->is_retained) ||
+	       buttons_message(mqtt, topic, message->payload, message->n, message->is_retained) ||
+	       switches_message(mqtt, topic, message->payload, message->n, message->is_retained) ||
+	       pins_message(mqtt, topic, message->payload, message->n, message->is_retained);
+}
+
+/* True: not a command. What is sent twice there does no harm. */
+static bool news_heard(struct mqtt *mqtt, const struct client_message *message) {
+	if (strcmp(message->topic, mqtt->will_topic) == 0) {
+		status_heard(mqtt, message->payload, message->n, message->is_retained);
+		return true;
+	}
+	if (mqtt->texts.ha_status != NULL && strcmp(message->topic, mqtt->texts.ha_status) == 0) {
+		birth_heard(mqtt, message->payload, message->n);
+		return true;
+	}
+	return false;
+}
+
+static void on_message(void *user, const struct client_message *message) {
 	struct mqtt *mqtt = user;
 	char id[LOCK_ID_MAX];
 	struct face *face;
 
-	if (topic_is_command(&mqtt->discovery.topics, topic, id)) {
-		mqtt_command(mqtt, topic, id, payload, n, is_retained);
+	if (news_heard(mqtt, message)) {
+		return;
+	}
+	if (message->is_again && message->n > 0 &&
+		!topic_is_command(&mqtt->discovery.topics, message->topic, id)) {
+		log_blame(BLAME_SETUP, NULL, "the broker sends a message twice; ignored");
+		return;
+	}
+	if (command_heard(mqtt, message)) {
+		if (message->is_retained && message->n > 0) {
+			clear_retained(mqtt, message->topic);
+		}
 		count(mqtt);
 		return;
 	}
-	if (requests_message(mqtt, topic, payload, n, is_retained) ||
-		buttons_message(mqtt, topic, payload, n, is_retained) ||
-		switches_message(mqtt, topic, payload, n, is_retained) ||
-		pins_message(mqtt, topic, payload, n, is_retained)) {
-		count(mqtt);
-		return;
-	}
-	if (strcmp(topic, mqtt->will_topic) == 0) {
-		status_heard(mqtt, payload, n, is_retained);
-		return;
-	}
-	if (mqtt->texts.ha_status != NULL && strcmp(topic, mqtt->texts.ha_status) == 0) {
-		birth_heard(mqtt, payload, n);
-		return;
-	}
-	if (n > 0) {
+	if (message->n > 0) {
 		return; /* our own discovery message */
 	}
 	for (face = face_next(mqtt, NULL); face != NULL; face = face_next(mqtt, face)) {
-		if (face_cleared(face, topic)) {
+		if (face_cleared(face, message->topic)) {
 			return;
 		}
 	}
+}
+
+static void on_flooded(void *user) {
+	struct mqtt *mqtt = user;
+
+	mqtt->status.floods++;
+	log_blame(BLAME_SETUP, NULL,
+		"more comes by MQTT than is read: somebody floods a topic that the hub listens to. "
+		"Until it ends a command that opens a door needs a ts");
 }
 
 static void stop_when_idle(struct mqtt *mqtt) {
@@ -493,10 +607,36 @@ static void stop_when_idle(struct mqtt *mqtt) {
 	}
 }
 
-static void on_published(void *user, int mid) {
+static void publishing_answered(struct mqtt *mqtt, int mid, const char *refusal) {
+	const struct leaf *leaf = shelf_find_flying(mqtt->shelf, mid);
+	const char *topic =
+		leaf != NULL ? leaf_topic(leaf) : outbox_flying_topic(mqtt->outbox, mid);
+	char what[FAULT_DETAIL_MAX];
+
+	if (refusal == NULL) {
+		if (mqtt->denial == DENIAL_PUBLISH && topic != NULL &&
+			client_protocol(mqtt->client) == MQTT_PROTOCOL_5 &&
+			strcmp(topic, mqtt->denied_topic) == 0) {
+			broker_allows(mqtt);
+		}
+	} else if (mid == mqtt->mid_clearing) {
+		log_blame(BLAME_SETUP, NULL,
+			"the broker does not let us clear a retained command: %s. Clear it as "
+			"said above",
+			refusal);
+	} else {
+		topic = topic != NULL ? topic : mqtt->config.base;
+		(void) snprintf(
+			what, sizeof(what), "publishing on %.100s is refused: %s", topic, refusal);
+		broker_denied(mqtt, DENIAL_PUBLISH, topic, what);
+	}
+}
+
+static void on_published(void *user, int mid, const char *refusal) {
 	struct mqtt *mqtt = user;
 
-	mqtt->status.published++;
+	mqtt->status.published += refusal == NULL;
+	publishing_answered(mqtt, mid, refusal);
 	if (!shelf_published(mqtt->shelf, mid)) {
 		(void) outbox_published(mqtt->outbox, mid);
 	}
@@ -504,15 +644,29 @@ static void on_published(void *user, int mid) {
 	stop_when_idle(mqtt);
 }
 
-static void on_subscribed(void *user, int mid, unsigned n_refused) {
+static void on_subscribed(void *user, int mid, int refused, const char *refusal) {
 	struct mqtt *mqtt = user;
+	bool is_command = mid == mqtt->mid_commands;
+	struct filters filters;
+	char what[FAULT_DETAIL_MAX];
 
-	if (n_refused > 0 && mid == mqtt->mid_essential) {
-		broker_denied(mqtt, "subscribing to commands or status is refused");
-	} else if (n_refused > 0) {
+	if (refused >= 0 && (is_command || mid == mqtt->mid_news)) {
+		if (is_command) {
+			command_filters(mqtt, &filters);
+		} else {
+			news_filters(mqtt, &filters);
+		}
+		const char *topic =
+			(size_t) refused < filters.n ? filters.topics[refused] : mqtt->config.base;
+		(void) snprintf(what, sizeof(what), "subscribing to %.100s is refused%s%s", topic,
+			refusal != NULL ? ": " : "", refusal != NULL ? refusal : "");
+		broker_denied(mqtt, DENIAL_SUBSCRIBE, topic, what);
+	} else if (refused >= 0) {
 		log_blame(BLAME_SETUP, NULL,
 			"the broker does not let us subscribe to our own discovery topics; what "
 			"others clear there is not noticed");
+	} else if (is_command && mqtt->denial == DENIAL_SUBSCRIBE) {
+		broker_allows(mqtt);
 	}
 	if (mqtt->n_subscribing > 0) {
 		mqtt->n_subscribing--;
@@ -526,6 +680,7 @@ static const struct client_user client_impl = {
 	.message = on_message,
 	.published = on_published,
 	.subscribed = on_subscribed,
+	.flooded = on_flooded,
 };
 
 /* ---- the shelf ---- */
@@ -556,8 +711,16 @@ static void on_echo_missing(void *user) {
 	if (!mqtt->is_echoed && mqtt->is_settled) {
 		(void) snprintf(what, sizeof(what), "what we publish on %.100s does not come back",
 			mqtt->will_topic);
-		broker_denied(mqtt, what);
+		broker_denied(mqtt, DENIAL_ECHO, mqtt->will_topic, what);
 	}
+}
+
+static void on_leaf_refused(void *user, const struct leaf *leaf, int error) {
+	char what[FAULT_DETAIL_MAX];
+
+	(void) snprintf(what, sizeof(what), "%.100s: the broker takes %s", leaf_topic(leaf),
+		error == -EMSGSIZE ? "no message so long (max_packet_size)" : "nothing retained");
+	broker_denied(user, DENIAL_PUBLISH, leaf_topic(leaf), what);
 }
 
 static void on_leaf_settled(void *user, struct leaf *leaf) {
@@ -575,6 +738,7 @@ static void on_leaf_settled(void *user, struct leaf *leaf) {
 static const struct shelf_user shelf_impl = {
 	.settled = on_settled,
 	.leaf_settled = on_leaf_settled,
+	.refused = on_leaf_refused,
 };
 
 /* ---- life ---- */
@@ -649,6 +813,8 @@ static bool make_client(struct mqtt *mqtt) {
 		.key_file = config->key_file,
 		.will_topic = mqtt->will_topic,
 		.will_payload = "offline",
+		.protocol = config->protocol,
+		.keepalive_s = config->keepalive_s,
 	};
 	char topic[TOPIC_MAX];
 
@@ -693,6 +859,7 @@ static void on_stop(void *user) {
 	outbox_end(mqtt->outbox);
 	loop_timer_disarm(mqtt->birth);
 	loop_timer_disarm(mqtt->echo);
+	loop_timer_disarm(mqtt->appeal);
 	loop_timer_disarm(mqtt->reassert);
 	status_set(mqtt, false, false, NULL);
 	if (done != NULL) {
@@ -727,11 +894,12 @@ struct mqtt *mqtt_new(struct loop *loop, struct hub *hub, const struct mqtt_conf
 	mqtt->started_mono = mqtt_now(mqtt);
 	mqtt->birth = loop_timer_new(loop, on_birth_pause, mqtt);
 	mqtt->echo = loop_timer_new(loop, on_echo_missing, mqtt);
+	mqtt->appeal = loop_timer_new(loop, on_appeal, mqtt);
 	mqtt->reassert = loop_timer_new(loop, on_reassert, mqtt);
 	mqtt->stop = loop_timer_new(loop, on_stop, mqtt);
 	if (!take_config(mqtt, config) || !make_client(mqtt) || !make_hub_leaves(mqtt) ||
-		mqtt->birth == NULL || mqtt->echo == NULL || mqtt->reassert == NULL ||
-		mqtt->stop == NULL) {
+		mqtt->birth == NULL || mqtt->echo == NULL || mqtt->appeal == NULL ||
+		mqtt->reassert == NULL || mqtt->stop == NULL) {
 		return mqtt_free(mqtt);
 	}
 	if (config->requests != MQTT_REQUESTS_NONE &&
@@ -764,6 +932,7 @@ struct mqtt *mqtt_free(struct mqtt *mqtt) {
 	listener_remove(&mqtt->on_diag_changed);
 	mqtt->birth = loop_timer_free(mqtt->birth);
 	mqtt->echo = loop_timer_free(mqtt->echo);
+	mqtt->appeal = loop_timer_free(mqtt->appeal);
 	mqtt->reassert = loop_timer_free(mqtt->reassert);
 	mqtt->stop = loop_timer_free(mqtt->stop);
 	mqtt->client = client_free(mqtt->client);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "outbox.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "util/auto.h"
 #include "util/list.h"
@@ -15,13 +17,16 @@ struct letter {
 	struct list link;
 	char *topic;
 	char *payload;
-	int64_t seq;
+	int64_t seq;       /* in the log; 0: not there */
+	uint64_t boot_seq; /* 0: a marker */
 	int mid;
 };
 
 struct outbox {
 	struct client *client;
 	char *gap_topic;
+	char boot_id[9];
+	uint64_t boot_seq; /* of the last one */
 	bool is_open;
 	struct list letters; /* oldest first; those in flight come first */
 	unsigned n_letters;
@@ -30,6 +35,7 @@ struct outbox {
 	/* Not yet told by a marker. */
 	uint64_t gap;
 	int64_t gap_first, gap_last; /* numbers of the first and the last one lost */
+	uint64_t gap_boot_first, gap_boot_last;
 };
 
 static struct letter *letter_free(struct letter *letter) {
@@ -51,6 +57,9 @@ struct outbox *outbox_new(struct client *client, const char *gap_topic) {
 	}
 	list_init(&outbox->letters);
 	outbox->client = client;
+	uint32_t dice = 0;
+	(void) !getrandom(&dice, sizeof(dice), GRND_NONBLOCK);
+	(void) snprintf(outbox->boot_id, sizeof(outbox->boot_id), "%08" PRIx32, dice);
 	outbox->gap_topic = strdup(gap_topic);
 	return outbox->gap_topic != NULL ? outbox : outbox_free(outbox);
 }
@@ -68,7 +77,23 @@ struct outbox *outbox_free(struct outbox *outbox) {
 	return NULL;
 }
 
-static struct letter *letter_new(const char *topic, const char *payload, int64_t seq) {
+/* The object's last brace gives way to what the outbox has to say. */
+static char *with_number(const struct outbox *outbox, const char *payload, uint64_t boot_seq) {
+	size_t n = strlen(payload);
+	char *text = NULL;
+
+	if (n < 3 || payload[n - 1] != '}') {
+		return strdup(payload);
+	}
+	int r = boot_seq != 0 ? asprintf(&text, "%.*s,\"boot_id\":\"%s\",\"boot_seq\":%" PRIu64 "}",
+					(int) (n - 1), payload, outbox->boot_id, boot_seq)
+			      : asprintf(&text, "%.*s,\"boot_id\":\"%s\"}", (int) (n - 1), payload,
+					outbox->boot_id);
+	return r >= 0 ? text : NULL;
+}
+
+static struct letter *letter_new(const struct outbox *outbox, const char *topic,
+	const char *payload, int64_t seq, uint64_t boot_seq) {
 	AUTO(letter_free) struct letter *letter = calloc(1, sizeof(*letter));
 
 	if (letter == NULL) {
@@ -76,14 +101,20 @@ static struct letter *letter_new(const char *topic, const char *payload, int64_t
 	}
 	list_init(&letter->link);
 	letter->seq = seq;
+	letter->boot_seq = boot_seq;
 	letter->topic = strdup(topic);
-	letter->payload = strdup(payload);
+	letter->payload = with_number(outbox, payload, boot_seq);
 	return letter->topic != NULL && letter->payload != NULL ? STEAL(letter) : NULL;
 }
 
-static void note_loss(struct outbox *outbox, int64_t seq) {
+static void note_loss(struct outbox *outbox, int64_t seq, uint64_t boot_seq) {
 	outbox->n_lost++;
 	outbox->gap++;
+	if (boot_seq != 0) {
+		outbox->gap_boot_first =
+			outbox->gap_boot_first == 0 ? boot_seq : outbox->gap_boot_first;
+		outbox->gap_boot_last = boot_seq;
+	}
 	if (seq != 0) {
 		outbox->gap_first = outbox->gap_first == 0 ? seq : outbox->gap_first;
 		outbox->gap_last = seq;
@@ -96,7 +127,7 @@ static void drop_oldest(struct outbox *outbox) {
 
 	list_for_each(letter, &outbox->letters, link) {
 		if (letter->mid == 0) {
-			note_loss(outbox, letter->seq);
+			note_loss(outbox, letter->seq, letter->boot_seq);
 			(void) letter_free(letter);
 			outbox->n_letters--;
 			return;
@@ -106,15 +137,17 @@ static void drop_oldest(struct outbox *outbox) {
 
 /* The marker takes the place of what was dropped: in front of all that is not in flight. */
 static void put_marker(struct outbox *outbox) {
-	char payload[200];
+	char payload[256];
 	struct letter *letter;
 	struct list *at = &outbox->letters;
 
 	(void) snprintf(payload, sizeof(payload),
 		"{\"event_type\":\"events_lost\",\"count\":%" PRIu64 ",\"first_seq\":%" PRId64
-		",\"last_seq\":%" PRId64 "}",
-		outbox->gap, outbox->gap_first, outbox->gap_last);
-	struct letter *marker = letter_new(outbox->gap_topic, payload, 0);
+		",\"last_seq\":%" PRId64 ",\"first_boot_seq\":%" PRIu64
+		",\"last_boot_seq\":%" PRIu64 "}",
+		outbox->gap, outbox->gap_first, outbox->gap_last, outbox->gap_boot_first,
+		outbox->gap_boot_last);
+	struct letter *marker = letter_new(outbox, outbox->gap_topic, payload, 0, 0);
 	if (marker == NULL) {
 		return;
 	}
@@ -129,6 +162,8 @@ static void put_marker(struct outbox *outbox) {
 	outbox->gap = 0;
 	outbox->gap_first = 0;
 	outbox->gap_last = 0;
+	outbox->gap_boot_first = 0;
+	outbox->gap_boot_last = 0;
 }
 
 static void outbox_pump(struct outbox *outbox) {
@@ -145,8 +180,15 @@ static void outbox_pump(struct outbox *outbox) {
 			return;
 		}
 		if (letter->mid == 0) {
-			if (client_publish(outbox->client, letter->topic, letter->payload,
-				    strlen(letter->payload), false, &letter->mid) < 0) {
+			int r = client_publish_event(outbox->client, letter->topic, letter->payload,
+				strlen(letter->payload), OUTBOX_EXPIRES_S, &letter->mid);
+			if (r == -EMSGSIZE) {
+				/* Too long for this broker for ever; the marker comes later. */
+				drop_oldest(outbox);
+				outbox_pump(outbox);
+				return;
+			}
+			if (r < 0) {
 				letter->mid = 0;
 				return;
 			}
@@ -156,10 +198,12 @@ static void outbox_pump(struct outbox *outbox) {
 }
 
 void outbox_put(struct outbox *outbox, const char *topic, const char *payload, int64_t seq) {
-	struct letter *letter = payload != NULL ? letter_new(topic, payload, seq) : NULL;
+	uint64_t boot_seq = ++outbox->boot_seq;
+	struct letter *letter =
+		payload != NULL ? letter_new(outbox, topic, payload, seq, boot_seq) : NULL;
 
 	if (letter == NULL) {
-		note_loss(outbox, seq);
+		note_loss(outbox, seq, boot_seq);
 		return;
 	}
 	if (outbox->n_letters >= OUTBOX_MAX) {
@@ -201,6 +245,17 @@ bool outbox_published(struct outbox *outbox, int mid) {
 		}
 	}
 	return false;
+}
+
+const char *outbox_flying_topic(const struct outbox *outbox, int mid) {
+	struct letter *letter;
+
+	list_for_each(letter, &outbox->letters, link) {
+		if (letter->mid == mid) {
+			return letter->topic;
+		}
+	}
+	return NULL;
 }
 
 unsigned outbox_count(const struct outbox *outbox) {

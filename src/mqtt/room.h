@@ -42,6 +42,14 @@ struct mqtt_texts {
 	char *pin_code_base;
 };
 
+/* What the broker does not let us do, as far as we know. */
+enum mqtt_denial {
+	DENIAL_NONE,
+	DENIAL_PUBLISH,   /* it has said so (MQTT 5) */
+	DENIAL_SUBSCRIBE, /* it has said so */
+	DENIAL_ECHO,      /* our own `online` does not come back */
+};
+
 enum mqtt_phase {
 	MQTT_NEW,
 	MQTT_RUNNING,
@@ -74,15 +82,21 @@ struct mqtt {
 	wall_t started; /* s 0: not known yet, the clock is not trusted */
 
 	unsigned n_subscribing; /* answers to come before anything is published */
-	int mid_essential;      /* the subscription without which we are deaf */
-	bool is_begun;          /* publishing has begun on this connection */
-	bool is_settled;        /* all stages acknowledged on this connection */
-	bool is_echoed;         /* our own `online` came back to us */
+	int mid_commands;       /* the subscriptions without which we are deaf */
+	int mid_news;
+	enum mqtt_denial denial;
+	char denied_topic[TOPIC_MAX];
+	int mid_clearing; /* of the last retained command that was cleared */
+	bool is_begun;    /* publishing has begun on this connection */
+	bool is_settled;  /* all stages acknowledged on this connection */
+	bool is_echoed;   /* our own `online` came back to us */
 	mono_t reasserted;
 	struct bucket strangers;
+	struct bucket clearings;
 
 	struct loop_timer *birth;    /* Home Assistant came up: repeat after a pause */
 	struct loop_timer *echo;     /* limit for is_echoed */
+	struct loop_timer *appeal;   /* what was denied is tried again */
 	struct loop_timer *reassert; /* `online` once more, after somebody else's word */
 	struct loop_timer *stop;
 	void (*stop_done)(void *user);
@@ -143,6 +157,11 @@ int mqtt_may_command(const struct mqtt *mqtt, struct fault *ret_fault);
  * have. */
 int mqtt_request(struct mqtt *mqtt, const struct lock *lock, enum act act, enum role role,
 	bool is_retained, struct fault *ret_fault);
+/*
+ * 0, or EXPIRED: it opens a door, came through a flood of messages, and nobody knows how old it is.
+ * @sent_at_ms: the sender's clock, 0 none.
+ */
+int mqtt_may_open(
+	const struct mqtt *mqtt, enum act act, int64_t sent_at_ms, struct fault *ret_fault);
 /* A message came on a command topic. */
-void mqtt_command(struct mqtt *mqtt, const char *topic, const char *lock_id, const uint8_t *payload,
-	size_t n, bool is_retained);
+void mqtt_command(struct mqtt *mqtt, const char *lock_id, const struct client_message *message);

@@ -232,6 +232,13 @@ static bool leaf_send(struct leaf *leaf) {
 	int r = client_publish(
 		shelf->client, leaf->topic, leaf->payload, strlen(leaf->payload), true, &leaf->mid);
 
+	if (r == -EMSGSIZE || r == -EOPNOTSUPP) {
+		/* This broker will never take it: the others must not wait behind it. */
+		leaf->mid = 0;
+		leaf_move(leaf, &shelf->clean);
+		shelf->impl->refused(shelf->user, leaf, r);
+		return true;
+	}
 	if (r < 0) {
 		leaf->mid = 0;
 		return false;
@@ -330,6 +337,28 @@ bool shelf_published(struct shelf *shelf, int mid) {
 	}
 	shelf_pump(shelf);
 	return true;
+}
+
+struct leaf *shelf_find_flying(const struct shelf *shelf, int mid) {
+	struct leaf *leaf;
+
+	list_for_each(leaf, &shelf->flying, link) {
+		if (leaf->mid == mid) {
+			return leaf;
+		}
+	}
+	return NULL;
+}
+
+void shelf_repeat_topic(struct shelf *shelf, const char *topic) {
+	struct leaf *leaf;
+
+	list_for_each(leaf, &shelf->clean, link) {
+		if (leaf->payload != NULL && strcmp(leaf->topic, topic) == 0) {
+			leaf_touch(leaf, false);
+			return;
+		}
+	}
 }
 
 void shelf_repeat_stage(struct shelf *shelf, enum stage stage) {

@@ -32,6 +32,11 @@ struct shelf_user {
 	void (*settled)(void *user);
 	/* The present payload of a leaf has been acknowledged. */
 	void (*leaf_settled)(void *user, struct leaf *leaf);
+	/*
+	 * The broker has said beforehand that it takes none such: -EMSGSIZE too long, -EOPNOTSUPP
+	 * none retained. Called while the shelf is at work: nothing of this header may be called.
+	 */
+	void (*refused)(void *user, const struct leaf *leaf, int error);
 };
 
 /* At most so many publications wait for the broker at a time; the rest waits here. */
@@ -69,6 +74,10 @@ void shelf_begin(struct shelf *shelf);
 void shelf_end(struct shelf *shelf);
 /* PUBACK. @return whether it was for one of ours. */
 bool shelf_published(struct shelf *shelf, int mid);
+/* What is in flight under @mid; NULL: none of ours. */
+struct leaf *shelf_find_flying(const struct shelf *shelf, int mid);
+/* Publishes one again, if there is such. */
+void shelf_repeat_topic(struct shelf *shelf, const char *topic);
 /* Publishes the leaves of a stage again. */
 void shelf_repeat_stage(struct shelf *shelf, enum stage stage);
 /* Nothing is to be published or waits for an acknowledgement; held leaves do not count. */
