@@ -283,8 +283,11 @@ static void add_status(void *user, struct api_status *out) {
 	}
 	api_status_text(out, "mqtt_broker", mqtt->broker);
 	api_status_flag(out, "mqtt_connected", mqtt->is_connected);
+	api_status_text(out, "mqtt_protocol",
+		mqtt->protocol != MQTT_PROTOCOL_UNKNOWN ? mqtt_protocol_name(mqtt->protocol) : "");
 	api_status_number(out, "mqtt_commands", (int64_t) mqtt->commands);
 	api_status_number(out, "mqtt_refused", (int64_t) mqtt->refused);
+	api_status_number(out, "mqtt_floods", (int64_t) mqtt->floods);
 	api_status_number(out, "mqtt_lost_events", (int64_t) mqtt->lost_events);
 }
 
@@ -653,6 +656,9 @@ static int make_mqtt(struct daemon *daemon, struct fault *ret_fault) {
 	config.prefix = conf->mqtt.discovery_prefix;
 	config.ha_status = conf->mqtt.ha_status_topic;
 	(void) mqtt_discovery_from_name(conf->mqtt.discovery, &config.discovery);
+	(void) mqtt_protocol_from_name(conf->mqtt.protocol, &config.protocol);
+	config.keepalive_s = conf->mqtt.keepalive_s;
+	config.clear_retained = conf->mqtt.clear_retained;
 	config.show_users = conf->mqtt.publish_users;
 	config.allow_commands = conf->mqtt.commands;
 	config.keep_discovery = conf->mqtt.keep_discovery;
@@ -691,13 +697,13 @@ static int make_diag(struct daemon *daemon) {
 		.state_dir = options->state_dir,
 		.config = options->config,
 		.secrets = { conf->mqtt.password_file, conf->mqtt.key_file },
+		.bus_address = options->bus_address,
 		.has_adapters = true };
 
 	daemon->diag = diag_new(&config);
 	daemon->host = host_new(daemon->loop, &host);
 	if (daemon->diag == NULL || daemon->host == NULL) {
 		return -ENOMEM;
-		.bus_address = options->bus_address,
 	}
 	const struct diag_source source = {
 		.name = "host", .gather = host_gather, .user = daemon->host
