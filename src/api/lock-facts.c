@@ -205,7 +205,7 @@ static const struct {
 	{ FACT_NAME,           { "Name", "Slug" } },
 	{ FACT_QUEUE,          { "QueueLength", "HasPin", "Acts" } },
 	{ FACT_LOG,            { "LogCursor" } },
-	{ FACT_TIMERS,         { "Timers", "TimersRead" } },
+	{ FACT_TIMERS,         { "Timers", "TimersRead", "TimersToRestore" } },
 	{ FACT_SETTINGS,       { "Settings", "SettingsRead", "SettingsToRestore" } },
 };
 /* clang-format on */

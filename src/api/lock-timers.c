@@ -33,14 +33,24 @@ static int value_timer(sd_bus_message *reply, const struct lock_timer *timer) {
 		"act", "s", timer->act != ACT_NONE ? act_name(timer->act) : "other");
 }
 
-PROPERTY_GETTER(lock_get_timers) {
-	size_t n;
-	const struct lock_timer *timers = lock_timers(lock_of(user), &n, NULL);
+static int put_timers(sd_bus_message *reply, const struct lock_timer *timers, size_t n) {
 	int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
 	for (size_t i = 0; r >= 0 && i < n; i++) {
 		r = value_timer(reply, &timers[i]);
 	}
 	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+PROPERTY_GETTER(lock_get_timers) {
+	size_t n;
+	const struct lock_timer *timers = lock_timers(lock_of(user), &n, NULL);
+	return put_timers(reply, timers, n);
+}
+
+PROPERTY_GETTER(lock_get_timers_wanted) {
+	size_t n;
+	const struct lock_timer *timers = lock_timers_wanted(lock_of(user), &n);
+	return put_timers(reply, timers, n);
 }
 
 PROPERTY_GETTER(lock_get_timers_read) {

@@ -344,6 +344,8 @@ const sd_bus_vtable lock_vtable[] = {
 		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 	SD_BUS_PROPERTY("TimersRead", "x", lock_get_timers_read, 0,
 		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
+	SD_BUS_PROPERTY("TimersToRestore", "aa{sv}", lock_get_timers_wanted, 0,
+		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 	SD_BUS_PROPERTY("Settings", "aa{sv}", lock_get_settings, 0,
 		SD_BUS_VTABLE_PROPERTY_EXPLICIT | SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 	SD_BUS_PROPERTY("SettingsToRestore", "a{ss}", lock_get_settings_wanted, 0,

@@ -362,6 +362,7 @@ int lock_method_battery_changed(sd_bus_message *message, void *user, sd_bus_erro
 /* lock-timers.c */
 PROPERTY_GETTER(lock_get_timers);
 PROPERTY_GETTER(lock_get_timers_read);
+PROPERTY_GETTER(lock_get_timers_wanted);
 int lock_method_timer(sd_bus_message *message, void *user, sd_bus_error *ret_error);
 
 /* lock-settings.c */

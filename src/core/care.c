@@ -65,7 +65,14 @@ static const struct {
 	{ CARE_LOG, ACT_READ_LOG },
 	{ CARE_CONFIG, ACT_READ_CONFIG },
 	{ CARE_BATTERY, ACT_READ_BATTERY },
+	{ CARE_TIMERS, ACT_READ_TIMERS },
 };
+
+/* A PIN that is known to be wrong is not tried by the hub itself. */
+static bool has_good_pin(const struct lock *lock) {
+	return lock_has_pin(lock) && !facts_has(lock, FAULT_BAD_PIN) &&
+	       !facts_has(lock, FAULT_PIN_BLOCKED);
+}
 
 bool care_next(struct lock *lock, struct job *ret, unsigned *ret_bit) {
 	unsigned acts;
@@ -86,7 +93,8 @@ bool care_next(struct lock *lock, struct job *ret, unsigned *ret_bit) {
 			continue;
 		}
 		if ((acts & 1U << care_rows[i].act) == 0 ||
-			(bit == CARE_LOG && !import_is_possible(lock))) {
+			(bit == CARE_LOG && !import_is_possible(lock)) ||
+			(bit == CARE_TIMERS && !has_good_pin(lock))) {
 			lock->due &= ~bit;
 			continue;
 		}
@@ -182,6 +190,8 @@ void care_done(
 	}
 	if (bit == CARE_CONFIG) {
 		sync_start(lock); /* it may have a keypad now */
+		/* Nobody but the lock has them: what is known of them is what a reset leaves. */
+		care_want(lock, CARE_TIMERS);
 	}
 	if (bit == CARE_LOG && result->is_log_more) {
 		lock->due |= CARE_LOG;

@@ -469,6 +469,7 @@ static void forget_lock(struct op_entry *entry) {
 	lock_to_record(lock, &item->lock);
 	secret_wipe(&item->lock.keys);
 	settings_forget(lock, txn);
+	timers_forget(lock, txn);
 	renew_forget(lock, txn);
 	entry->is_keeping = true;
 	hub_commit(hub, txn);

@@ -70,8 +70,8 @@ void hub_load_setting(struct hub *hub, const char *key, const char *value) {
 	int64_t all_s;
 	int64_t left_s;
 
-	if (settings_load(hub, key, value) || renew_load(hub, key, value) ||
-		sync_load_held(hub, key, value)) {
+	if (settings_load(hub, key, value) || timers_load(hub, key, value) ||
+		renew_load(hub, key, value) || sync_load_held(hub, key, value)) {
 		return;
 	}
 	if (strncmp(key, SETTING_PREFIX, strlen(SETTING_PREFIX)) == 0) {

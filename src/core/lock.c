@@ -44,6 +44,7 @@ struct lock *lock_free(struct lock *lock) {
 	health_free(lock->health);
 	sync_free(lock->sync);
 	timers_free(lock);
+	timers_drop_kept(lock);
 	settings_free(lock);
 	wipe(lock, sizeof(*lock));
 	free(lock);

@@ -13,6 +13,7 @@
  *	health.c   what was seen into samples and counts per day, and those to the ledger
  *	history.c  what is kept of a lock's health, for those who ask; attempts and notes
  *	timers.c   what a lock does by itself at a time of day: read, changed, read again
+ *	timers-kept.c  what of them is to be put back into a lock that was reset
  *	settings.c what of a lock's configuration a person may choose: the same
  *	renew.c    a lock that has lost the hub's key is paired again as itself
  *	factor.c   the lock's mode, and the second factor of remote commands
@@ -52,6 +53,7 @@ enum {
 	CARE_BATTERY = 1 << 4,
 	CARE_TIME = 1 << 5,
 	CARE_SYNC = 1 << 6,
+	CARE_TIMERS = 1 << 7,
 };
 
 enum runner_state { RUNNER_IDLE, RUNNER_WANTING, RUNNER_UP };
@@ -156,6 +158,9 @@ struct lock {
 	size_t n_timers, n_listing;
 	wall_t timers_at;
 	bool is_listing_short; /* no memory for it */
+	/* the same, as they are on the disk; from before it was paired again, and not in it yet */
+	struct lock_timer *timers_kept, *timers_wanted;
+	size_t n_timers_kept, n_timers_wanted;
 
 	/* settings, as read last; at 0 s: in an earlier life of the hub, or never */
 	struct setting *settings;
@@ -299,6 +304,22 @@ bool timers_job_done(struct op_entry *entry, const struct job_result *result);
 /* The list cannot be read any more after a change: finishes the operation. */
 void timers_give_up(struct op_entry *entry);
 void timers_free(struct lock *lock);
+
+/* timers-kept.c */
+/* They do the same at the same times; whatever the lock calls them. */
+bool timers_are_alike(const struct lock_timer *a, const struct lock_timer *b);
+/* The list was read: on the disk, and what it has is no longer to be put back. */
+void timers_keep(struct lock *lock);
+/* Start-up: false when the row of the database is none of timers. */
+bool timers_load(struct hub *hub, const char *key, const char *value);
+/* The lock goes: its rows with it. */
+void timers_forget(const struct lock *lock, struct txn *txn);
+void timers_drop_kept(struct lock *lock);
+/* It is paired again: what it had is to be put back. false: no memory. */
+bool timers_keep_wanted(const struct lock *lock, struct txn *txn);
+void timers_renewed(struct lock *lock);
+/* Nothing is to be put back any more. */
+void timers_accept(struct lock *lock);
 
 /* settings.c */
 bool settings_is_change(enum act act);

@@ -11,6 +11,7 @@
  *	mirror      of its list: empty and of no time, so that it is read before anything is put
  *	log         the lock counts its entries anew too: its 1 comes behind our last one
  *	settings    as they were read last, to be put back by whoever guides the person
+ *	timers      the same
  *
  * If it fails nothing has changed: the lock goes on with the key that it had.
  */
@@ -148,7 +149,7 @@ bool renew_keep(struct lock *provisional, struct txn *txn) {
 	struct txn_item *item;
 
 	if (base == NULL || mirror == NULL || !settings_keep_wanted(lock, txn) ||
-		!add_placements(lock, txn, provisional->paired_at)) {
+		!timers_keep_wanted(lock, txn) || !add_placements(lock, txn, provisional->paired_at)) {
 		return false;
 	}
 	fill_base(lock, base, base_of(lock), true);
@@ -231,7 +232,7 @@ struct lock *renew_take(struct lock *provisional, struct op_entry *entry) {
 	lock->is_first_import = true;
 	lock->config_seen = -1;
 	settings_renewed(lock);
-	timers_free(lock);
+	timers_renewed(lock);
 	(void) book_put_slots(lock->hub->book, lock->id, NULL, 0, (wall_t){ 0 });
 	if (sync != NULL) {
 		lock->sync = (sync_free(lock->sync), sync);

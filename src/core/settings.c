@@ -259,6 +259,9 @@ int hub_settings_accept(struct hub *hub, const char *word, struct fault *ret_fau
 		drop_wanted(lock);
 		keep_wanted(lock);
 	}
+	if (r >= 0 && lock != NULL) {
+		timers_accept(lock);
+	}
 	return r;
 }
 

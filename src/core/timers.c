@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What a lock does by itself at a time of day. The lock keeps the list; the hub shows it as it was
- * read last and keeps nothing of it on the disk. After each change the list is read again, and if
- * it is not certain that the change reached the lock, the list decides (L1, L2): a new timer must
- * never be put twice.
+ * What a lock does by itself at a time of day. The lock has the say; the hub shows the list as it
+ * was read last, and keeps that to put it back into a lock that was reset (timers-kept.c). After
+ * each change the list is read again, and if it is not certain that the change reached the lock,
+ * the list decides (L1, L2): a new timer must never be put twice.
  *
  *	QUEUED ─► RUNNING ─ put or remove ─► READING_BACK ─ list ─► DONE, FAILED
  *	                       └ certainly not sent, or refused: as with any other operation
@@ -135,6 +135,7 @@ void timers_end(struct lock *lock, struct job_result *result) {
 	lock->listing = NULL;
 	lock->n_listing = 0;
 	lock->timers_at = clock_wall(lock->hub->config.clock);
+	timers_keep(lock);
 	hub_lock_changed(lock, FACT_TIMERS);
 }
 
@@ -148,11 +149,6 @@ const struct lock_timer *lock_timers(const struct lock *lock, size_t *ret_n, wal
 
 /* ---- changes ---- */
 
-static bool is_same(const struct lock_timer *a, const struct lock_timer *b) {
-	return a->is_enabled == b->is_enabled && days_of(a) == days_of(b) &&
-	       a->minute == b->minute && a->act == b->act;
-}
-
 /* Whether the list, as just read, is what the operation was to make of it. */
 static bool is_as_asked(const struct op_entry *entry) {
 	const struct lock *lock = entry->lock;
@@ -164,7 +160,7 @@ static bool is_as_asked(const struct op_entry *entry) {
 		if (entry->op.act == ACT_REMOVE_TIMER && timer->ref == wanted->ref) {
 			return false;
 		}
-		if (entry->op.act == ACT_PUT_TIMER && is_same(timer, wanted) &&
+		if (entry->op.act == ACT_PUT_TIMER && timers_are_alike(timer, wanted) &&
 			(wanted->ref == 0 || timer->ref == wanted->ref)) {
 			return true;
 		}

@@ -23,6 +23,7 @@ struct reset {
 	json_t *lock;     /* its facts */
 	json_t *seen;     /* the sighting in pairing mode */
 	unsigned n_set, n_failed;
+	unsigned n_timers; /* put back */
 };
 
 static const char *slug_of(const struct reset *reset) {
@@ -101,13 +102,13 @@ static void show_losses(struct reset *reset) {
 	}
 	say(ctl,
 		"A reset takes everything out of the lock. Put back afterwards:\n"
-		"  %zu codes of this hub with their times, and %zu settings\n",
-		n_codes, json_array_size(settings));
+		"  %zu codes of this hub with their times, %zu timers, and %zu settings\n",
+		n_codes, json_array_size(timers), json_array_size(settings));
 	say(ctl,
 		"Lost for good, as nobody but the lock has it:\n"
-		"  %zu codes that were not made here, %zu apps and other devices, %zu timers, the "
-		"lock's\n  own log (this hub keeps what it has read), calibration, PIN\n",
-		n_foreign, n_apps, json_array_size(timers));
+		"  %zu codes that were not made here, %zu apps and other devices, the lock's own\n"
+		"  log (this hub keeps what it has read), calibration, PIN\n",
+		n_foreign, n_apps);
 }
 
 static int back_up(struct reset *reset) {
@@ -297,6 +298,83 @@ static int restore_settings(struct reset *reset) {
 	return wanted != NULL ? CTL_DONE : CTL_FAILED;
 }
 
+static bool is_other_act(const json_t *timer) {
+	return strcmp(facts_text(timer, "act"), "other") == 0;
+}
+
+static bool is_at_same_time(const json_t *a, const json_t *b) {
+	static const char *const keys[] = { "days", "time", "act" };
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (strcmp(facts_text(a, keys[i]), facts_text(b, keys[i])) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * The lock's id of one that is like @timer but for being on or off: what came of an attempt that
+ * was cut off between the two. 0: a new one is wanted.
+ */
+static int64_t half_made(struct reset *reset, const json_t *timer) {
+	AUTO(json_decref) json_t *timers = get(reset, "Timers");
+	size_t i;
+	json_t *each;
+	json_array_foreach(timers, i, each) {
+		if (is_at_same_time(each, timer) &&
+			facts_flag(each, "enabled") != facts_flag(timer, "enabled")) {
+			return facts_number(each, "id", 0);
+		}
+	}
+	return 0;
+}
+
+static int set_timer(struct reset *reset, const json_t *timer) {
+	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
+	AUTO(json_decref) json_t *facts = NULL;
+	if (talk_new(reset->ctl, reset->path, LOCK_INTERFACE, "SetTimer", &call) < 0 ||
+		sd_bus_message_append(call, "a{sv}", 5, "id", "x", half_made(reset, timer),
+			"enabled", "b", (int) facts_flag(timer, "enabled"), "days", "s",
+			facts_text(timer, "days"), "time", "s", facts_text(timer, "time"), "act",
+			"s", facts_text(timer, "act")) < 0) {
+		return CTL_FAILED;
+	}
+	return operation_run(reset->ctl, call, slug_of(reset), &facts);
+}
+
+static bool has_timers(const struct reset *reset) {
+	size_t i;
+	json_t *act;
+	json_array_foreach(json_object_get(reset->lock, "acts"), i, act) {
+		if (json_is_string(act) && strcmp(json_string_value(act), "put-timer") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* As with settings: what the lock lists leaves the list by being read. */
+static int restore_timers(struct reset *reset) {
+	if (!has_timers(reset)) {
+		return CTL_DONE;
+	}
+	if (ask_lock(reset, "ReadTimers") != CTL_DONE) {
+		return CTL_FAILED;
+	}
+	AUTO(json_decref) json_t *wanted = get(reset, "TimersToRestore");
+	size_t i;
+	json_t *timer;
+	json_array_foreach(wanted, i, timer) {
+		progress(reset->ctl, "%s: timer %s %s ...", slug_of(reset),
+			facts_text(timer, "days"), facts_text(timer, "time"));
+		if (!is_other_act(timer) && set_timer(reset, timer) == CTL_DONE) {
+			reset->n_timers++;
+		}
+	}
+	progress_end(reset->ctl);
+	return wanted != NULL ? CTL_DONE : CTL_FAILED;
+}
+
 /* The hub writes the codes by itself; here it is only waited for. */
 static int await_codes(struct reset *reset, json_t **ret_sync) {
 	struct ctl *ctl = reset->ctl;
@@ -329,24 +407,49 @@ static int await_codes(struct reset *reset, json_t **ret_sync) {
 	}
 }
 
+static void print_report(
+	struct reset *reset, bool is_whole, const json_t *sync, json_t *settings, json_t *timers) {
+	print_json(reset->ctl,
+		json_pack("{s:s, s:b, s:i, s:O, s:i, s:O, s:I, s:I, s:I}", "lock", slug_of(reset),
+			"restored", is_whole, "settings_set", (int) reset->n_set, "settings_left",
+			settings, "timers_set", (int) reset->n_timers, "timers_left", timers,
+			"codes_present", (json_int_t) facts_number(sync, "present", 0),
+			"codes_refused", (json_int_t) facts_number(sync, "refused", 0), "foreign",
+			(json_int_t) facts_number(sync, "foreign", 0)));
+}
+
+static void complain_of_timers(struct reset *reset, const json_t *timers) {
+	size_t i;
+	json_t *timer;
+	json_array_foreach(timers, i, timer) {
+		complain(reset->ctl, "%s: the timer %s %s %s%s is not in it", slug_of(reset),
+			facts_text(timer, "days"), facts_text(timer, "time"),
+			facts_text(timer, "act"), facts_flag(timer, "enabled") ? "" : " (off)");
+		if (is_other_act(timer)) {
+			advise(reset->ctl, "Only the app of its maker can make that one.");
+		}
+	}
+}
+
 static int report(struct reset *reset, const json_t *sync) {
 	struct ctl *ctl = reset->ctl;
 	AUTO(json_decref) json_t *left = get(reset, "SettingsToRestore");
+	AUTO(json_decref) json_t *timers = get(reset, "TimersToRestore");
 	const char *key;
 	json_t *value;
 	int64_t n_refused = facts_number(sync, "refused", 0);
-	bool is_whole = json_object_size(left) == 0 && n_refused == 0;
+	/* What could not be read is not known to be back. */
+	bool is_whole = left != NULL && json_object_size(left) == 0 && timers != NULL &&
+			json_array_size(timers) == 0 && n_refused == 0;
+	if (left == NULL || timers == NULL) {
+		return CTL_FAILED;
+	}
 	if (ctl->opt.is_json) {
-		print_json(ctl, json_pack("{s:s, s:b, s:i, s:O, s:I, s:I, s:I}", "lock",
-					slug_of(reset), "restored", is_whole, "settings_set",
-					(int) reset->n_set, "settings_left", left, "codes_present",
-					(json_int_t) facts_number(sync, "present", 0),
-					"codes_refused", (json_int_t) n_refused, "foreign",
-					(json_int_t) facts_number(sync, "foreign", 0)));
+		print_report(reset, is_whole, sync, left, timers);
 		return is_whole ? CTL_DONE : CTL_FAILED;
 	}
-	say(ctl, "%s: %u settings put back, %jd codes in the lock\n", slug_of(reset), reset->n_set,
-		(intmax_t) facts_number(sync, "present", 0));
+	say(ctl, "%s: %u settings and %u timers put back, %jd codes in the lock\n", slug_of(reset),
+		reset->n_set, reset->n_timers, (intmax_t) facts_number(sync, "present", 0));
 	if (is_whole) {
 		say(ctl,
 			"Read again: it has what it had. Calibrate it now, with the door open: "
@@ -357,6 +460,7 @@ static int report(struct reset *reset, const json_t *sync) {
 	json_object_foreach(left, key, value) {
 		complain(ctl, "%s: %s is not %s", slug_of(reset), key, json_string_value(value));
 	}
+	complain_of_timers(reset, timers);
 	if (n_refused > 0) {
 		complain(ctl, "%s refused %jd codes", slug_of(reset), (intmax_t) n_refused);
 		advise(ctl, "See which: lockhubctl code list");
@@ -378,7 +482,8 @@ static int put_back(struct reset *reset) {
 			slug_of(reset), slug_of(reset));
 		return CTL_FAILED;
 	}
-	if (restore_settings(reset) != CTL_DONE || await_codes(reset, &sync) != CTL_DONE) {
+	if (restore_settings(reset) != CTL_DONE || restore_timers(reset) != CTL_DONE ||
+		await_codes(reset, &sync) != CTL_DONE) {
 		advise(reset->ctl, "Go on with: lockhubctl reset --restore %s", slug_of(reset));
 		return CTL_FAILED;
 	}
@@ -519,6 +624,20 @@ static int run_restore(struct reset *reset) {
 	return r == CTL_DONE ? put_back(reset) : r;
 }
 
+/*
+ * What a phone changed since it was read last goes into the backup, too. A lock that is to be reset
+ * may well be one that answers nothing: then what is known has to do.
+ */
+static void read_once_more(struct reset *reset) {
+	if (!facts_flag(reset->lock, "reachable") || !facts_flag(reset->lock, "has_pin")) {
+		return;
+	}
+	if (ask_lock(reset, "ReadSettings") != CTL_DONE ||
+		(has_timers(reset) && ask_lock(reset, "ReadTimers") != CTL_DONE)) {
+		say(reset->ctl, "What is put back is what was read from it before.\n");
+	}
+}
+
 static int run_reset(struct reset *reset) {
 	struct ctl *ctl = reset->ctl;
 	if (ctl->opt.is_json) {
@@ -528,6 +647,7 @@ static int run_reset(struct reset *reset) {
 	show_losses(reset);
 	int r = confirm(reset);
 	if (r == CTL_DONE) {
+		read_once_more(reset);
 		r = back_up(reset);
 	}
 	if (r != CTL_DONE) {
@@ -562,11 +682,11 @@ const struct command cmd_reset = {
 	.help = "The last resort. Says whether what is known calls for it and what will be lost,\n"
 		"wants the name of the lock typed, backs up, tells the steps of this model, waits\n"
 		"for the lock in pairing mode, pairs it as the same lock (users, codes, history\n"
-		"and topics stay), puts back its settings and codes, and reads them again. With\n"
-		"--restore: of a lock that was reset already, and to go on after an interruption.\n"
-		"With --for-sale all of it is wiped instead, here and in the lock, and what "
-		"cannot\n"
-		"be wiped is listed; --force does it without the lock. Needs the role manage.",
+		"and topics stay), puts back its settings, timers and codes, and reads them\n"
+		"again. With --restore: of a lock that was reset already, and to go on after an\n"
+		"interruption. With --for-sale all of it is wiped instead, here and in the lock,\n"
+		"and what cannot be wiped is listed; --force does it without the lock. Needs the\n"
+		"role manage.",
 	.example = "lockhubctl reset --restore front-door",
 	.options = OPT_JSON | OPT_YES | OPT_PIN_STDIN | OPT_SECONDS | OPT_FORCE | OPT_RESET,
 	.min_args = 1,

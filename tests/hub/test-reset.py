@@ -13,6 +13,8 @@ FRONT.extra = "keypad=1"
 # A virtual Nuki has this one after a reset.
 NEW_PIN = "0000"
 CODE = "583926"
+# One that is off: a lock takes it as on first, so that it takes two messages.
+TIMERS = [("daily", "22:30", "lock", True), ("Mon-Fri", "06:45", "unlock", False)]
 CHANGED = {"LEDBrightness": 1, "AutoRelockTime": 300, "ButtonDoublePress": "show-status", "NodeLabel": "Haustür"}
 
 
@@ -20,15 +22,22 @@ def values(rig):
     return {row["key"]: row["value"] for row in rig.ctl_json("settings", "--read", FRONT.slug)["settings"]}
 
 
+def timers(rig):
+    rows = rig.ctl_json("timer", "list", FRONT.slug)["timers"]
+    return sorted((row["days"], row["time"], row["act"], row["enabled"]) for row in rows)
+
+
 def all_rows(rig):
     return rig.log_rows("--lines", "2000")
 
 
 def furnish(rig):
-    """A user with a code, and settings of one's own; what the lock has then."""
+    """A user with a code, settings and timers of one's own; what the lock has then."""
     rig.ctl("user", "add", "Anna Huber", "--lock", FRONT.slug)
     rig.ctl("code", "add", "anna-huber", "--stdin", stdin=CODE + "\n")
     rig.ctl("settings", FRONT.slug, *(f"{key}={value}" for key, value in CHANGED.items()))
+    for days, time, act, is_on in TIMERS:
+        rig.ctl("timer", "add", FRONT.slug, days, time, act, *([] if is_on else ["--disable"]))
     return values(rig)
 
 
@@ -48,6 +57,7 @@ def restore(rig, pin=NEW_PIN):
 def expect_whole(rig, before, had):
     expect_equal(lock_of(rig)["id"], before["id"], "it is the same lock")
     expect_equal(values(rig), had, "its settings")
+    expect_equal(timers(rig), sorted(TIMERS), "its timers")
     codes = rig.ctl_json("code", "list", "anna-huber")["codes"]
     expect_equal([at["state"] for at in codes[0]["locks"]], ["present"], "the code is in the lock")
     rig.ctl("calibrate", FRONT.slug)
@@ -72,6 +82,7 @@ def what_a_lock_had_is_put_back():
         rig.note(done.stdout)
         expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
         expect("reset" in done.stdout and "paired again" in done.stdout and "it has what it had" in done.stdout, done.stdout)
+        expect("and 2 timers put back" in done.stdout, done.stdout)
         expect_whole(rig, before, had)
         # History stays, and what the lock writes into its new log goes on behind it, once each.
         expect(len(all_rows(rig)) > n_before, "nothing of the log is lost")
@@ -87,7 +98,7 @@ def what_a_lock_had_is_put_back():
         expect(rig.ctl_json("log", "verify")["ok"], "the chain holds")
         # A second time there is nothing to do.
         done = restore(rig)
-        expect(done.returncode == 0 and "0 settings put back" in done.stdout, f"{done.stdout}{done.stderr}")
+        expect(done.returncode == 0 and "0 settings and 0 timers put back" in done.stdout, f"{done.stdout}{done.stderr}")
 
 
 @case
@@ -128,7 +139,7 @@ def kill_9_at_any_moment_loses_nothing():
         before = lock_of(rig)
         reset_behind_our_back(rig)
         # Each of these words in the journal is a moment in which the power goes.
-        for word in ("Authorization-ID Confirmation", "again)", "> Set Config", "> Add Keypad Code"):
+        for word in ("Authorization-ID Confirmation", "again)", "> Set Config", "> Add Time Control Entry", "> Add Keypad Code"):
             child = subprocess.Popen([str(program("lockhubctl")), "reset", "--restore", FRONT.slug, "--pin-stdin"],
                                      stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                      text=True, env=rig.env())
@@ -158,7 +169,7 @@ def the_whole_way_asks_backs_up_and_tells_the_steps():
         done = rig.try_ctl("reset", FRONT.slug, "--yes", "--no-backup", "--pin-stdin", stdin=NEW_PIN + "\n", seconds=120)
         rig.note(done.stdout)
         expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
-        expect("Lost for good" in done.stdout and "1 codes of this hub" in done.stdout, done.stdout)
+        expect("Lost for good" in done.stdout and "1 codes of this hub with their times, 2 timers" in done.stdout, done.stdout)
         expect_whole(rig, before, had)
 
 

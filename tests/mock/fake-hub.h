@@ -128,7 +128,7 @@ struct fake {
 	struct {
 		char key[32];
 		char text[512];
-	} rows[8]; /* TXN_SETTING as committed; text "": taken away */
+	} rows[16]; /* TXN_SETTING as committed; text "": taken away */
 	size_t n_rows;
 
 	bool has_timers; /* set before fake_start() */

@@ -4,11 +4,13 @@
 
 #include <errno.h>
 
+#include "core/people.h"
 #include "core/user.h"
 #include "mock/fake-hub.h"
 #include "test.h"
 
 #define ADDRESS "AA:BB:CC:DD:EE:11"
+#define ID "11111111"
 
 static struct fake *fake;
 static struct fake_link *door;
@@ -90,9 +92,11 @@ static void list_is_complete_or_not_there(void **state) {
 	wall_t at;
 
 	(void) state;
+	/* The hub reads it by itself behind the configuration. */
+	assert_int_equal(fake_count(door, 'T'), 1);
 	assert_null(list(&n, &at));
 	assert_int_equal(n, 0);
-	assert_int_equal(at.s, 0);
+	assert_true(at.s > 0);
 	fake->timers[0] = evening;
 	fake->timers[0].ref = 3;
 	fake->timers[1] = evening;
@@ -128,7 +132,7 @@ static void change_is_followed_by_the_list_in_the_same_link(void **state) {
 	assert_int_equal(last()->outcome, OP_DONE);
 	assert_int_equal(last()->ref, 1);
 	assert_int_equal(fake_count(door, 'S'), 1);
-	assert_int_equal(fake_count(door, 'T'), 1);
+	assert_int_equal(fake_count(door, 'T'), 2);
 	assert_int_equal(list(&n, NULL)->minute, 22 * 60 + 30);
 	assert_int_equal(n, 1);
 	/* The log says what was asked. */
@@ -334,6 +338,129 @@ static void pin_and_role_are_asked_for(void **state) {
 	assert_int_equal(fault.code, FAULT_DENIED);
 }
 
+/* ---- kept, for the day on which the lock has lost them ---- */
+
+static const struct lock_timer morning = {
+	.ref = 3, .is_enabled = false, .days = 0, .minute = 7 * 60 + 5, .act = ACT_UNLOCK
+};
+static const struct lock_timer strange = { .ref = 9, .is_enabled = true, .minute = 1 };
+
+#define KEPT "2 1 62 1350 lock\n3 0 127 425 unlock\n9 1 127 1 other\n"
+
+static void give_three(void) {
+	fake->timers[0] = evening;
+	fake->timers[0].ref = 2;
+	fake->timers[1] = morning;
+	fake->timers[2] = strange;
+	fake->n_timers = 3;
+}
+
+static size_t wanted(void) {
+	size_t n;
+
+	(void) lock_timers_wanted(hub_lock_at(fake->hub, 0), &n);
+	return n;
+}
+
+static void a_list_is_kept_when_it_is_another_one(void **state) {
+	(void) state;
+	give_three();
+	ask(ACT_READ_TIMERS, NULL);
+	serve();
+	assert_string_equal(fake_row(fake, "timers." ID), KEPT);
+	assert_int_equal(wanted(), 0);
+	fake->is_ledger_held = true;
+	ask(ACT_READ_TIMERS, NULL);
+	serve();
+	assert_true(list_is_empty(&fake->txns));
+	fake->is_ledger_held = false;
+	fake->n_timers = 0;
+	ask(ACT_READ_TIMERS, NULL);
+	serve();
+	assert_string_equal(fake_row(fake, "timers." ID), "");
+}
+
+/* What lies in the database of an earlier life, and what does not belong there. */
+static void what_was_kept_is_loaded(void **state) {
+	size_t n;
+	wall_t at;
+
+	(void) state;
+	hub_load_setting(fake->hub, "timers." ID,
+		KEPT "x\n1 1 128 5 lock\n1 1 3 1440 lock\n1 1 3 5 fly\n1 1 3\n");
+	assert_int_equal(list(&n, &at)[1].minute, morning.minute);
+	assert_int_equal(n, 3);
+	hub_load_setting(fake->hub, "retimer." ID, "2 1 62 1350 lock\n");
+	assert_int_equal(wanted(), 1);
+	hub_load_setting(fake->hub, "timers.99999999", KEPT);
+}
+
+static void pair_again(void) {
+	struct pair_request request = { .address = ADDRESS,
+		.origin = REQUEST_DBUS,
+		.role = ROLE_MANAGE,
+		.actor = "anna",
+		.replaces = "front-door" };
+	struct fault fault;
+	struct op *op = NULL;
+
+	assert_int_equal(secret_set_text(&request.pin, "1234"), 0);
+	fake_down(fake, door, FAULT_NONE);
+	assert_int_equal(hub_scan(fake->hub, 30000, &fault), 0);
+	fake_heard(fake, ADDRESS, true, false);
+	assert_int_equal(hub_pair(fake->hub, &request, &op, &fault), 0);
+	fake_turn(fake);
+	door = fake_link(fake, ADDRESS);
+	fake->n_timers = 0;
+	fake_up(fake, door);
+	fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+	fake_answer(fake, door, "D-", 2);
+	door = fake_link(fake, ADDRESS);
+	serve(); /* the PIN is tried */
+	assert_int_equal(op->outcome, OP_DONE);
+}
+
+static void what_a_reset_took_waits_to_be_put_back(void **state) {
+	struct fault fault;
+	size_t n;
+
+	(void) state;
+	give_three();
+	ask(ACT_READ_TIMERS, NULL);
+	serve();
+	pair_again();
+	assert_string_equal(fake_row(fake, "retimer." ID), KEPT);
+	assert_string_equal(fake_row(fake, "timers." ID), "");
+	expect_count(0);
+	assert_int_equal(wanted(), 3);
+	/* An empty list takes nothing away from what waits. */
+	ask(ACT_READ_TIMERS, NULL);
+	serve();
+	assert_int_equal(wanted(), 3);
+	/* Like it, under whatever number: it is back. One that is off when it was on is not. */
+	ask(ACT_PUT_TIMER, &evening);
+	serve();
+	assert_int_equal(last()->outcome, OP_DONE);
+	assert_int_equal(wanted(), 2);
+	fake->timers[1] = morning;
+	fake->timers[1].is_enabled = true;
+	fake->n_timers = 2;
+	ask(ACT_READ_TIMERS, NULL);
+	serve();
+	assert_int_equal(wanted(), 2);
+	assert_string_equal(fake_row(fake, "retimer." ID), "3 0 127 425 unlock\n9 1 127 1 other\n");
+	assert_string_equal(fake_row(fake, "timers." ID), "1 1 62 1350 lock\n3 1 127 425 unlock\n");
+	/* Reset once more before all was put back: what waited waits on, what was back comes along.
+	 */
+	pair_again();
+	(void) lock_timers_wanted(hub_lock_at(fake->hub, 0), &n);
+	assert_int_equal(n, 4);
+	assert_int_equal(hub_settings_accept(fake->hub, "front-door", &fault), 0);
+	fake_turn(fake);
+	assert_int_equal(wanted(), 0);
+	assert_string_equal(fake_row(fake, "retimer." ID), "");
+}
+
 int main(void) {
 #define WITH_PIN(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
@@ -349,6 +476,9 @@ int main(void) {
 		WITH_PIN(half_made_is_told_and_named),
 		WITH_PIN(refusal_is_definite),
 		WITH_PIN(nonsense_is_refused),
+		WITH_PIN(a_list_is_kept_when_it_is_another_one),
+		WITH_PIN(what_was_kept_is_loaded),
+		WITH_PIN(what_a_reset_took_waits_to_be_put_back),
 		cmocka_unit_test_setup_teardown(
 			pin_and_role_are_asked_for, setup_without_pin, teardown),
 	};
