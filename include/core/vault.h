@@ -45,7 +45,8 @@ struct vault_report {
 	bool has_passwords;
 	int64_t n_events, last_seq;
 	bool is_log_whole;
-	/* Beside the hub as it is now; only of verify. */
+	/* Beside the hub as it is now; of a verification, and of a generation that was asked for.
+	 */
 	bool is_compared;
 	bool is_own_log;        /* its log is the begin of the hub's */
 	int64_t n_events_since; /* that are not in it */
@@ -66,6 +67,13 @@ struct vault_generation {
 typedef void vault_done_fn(
 	void *user, const struct vault_report *report, const struct fault *fault);
 
+/* A backup to be read. */
+struct vault_source {
+	int take_fd;               /* a file of somebody's; -1: the generation @name */
+	struct secret passphrase;  /* empty for a generation, from a file or not */
+	char name[VAULT_NAME_MAX]; /* as in the list of them */
+};
+
 /* How far the one has got that is being worked on. */
 struct vault_progress {
 	const char *text;   /* "Copying the database"; NULL: nothing is being done */
@@ -81,20 +89,22 @@ struct vault_impl {
 	 */
 	void (*backup)(struct vault *vault, int take_fd, const struct secret *passphrase,
 		bool with_passwords, vault_done_fn *done, void *user);
-	/* Restores it on the side and compares. BACKUP_DAMAGED, BACKUP_NEWER, PASSPHRASE_WRONG ...
+	/*
+	 * Restores it on the side and compares. BACKUP_DAMAGED, BACKUP_NEWER, PASSPHRASE_WRONG,
+	 * BAD_ARGUMENT (no generation of that name) ...
 	 */
-	void (*verify)(struct vault *vault, int take_fd, const struct secret *passphrase,
-		vault_done_fn *done, void *user);
+	void (*verify)(struct vault *vault, const struct vault_source *source, vault_done_fn *done,
+		void *user);
 	/*
 	 * Verifies it, makes a generation "before-restore", and lays it ready to be swapped in when
 	 * the daemon starts next. @by: who asked, for the log.
 	 */
-	void (*restore)(struct vault *vault, int take_fd, const struct secret *passphrase,
-		const char *by, vault_done_fn *done, void *user);
+	void (*restore)(struct vault *vault, const struct vault_source *source, const char *by,
+		vault_done_fn *done, void *user);
 	/*
 	 * A generation now: @reason as in its name, e.g. "before-reset-front-door": a-z, 0-9 and
-	 * dashes (BAD_ARGUMENT). The report is of what was written, after it was opened and
-	 * checked.
+	 * dashes (BAD_ARGUMENT). The report is of what was written, after it was restored on the
+	 * side, found to hold what was put in, and compared as by verify().
 	 */
 	void (*generation)(
 		struct vault *vault, const char *reason, vault_done_fn *done, void *user);

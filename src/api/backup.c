@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Backups: Manager.Backup, VerifyBackup, Restore, MakeGeneration, ListBackups. The vault answers
- * later, after seconds or minutes. A caller that has gone meanwhile is not answered; what was begun
- * goes on.
+ * Backups: Manager.Backup, VerifyBackup, Restore, MakeGeneration, VerifyGeneration,
+ * RestoreGeneration, ListBackups. The vault answers later, after seconds or minutes. A caller that
+ * has gone meanwhile is not answered; what was begun goes on.
  */
 
 #include "room.h"
@@ -18,7 +18,15 @@
 #define BACKUPS_MAX 8
 #define PROGRESS_MS 250
 
-enum backup_task { BACKUP_WRITE, BACKUP_VERIFY, BACKUP_RESTORE, BACKUP_GENERATION, BACKUP_LIST };
+enum backup_task {
+	BACKUP_WRITE,
+	BACKUP_VERIFY,
+	BACKUP_VERIFY_OWN,
+	BACKUP_RESTORE,
+	BACKUP_RESTORE_OWN,
+	BACKUP_GENERATION,
+	BACKUP_LIST
+};
 
 struct backup_call {
 	struct list link;
@@ -29,8 +37,7 @@ struct backup_call {
 	const char *last_text;    /* as told last */
 	uint64_t last_done;
 	/* from the message */
-	int fd;
-	struct secret passphrase;
+	struct vault_source source;
 	bool with_passwords;
 	char reason[VAULT_REASON_MAX];
 	char by[EVENT_USER_MAX];
@@ -43,10 +50,10 @@ static void call_free(struct backup_call *call) {
 	list_remove(&call->link);
 	loop_timer_free(call->timer);
 	sd_bus_message_unref(call->message);
-	if (call->fd >= 0) {
-		close(call->fd);
+	if (call->source.take_fd >= 0) {
+		close(call->source.take_fd);
 	}
-	secret_wipe(&call->passphrase);
+	secret_wipe(&call->source.passphrase);
 	free(call);
 }
 
@@ -260,14 +267,14 @@ static int take_file(sd_bus_message *message, struct backup_call *call, struct f
 	int borrowed = -1;
 
 	if (sd_bus_message_read(message, "hs", &borrowed, &passphrase) < 0 ||
-		secret_set_text(&call->passphrase, passphrase) < 0) {
+		secret_set_text(&call->source.passphrase, passphrase) < 0) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
 			"a file and a passphrase of up to %d octets are needed", SECRET_MAX);
 	}
-	call->fd = fcntl(borrowed, F_DUPFD_CLOEXEC, 3);
-	return call->fd >= 0 ? 0
-			     : fault_set(ret_fault, FAULT_NO_MEMORY, "a copy of the file: %s",
-				       strerror(errno));
+	call->source.take_fd = fcntl(borrowed, F_DUPFD_CLOEXEC, 3);
+	return call->source.take_fd >= 0 ? 0
+					 : fault_set(ret_fault, FAULT_NO_MEMORY,
+						   "a copy of the file: %s", strerror(errno));
 }
 
 static int read_call(sd_bus_message *message, struct backup_call *call, struct fault *ret_fault) {
@@ -275,7 +282,7 @@ static int read_call(sd_bus_message *message, struct backup_call *call, struct f
 		{ "with_passwords", OPTION_FLAG, offsetof(struct backup_call, with_passwords), 0, 0,
 			NULL },
 	};
-	const char *reason;
+	const char *text;
 	int r = 0;
 
 	switch (call->task) {
@@ -287,9 +294,17 @@ static int read_call(sd_bus_message *message, struct backup_call *call, struct f
 	case BACKUP_VERIFY:
 	case BACKUP_RESTORE:
 		return take_file(message, call, ret_fault);
+	case BACKUP_VERIFY_OWN:
+	case BACKUP_RESTORE_OWN:
+		if (sd_bus_message_read(message, "s", &text) < 0 || text[0] == '\0' ||
+			!text_copy(call->source.name, sizeof(call->source.name), text)) {
+			return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+				"a name as in ListBackups is needed");
+		}
+		return 0;
 	case BACKUP_GENERATION:
-		if (sd_bus_message_read(message, "s", &reason) < 0 ||
-			!text_copy(call->reason, sizeof(call->reason), reason)) {
+		if (sd_bus_message_read(message, "s", &text) < 0 ||
+			!text_copy(call->reason, sizeof(call->reason), text)) {
 			return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
 				"a reason has at most %d characters", VAULT_REASON_MAX - 1);
 		}
@@ -300,11 +315,17 @@ static int read_call(sd_bus_message *message, struct backup_call *call, struct f
 	return 0;
 }
 
-static int steal_fd(struct backup_call *call) {
-	int fd = call->fd;
+/* What is the vault's from now on. */
+static struct vault_source give_source(struct backup_call *call) {
+	struct vault_source source = call->source;
 
-	call->fd = -1;
-	return fd;
+	call->source.take_fd = -1;
+	secret_wipe(&call->source.passphrase);
+	return source;
+}
+
+static void source_wipe(struct vault_source *source) {
+	secret_wipe(&source->passphrase);
 }
 
 /* Nobody takes a copy of everything with him before the log says so (L10). */
@@ -316,9 +337,23 @@ static void on_recorded(void *user, const struct fault *fault) {
 		return;
 	}
 	struct vault *vault = call->api->vault;
+	AUTO_VALUE(source_wipe) struct vault_source source = give_source(call);
 	vault->impl->backup(
-		vault, steal_fd(call), &call->passphrase, call->with_passwords, on_done, call);
-	secret_wipe(&call->passphrase);
+		vault, source.take_fd, &source.passphrase, call->with_passwords, on_done, call);
+}
+
+static void verify(struct backup_call *call) {
+	struct vault *vault = call->api->vault;
+	AUTO_VALUE(source_wipe) struct vault_source source = give_source(call);
+
+	vault->impl->verify(vault, &source, on_done, call);
+}
+
+static void restore(struct backup_call *call) {
+	struct vault *vault = call->api->vault;
+	AUTO_VALUE(source_wipe) struct vault_source source = give_source(call);
+
+	vault->impl->restore(vault, &source, call->by, on_done, call);
 }
 
 static void begin(struct backup_call *call) {
@@ -335,11 +370,12 @@ static void begin(struct backup_call *call) {
 		}
 		return;
 	case BACKUP_VERIFY:
-		vault->impl->verify(vault, steal_fd(call), &call->passphrase, on_done, call);
+	case BACKUP_VERIFY_OWN:
+		verify(call);
 		break;
 	case BACKUP_RESTORE:
-		vault->impl->restore(
-			vault, steal_fd(call), &call->passphrase, call->by, on_done, call);
+	case BACKUP_RESTORE_OWN:
+		restore(call);
 		break;
 	case BACKUP_GENERATION:
 		vault->impl->generation(vault, call->reason, on_done, call);
@@ -348,7 +384,6 @@ static void begin(struct backup_call *call) {
 		vault->impl->list(vault, on_list, call);
 		break;
 	}
-	secret_wipe(&call->passphrase);
 }
 
 static void granted(struct api *api, sd_bus_message *message, const struct asker *asker,
@@ -370,7 +405,7 @@ static void granted(struct api *api, sd_bus_message *message, const struct asker
 	call->api = api;
 	call->message = sd_bus_message_ref(message);
 	call->task = task;
-	call->fd = -1;
+	call->source.take_fd = -1;
 	call->timer = loop_timer_new(api->loop, on_timer, call);
 	text_copy(call->by, sizeof(call->by), asker->name);
 	list_append(&api->backups, &call->link);
@@ -392,6 +427,14 @@ static void write_granted(struct api *api, sd_bus_message *message, const struct
 static void verify_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
 	granted(api, message, asker, BACKUP_VERIFY);
 }
+static void verify_own_granted(
+	struct api *api, sd_bus_message *message, const struct asker *asker) {
+	granted(api, message, asker, BACKUP_VERIFY_OWN);
+}
+static void restore_own_granted(
+	struct api *api, sd_bus_message *message, const struct asker *asker) {
+	granted(api, message, asker, BACKUP_RESTORE_OWN);
+}
 static void restore_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
 	granted(api, message, asker, BACKUP_RESTORE);
 }
@@ -410,7 +453,9 @@ int backup_method(sd_bus_message *message, void *user, sd_bus_error *ret_error) 
 	} rows[] = {
 		{ "Backup", { ROLE_MANAGE, write_granted, NULL } },
 		{ "VerifyBackup", { ROLE_MANAGE, verify_granted, NULL } },
+		{ "VerifyGeneration", { ROLE_MANAGE, verify_own_granted, NULL } },
 		{ "Restore", { ROLE_MANAGE, restore_granted, NULL } },
+		{ "RestoreGeneration", { ROLE_MANAGE, restore_own_granted, NULL } },
 		{ "MakeGeneration", { ROLE_MANAGE, generation_granted, NULL } },
 		{ "ListBackups", { ROLE_VIEW, list_granted, NULL } },
 	};

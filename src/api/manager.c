@@ -233,6 +233,10 @@ const sd_bus_vtable manager_vtable[] = {
 		SD_BUS_RESULT("a{sv}", report), backup_method, SECRETIVE),
 	SD_BUS_METHOD_WITH_ARGS("MakeGeneration", SD_BUS_ARGS("s", reason),
 		SD_BUS_RESULT("a{sv}", report), backup_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("VerifyGeneration", SD_BUS_ARGS("s", name),
+		SD_BUS_RESULT("a{sv}", report), backup_method, SECRETIVE),
+	SD_BUS_METHOD_WITH_ARGS("RestoreGeneration", SD_BUS_ARGS("s", name),
+		SD_BUS_RESULT("a{sv}", report), backup_method, SECRETIVE),
 	SD_BUS_METHOD_WITH_ARGS("ListBackups", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", backups),
 		backup_method, SECRETIVE),
 

@@ -208,6 +208,31 @@ int files_list(
 	return 0;
 }
 
+int files_open_generation(
+	const char *folder, const char *name, int *ret_fd, struct fault *ret_fault) {
+	char reason[VAULT_REASON_MAX];
+	char path[PATH_MAX];
+
+	if (strchr(name, '/') != NULL || !take_reason(name, reason)) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+			"'%.60s' is no name of a backup of the hub", name);
+	}
+	int r = files_path(path, folder, name, ret_fault);
+	if (r < 0) {
+		return r;
+	}
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 && (errno == ENOENT || errno == ELOOP)) {
+		return fault_set(
+			ret_fault, FAULT_BAD_ARGUMENT, "the hub has no backup %.60s", name);
+	}
+	if (fd < 0) {
+		return io_fault(path, ret_fault);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
 void files_rotate(const char *folder, unsigned keep) {
 	AUTO(free) struct vault_generation *list = NULL;
 	char path[PATH_MAX];

@@ -43,6 +43,9 @@ int files_generation_name(
 /* Newest first; *ret to be freed. */
 int files_list(
 	const char *folder, struct vault_generation **ret, size_t *ret_n, struct fault *ret_fault);
+/* One of those by its name, for reading. BAD_ARGUMENT: there is none. */
+int files_open_generation(
+	const char *folder, const char *name, int *ret_fd, struct fault *ret_fault);
 /* Takes away what is more than @keep daily ones and BEFORE_MAX others. */
 void files_rotate(const char *folder, unsigned keep);
 

@@ -40,7 +40,8 @@ struct keeper_job {
 	int fd;
 	struct secret passphrase;
 	bool with_passwords;
-	bool is_unchanged; /* TASK_DAILY: nothing was written */
+	bool is_unchanged;         /* TASK_DAILY: nothing was written */
+	char name[VAULT_NAME_MAX]; /* of the generation, when there is no file to read */
 	char reason[VAULT_REASON_MAX];
 	char by[EVENT_USER_MAX];
 	wall_t now;
@@ -71,12 +72,17 @@ static int copy_database(
 	return r < 0 ? r : examine_mark(copy, mark, ret_fault);
 }
 
-/* Reads back what was written. */
-static int check_written(struct keeper *keeper, int fd, const struct secret *passphrase,
-	struct vault_report *report, struct fault *ret_fault) {
+/*
+ * Restores the backup in the scratch folder, reads all of it, and compares it with the hub's own
+ * database if @is_compared. @ret_mark: of what has come out of it.
+ */
+static int restore_aside(struct keeper *keeper, int fd, const struct secret *passphrase,
+	bool is_compared, uint8_t ret_mark[static 32], struct vault_report *report,
+	struct fault *ret_fault) {
 	AUTO_VALUE(unpacked_wipe) struct unpacked unpacked = { 0 };
 	AUTO_VALUE(store_keys_wipe) struct store_keys keys = { 0 };
 	AUTO(db_close) sqlite3 *db = NULL;
+	AUTO(db_close) sqlite3 *hub = NULL;
 	char scratch[PATH_MAX];
 	char path[PATH_MAX];
 
@@ -89,7 +95,29 @@ static int check_written(struct keeper *keeper, int fd, const struct secret *pas
 		return r;
 	}
 	keeper_describe(report, &unpacked.header, fd);
-	return keeper_examine(keeper, path, &unpacked.master, &db, &keys, report, ret_fault);
+	r = keeper_examine(keeper, path, &unpacked.master, &db, &keys, report, ret_fault);
+	if (r == 0) {
+		r = examine_mark(db, ret_mark, ret_fault);
+	}
+	if (r < 0 || !is_compared) {
+		return r;
+	}
+	r = db_open(keeper->store->path, DB_READ, &hub, ret_fault);
+	return r < 0 ? r : examine_compare(db, &keys, hub, &keeper->keys, report, ret_fault);
+}
+
+/* What was written just now. @wanted: the mark of the database that went into it. */
+static int check_written(struct keeper *keeper, int fd, const struct secret *passphrase,
+	bool is_compared, const uint8_t wanted[static 32], struct vault_report *report,
+	struct fault *ret_fault) {
+	uint8_t mark[32];
+
+	int r = restore_aside(keeper, fd, passphrase, is_compared, mark, report, ret_fault);
+	if (r == 0 && memcmp(mark, wanted, sizeof(mark)) != 0) {
+		r = fault_set(ret_fault, FAULT_BACKUP_DAMAGED,
+			"what was read back is not what was in the database");
+	}
+	return r;
 }
 
 static int run_backup(struct keeper_job *job, struct fault *ret_fault) {
@@ -116,7 +144,8 @@ static int run_backup(struct keeper_job *job, struct fault *ret_fault) {
 			job->now, mark, ret_fault);
 	}
 	return r < 0 ? r
-		     : check_written(keeper, job->fd, &job->passphrase, &job->report, ret_fault);
+		     : check_written(keeper, job->fd, &job->passphrase, false, mark, &job->report,
+			       ret_fault);
 }
 
 /* Whether the newest generation is of the database as it is. */
@@ -160,7 +189,9 @@ static int write_generation(
 		r = keeper_pack(keeper, fd, path, NULL, false, job->now, mark, ret_fault);
 	}
 	if (r == 0) {
-		r = check_written(keeper, fd, NULL, &job->report, ret_fault);
+		/* The daily one is for later: by then the hub is another anyway. */
+		r = check_written(
+			keeper, fd, NULL, job->task != TASK_DAILY, mark, &job->report, ret_fault);
 	}
 	if (r == 0 && rename(part, target) < 0) {
 		r = fault_set_errno(ret_fault, FAULT_DATABASE_IO, -errno, "%s", target);
@@ -206,30 +237,19 @@ static int run_daily(struct keeper_job *job, struct fault *ret_fault) {
 
 static int run_verify(struct keeper_job *job, struct fault *ret_fault) {
 	struct keeper *keeper = job->keeper;
-	AUTO_VALUE(unpacked_wipe) struct unpacked unpacked = { 0 };
-	AUTO_VALUE(store_keys_wipe) struct store_keys keys = { 0 };
-	AUTO(db_close) sqlite3 *db = NULL;
-	AUTO(db_close) sqlite3 *hub = NULL;
-	char scratch[PATH_MAX];
-	char path[PATH_MAX];
+	uint8_t ignored[32];
+	int r = 0;
 
-	int r = keeper_check_source(job->fd, ret_fault);
-	if (r == 0) {
-		r = keeper_make_scratch(keeper->state_dir, scratch, path, ret_fault);
+	if (job->fd < 0) {
+		(void) text_copy(job->report.name, sizeof(job->report.name), job->name);
+		r = files_open_generation(keeper->folder, job->name, &job->fd, ret_fault);
 	}
 	if (r == 0) {
-		r = keeper_unpack(keeper, job->fd, &job->passphrase, &keeper->key, scratch, false,
-			&unpacked, &job->report, ret_fault);
+		r = keeper_check_source(job->fd, ret_fault);
 	}
-	if (r < 0) {
-		return r;
-	}
-	keeper_describe(&job->report, &unpacked.header, job->fd);
-	r = keeper_examine(keeper, path, &unpacked.master, &db, &keys, &job->report, ret_fault);
-	if (r == 0) {
-		r = db_open(keeper->store->path, DB_READ, &hub, ret_fault);
-	}
-	return r < 0 ? r : examine_compare(db, &keys, hub, &keeper->keys, &job->report, ret_fault);
+	return r < 0 ? r
+		     : restore_aside(keeper, job->fd, &job->passphrase, true, ignored, &job->report,
+			       ret_fault);
 }
 
 static int run_restore(struct keeper_job *job, struct fault *ret_fault) {
@@ -395,20 +415,27 @@ static void keeper_backup(struct vault *vault, int take_fd, const struct secret 
 	job_submit(job);
 }
 
-static void keeper_verify(struct vault *vault, int take_fd, const struct secret *passphrase,
-	vault_done_fn *done, void *user) {
-	struct keeper_job *job = job_new(vault, TASK_VERIFY, take_fd, user);
+static struct keeper_job *job_from(
+	struct vault *vault, enum task task, const struct vault_source *source, void *user) {
+	struct keeper_job *job = job_new(vault, task, source->take_fd, user);
 
-	job->passphrase = *passphrase;
+	job->passphrase = source->passphrase;
+	(void) text_copy(job->name, sizeof(job->name), source->name);
+	return job;
+}
+
+static void keeper_verify(
+	struct vault *vault, const struct vault_source *source, vault_done_fn *done, void *user) {
+	struct keeper_job *job = job_from(vault, TASK_VERIFY, source, user);
+
 	job->done = done;
 	job_submit(job);
 }
 
-static void keeper_restore(struct vault *vault, int take_fd, const struct secret *passphrase,
-	const char *by, vault_done_fn *done, void *user) {
-	struct keeper_job *job = job_new(vault, TASK_RESTORE, take_fd, user);
+static void keeper_restore(struct vault *vault, const struct vault_source *source, const char *by,
+	vault_done_fn *done, void *user) {
+	struct keeper_job *job = job_from(vault, TASK_RESTORE, source, user);
 
-	job->passphrase = *passphrase;
 	(void) text_copy(job->by, sizeof(job->by), by);
 	job->done = done;
 	job_submit(job);

@@ -180,14 +180,21 @@ static enum fault_code backup(struct keeping *k, int fd, const char *passphrase,
 }
 
 static enum fault_code verify(struct keeping *k, int fd, const char *passphrase) {
-	struct secret word = secret(passphrase);
-	vault(k)->impl->verify(vault(k), again(fd), &word, on_done, k);
+	struct vault_source source = { .take_fd = again(fd), .passphrase = secret(passphrase) };
+	vault(k)->impl->verify(vault(k), &source, on_done, k);
+	return await(k);
+}
+
+static enum fault_code verify_generation(struct keeping *k, const char *name) {
+	struct vault_source source = { .take_fd = -1 };
+	(void) snprintf(source.name, sizeof(source.name), "%s", name);
+	vault(k)->impl->verify(vault(k), &source, on_done, k);
 	return await(k);
 }
 
 static enum fault_code restore(struct keeping *k, int fd, const char *passphrase) {
-	struct secret word = secret(passphrase);
-	vault(k)->impl->restore(vault(k), again(fd), &word, "anna (uid 1000)", on_done, k);
+	struct vault_source source = { .take_fd = again(fd), .passphrase = secret(passphrase) };
+	vault(k)->impl->restore(vault(k), &source, "anna (uid 1000)", on_done, k);
 	return await(k);
 }
 
@@ -457,6 +464,76 @@ static void the_oldest_go_when_a_new_one_is_good(void **state) {
 	assert_string_equal(k->list[3].reason, "before-reset-front-door");
 }
 
+static void remove_all(struct keeping *k);
+static void a_generation_is_verified_by_its_name(void **state) {
+	static const char *const none[] = { "", "daily", "daily-20260921T141320Z.backup",
+		"before-test-20260921T141320Z.backup.part",
+		"../backup/before-test-20260921T141320Z.backup", "link-20260921T141320Z.backup" };
+	struct keeping *k = *state;
+	char path[PATH_MAX];
+	fill(k);
+	assert_int_equal(generation(k, "before-test"), FAULT_NONE);
+	assert_true(k->report.is_compared);
+	assert_int_equal(k->report.n_differences, 0);
+	const char *name = "before-test-20260921T141320Z.backup";
+	assert_int_equal(verify_generation(k, name), FAULT_NONE);
+	assert_string_equal(k->report.name, name);
+	assert_true(k->report.is_automatic && k->report.is_compared && k->report.is_own_log);
+	assert_int_equal(k->report.n_differences, 0);
+	assert_int_equal(k->report.n_users, 1);
+	remove_all(k);
+	assert_int_equal(verify_generation(k, name), FAULT_NONE);
+	assert_true(k->report.n_differences > 0);
+
+	assert_int_equal(files_path(path, k->folder, "link-20260921T141320Z.backup", NULL), 0);
+	assert_int_equal(symlink(name, path), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+		assert_int_equal(verify_generation(k, none[i]), FAULT_BAD_ARGUMENT);
+	}
+	assert_int_equal(files_path(path, k->folder, name, NULL), 0);
+	assert_int_equal(truncate(path, 4000), 0);
+	assert_int_equal(verify_generation(k, name), FAULT_BACKUP_DAMAGED);
+}
+
+/* In the place of what was written: a file that is whole, but was written before. */
+static int stale_fd = -1;
+static const char *stale_name;
+static void give_back_stale(int fd) {
+	char link[64], path[PATH_MAX], octets[4096];
+	ssize_t n;
+	off_t at = 0;
+	(void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (stale_fd < 0 || n < 0 || (path[n] = '\0', strstr(path, stale_name) == NULL)) {
+		return;
+	}
+	while ((n = pread(stale_fd, octets, sizeof(octets), at)) > 0) {
+		assert_int_equal(pwrite(fd, octets, (size_t) n, at), n);
+		at += n;
+	}
+	assert_int_equal(ftruncate(fd, at), 0);
+}
+
+static void what_is_not_what_was_put_in_is_no_backup(void **state) {
+	struct keeping *k = *state;
+	char path[PATH_MAX];
+	fill(k);
+	assert_int_equal(generation(k, "before-test"), FAULT_NONE);
+	assert_int_equal(files_path(path, k->folder, k->report.name, NULL), 0);
+	stale_fd = open(path, O_RDONLY | O_CLOEXEC);
+	stale_name = "/new.part";
+	assert_true(stale_fd >= 0);
+	k->now.s += 60;
+	/* Nothing has changed: then the old one will do. */
+	assert_int_equal(generation(k, "before-same"), FAULT_NONE);
+	rig_record(&k->rig, "00000001", 0);
+	assert_int_equal(generation(k, "before-other"), FAULT_BACKUP_DAMAGED);
+	close(stale_fd);
+	stale_fd = -1;
+	assert_int_equal(list(k), 2);
+	assert_false(exists(k, "backup/new.part"));
+}
+
 static void a_reason_cannot_lead_elsewhere(void **state) {
 	static const char *const bad[] = { "", "../x", "Before", "a b", "-x", "a/b",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
@@ -640,6 +717,13 @@ static void what_was_there_can_be_had_back(void **state) {
 	int generation_fd = open(path, O_RDONLY | O_CLOEXEC);
 	k->now.s += 1;
 	assert_int_equal(restore(k, generation_fd, ""), FAULT_NONE);
+	/* The same by its name. */
+	struct vault_source source = { .take_fd = -1 };
+	(void) snprintf(source.name, sizeof(source.name), "%s", k->list[0].name);
+	k->now.s += 1;
+	vault(k)->impl->restore(vault(k), &source, "anna (uid 1000)", on_done, k);
+	assert_int_equal(await(k), FAULT_NONE);
+	assert_string_equal(k->report.name, source.name);
 	keeping_close(k);
 	assert_true(settle(k));
 	keeping_open(k);
@@ -860,6 +944,7 @@ int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 int __wrap_fsync(int fd) {
 	maybe_die();
+	give_back_stale(fd);
 	int r = __real_fsync(fd);
 	maybe_die();
 	return r;
@@ -996,6 +1081,8 @@ int main(void) {
 		TEST(verify_names_what_is_different),
 		TEST(a_secret_that_was_put_again_is_no_difference),
 		TEST(damage_and_a_wrong_passphrase_are_told_apart),
+		TEST(a_generation_is_verified_by_its_name),
+		TEST(what_is_not_what_was_put_in_is_no_backup),
 		TEST(a_generation_is_made_when_something_changed),
 		TEST(the_oldest_go_when_a_new_one_is_good),
 		TEST(a_reason_cannot_lead_elsewhere),
