@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One run: everything that is needed for a judgement, asked for one after the other.
+ * One run: everything that is needed for a judgement.
  *
- *	sources ─► the hub's own attempts ─► for each lock: probes ─► (listen) ─► events
- *	        ─► history ─► judged ─► next lock ...
+ *	sources ─► the hub's own attempts ─► probes, of several locks at a time ─► (listen)
+ *	        ─► for each lock in turn: events ─► history ─► judged ─► next lock ...
  *	        ─► the hub judged last, as the probes have left it ─► done
+ *
+ * A lock that is away keeps its question for up to 45 s, so that asking one after the other would
+ * take minutes. All questions are of the hub's lowest need but one (RADIO_NEED_EVENT): whoever
+ *wants to open a door goes before them, and which adapter connects when is the radio's business.
+ *What went wrong only because too much was asked at a time says nothing of the lock, and is asked
+ *again.
  *
  * What comes back later finds its run in the list of runs, never by a pointer that may be stale;
  * but for the three answers that always come (a source's, the log's, the history's), which hold a
@@ -30,6 +36,13 @@
 #define CODE_DIGITS_GOOD 6
 #define CODE_OLD_S (2 * 365 * (int64_t) DAY_S)
 #define STEPS_PER_LOCK 4 /* three probes and the judgement */
+/*
+ * Locks that are asked at the same time: as many as an adapter on a serial line has slots for, the
+ * least that the radio reckons with.
+ */
+#define ASKED_PER_ADAPTER 3
+#define ASKED_MOST 12
+#define ASKED_AGAIN_MOST 3 /* so that at last they are asked one by one */
 
 enum stage {
 	STAGE_SOURCES,
@@ -41,6 +54,19 @@ enum stage {
 };
 
 static const enum act probe_acts[] = { ACT_READ_STATE, ACT_READ_CONFIG, ACT_READ_BATTERY };
+
+/* What one lock is asked. */
+struct asked {
+	char id[LOCK_ID_MAX];
+	char op_id[OP_ID_MAX]; /* of the question that is under way; "" none */
+	mono_t since;          /* of that */
+	size_t next_probe;
+	unsigned n_again;  /* questions put again, as the radio had no time for them */
+	bool is_cut_short; /* a probe failed for a reason that the others would fail for too */
+	bool was_crowded;  /* others were asked meanwhile */
+	struct probe probes[ARRAY_SIZE(probe_acts)];
+	size_t n_probes;
+};
 
 struct run {
 	struct list link; /* in diag->runs; alone when it has been dropped */
@@ -60,16 +86,15 @@ struct run {
 	size_t n_hub_attempts;
 	bool has_listened, was_anything_heard;
 
-	char (*ids)[LOCK_ID_MAX];
-	size_t n_ids, next_id;
+	struct asked *locks;
+	size_t n_locks;
+	unsigned at_once; /* so many may be asked at the same time */
+	mono_t listen_since;
 
-	/* the lock under way */
+	/* the lock that is being judged */
+	size_t next_judged;
 	struct lock_facts lock;
-	size_t next_probe;
-	size_t next_word;  /* of rare_words */
-	bool is_cut_short; /* a probe failed for a reason that the others would fail for too */
-	char op_id[OP_ID_MAX];
-	mono_t asked;
+	size_t next_word; /* of rare_words */
 	struct event *events;
 
 	struct diag_facts facts;
@@ -87,7 +112,7 @@ static void run_free(struct run *run) {
 	free(run->judgement);
 	free(run->events);
 	free(run->hub_attempts);
-	free(run->ids);
+	free(run->locks);
 	free(run);
 }
 
@@ -369,7 +394,7 @@ static void on_history(void *user, const struct history *history, const struct f
 	run->facts.lock = NULL;
 	memset(&run->lock.history, 0, sizeof(run->lock.history));
 	(void) fault; /* it is empty then, and a judgement without it is better than none */
-	run->step = run->n_steps - (unsigned) (run->n_ids - run->next_id) * STEPS_PER_LOCK;
+	run->step++;
 	next(run);
 }
 
@@ -528,23 +553,38 @@ static const char *words_of(enum act act) {
 	}
 }
 
-static void probe_ended(struct run *run, const struct fault *fault) {
-	struct probe *probe = &run->lock.probes[run->lock.n_probes++];
+/* The radio was not free for it, which is our doing and not the lock's. */
+static bool is_crowded_out(const struct asked *asked, const struct fault *fault) {
+	return asked->was_crowded && asked->n_again < ASKED_AGAIN_MOST &&
+	       (fault->code == FAULT_RADIO_BUSY || fault->code == FAULT_EXPIRED ||
+		       fault->code == FAULT_QUEUE_FULL);
+}
 
-	probe->act = probe_acts[run->next_probe];
+static void probe_ended(struct run *run, struct asked *asked, const struct fault *fault) {
+	struct probe *probe = &asked->probes[asked->n_probes];
+
+	asked->op_id[0] = '\0';
+	if (fault != NULL && is_crowded_out(asked, fault)) {
+		asked->n_again++;
+		run->at_once = run->at_once > 1 ? run->at_once / 2 : 1;
+		return;
+	}
+	asked->n_probes++;
+	probe->act = probe_acts[asked->next_probe];
 	probe->was_tried = true;
 	probe->is_done = fault == NULL;
-	probe->took_ms = mono_since(run->asked, clock_mono(run->diag->clock));
+	probe->took_ms = mono_since(asked->since, clock_mono(run->diag->clock));
 	if (fault != NULL) {
 		probe->fault = *fault;
-		run->is_cut_short = is_hopeless(fault->code);
+		asked->is_cut_short = is_hopeless(fault->code);
 	}
-	run->next_probe++;
+	asked->next_probe++;
 	run->step++;
 }
 
 /* @return true when it is under way. */
-static bool begin_probe(struct run *run, const struct lock *lock, enum act act) {
+static bool begin_probe(
+	struct run *run, struct asked *asked, const struct lock *lock, enum act act) {
 	/* That the asker may have the lock asked was checked at the begin: the hub asks. */
 	struct request request = { .act = act, .origin = REQUEST_HUB, .role = ROLE_MANAGE };
 	struct fault fault = { .code = FAULT_NONE };
@@ -552,13 +592,13 @@ static bool begin_probe(struct run *run, const struct lock *lock, enum act act) 
 
 	(void) text_copy(request.lock, sizeof(request.lock), lock_id(lock));
 	(void) text_copy(request.actor, sizeof(request.actor), run->request.actor);
-	run->asked = clock_mono(run->diag->clock);
-	tell(run, run->lock.slug, words_of(act));
+	asked->since = clock_mono(run->diag->clock);
+	tell(run, lock_slug(lock), words_of(act));
 	if (hub_request(run->diag->hub, &request, &op, &fault) < 0 || op == NULL) {
-		probe_ended(run, &fault);
+		probe_ended(run, asked, &fault);
 		return false;
 	}
-	(void) text_copy(run->op_id, sizeof(run->op_id), op->id);
+	(void) text_copy(asked->op_id, sizeof(asked->op_id), op->id);
 	return true;
 }
 
@@ -569,16 +609,19 @@ static bool may_listen(const struct run *run) {
 	return radio.is_ready && !run->has_listened && !hub_is_scanning(run->diag->hub);
 }
 
-/* The lock is not heard: is anything? @return true when it is under way. */
+/* Some lock is not heard: is anything? @return true when it is under way. */
 static bool begin_listening(struct run *run) {
 	struct fault fault;
+	bool is_any_away = false;
 
-	if (!run->is_cut_short || !may_listen(run) ||
-		hub_scan(run->diag->hub, LISTEN_MS, &fault) < 0) {
+	for (size_t i = 0; i < run->n_locks; i++) {
+		is_any_away |= run->locks[i].is_cut_short;
+	}
+	if (!is_any_away || !may_listen(run) || hub_scan(run->diag->hub, LISTEN_MS, &fault) < 0) {
 		return false;
 	}
 	run->stage = STAGE_LISTEN;
-	run->asked = clock_mono(run->diag->clock);
+	run->listen_since = clock_mono(run->diag->clock);
 	tell(run, "", "listening whether anything is heard at all");
 	return true;
 }
@@ -588,26 +631,36 @@ void runs_scan_ended(struct diag *diag) {
 
 	list_for_each_safe(run, following, &diag->runs, link) {
 		struct radio_stats stats;
+		int64_t since = run->listen_since.ms;
 
 		if (run->stage != STAGE_LISTEN) {
 			continue;
 		}
 		run->has_listened = true;
 		for (unsigned i = 0; hub_adapter_stats(diag->hub, i, &stats); i++) {
-			run->was_anything_heard |=
-				stats.any_ms >= run->asked.ms || stats.heard_ms >= run->asked.ms;
+			run->was_anything_heard |= stats.any_ms >= since || stats.heard_ms >= since;
 		}
 		next(run);
 	}
+}
+
+static struct asked *asked_by_op(struct run *run, const char *op_id) {
+	for (size_t i = 0; i < run->n_locks; i++) {
+		if (run->locks[i].op_id[0] != '\0' && strcmp(run->locks[i].op_id, op_id) == 0) {
+			return &run->locks[i];
+		}
+	}
+	return NULL;
 }
 
 void runs_op_finished(struct diag *diag, const struct op *op) {
 	struct run *run, *following;
 
 	list_for_each_safe(run, following, &diag->runs, link) {
-		if (run->stage == STAGE_PROBE && strcmp(run->op_id, op->id) == 0) {
-			run->op_id[0] = '\0';
-			probe_ended(run, op->outcome == OP_DONE ? NULL : &op->fault);
+		struct asked *asked = run->stage == STAGE_PROBE ? asked_by_op(run, op->id) : NULL;
+
+		if (asked != NULL) {
+			probe_ended(run, asked, op->outcome == OP_DONE ? NULL : &op->fault);
 			next(run);
 		}
 	}
@@ -617,49 +670,80 @@ void runs_lock_removed(struct diag *diag, const struct lock *lock) {
 	struct run *run, *following;
 
 	list_for_each_safe(run, following, &diag->runs, link) {
-		if (run->stage == STAGE_PROBE && run->op_id[0] != '\0' &&
-			strcmp(run->lock.id, lock_id(lock)) == 0) {
+		for (size_t i = 0; run->stage == STAGE_PROBE && i < run->n_locks; i++) {
+			struct asked *asked = &run->locks[i];
 			struct fault fault;
 
+			if (asked->op_id[0] == '\0' || strcmp(asked->id, lock_id(lock)) != 0) {
+				continue;
+			}
+			asked->op_id[0] = '\0';
 			(void) fault_set(&fault, FAULT_NO_SUCH_LOCK, "it was removed just now");
-			run->op_id[0] = '\0';
-			finish(run, &fault);
+			if (run->request.lock[0] != '\0') {
+				finish(run, &fault);
+			} else {
+				/* The others are still there; it is not judged any more. */
+				run->step +=
+					(unsigned) (ARRAY_SIZE(probe_acts) - asked->next_probe);
+				asked->next_probe = ARRAY_SIZE(probe_acts);
+				next(run);
+			}
+			break;
 		}
 	}
 }
 
 /* ---- the way through ---- */
 
-static void begin_lock(struct run *run, const struct lock *lock) {
-	lock_facts_init(&run->lock);
-	run->next_probe = 0;
-	run->next_word = 0;
-	run->is_cut_short = false;
-	run->op_id[0] = '\0';
-	run->stage = STAGE_PROBE;
-	gather_lock(run->diag, lock, &run->lock);
-	if (run->request.is_quiet || run->request.is_security) {
-		run->next_probe = ARRAY_SIZE(probe_acts);
-	}
-}
-
-/* @return true when a probe is under way. */
-static bool go_on_probing(struct run *run, const struct lock *lock) {
+/*
+ * Puts the next question to this lock, skipping what need not be asked.
+ * @return true when one is under way.
+ */
+static bool ask_on(struct run *run, struct asked *asked) {
+	const struct lock *lock = hub_find_lock(run->diag->hub, asked->id);
 	struct radio_status radio;
 
 	hub_radio_status(run->diag->hub, &radio);
-	while (run->next_probe < ARRAY_SIZE(probe_acts)) {
-		enum act act = probe_acts[run->next_probe];
+	while (asked->next_probe < ARRAY_SIZE(probe_acts)) {
+		enum act act = probe_acts[asked->next_probe];
 
-		if (run->is_cut_short || (!radio.is_ready && !radio.is_starting) ||
+		if (lock == NULL || asked->is_cut_short || run->request.is_quiet ||
+			run->request.is_security || (!radio.is_ready && !radio.is_starting) ||
 			!is_needed(run, lock, act)) {
-			run->next_probe++;
+			asked->next_probe++;
 			run->step++;
-		} else if (begin_probe(run, lock, act)) {
+		} else if (begin_probe(run, asked, lock, act)) {
 			return true;
 		}
 	}
 	return false;
+}
+
+static unsigned n_under_way(const struct run *run) {
+	unsigned n = 0;
+
+	for (size_t i = 0; i < run->n_locks; i++) {
+		n += run->locks[i].op_id[0] != '\0';
+	}
+	return n;
+}
+
+/* @return true while an answer is waited for. */
+static bool go_on_probing(struct run *run) {
+	unsigned n = n_under_way(run);
+
+	/* In the order of the locks: who was begun with is also done with first. */
+	for (size_t i = 0; i < run->n_locks && n < run->at_once; i++) {
+		if (run->locks[i].op_id[0] == '\0') {
+			n += ask_on(run, &run->locks[i]);
+		}
+	}
+	for (size_t i = 0; i < run->n_locks; i++) {
+		/* Once crowded, whatever comes of this question. */
+		run->locks[i].was_crowded =
+			(run->locks[i].op_id[0] != '\0') && (run->locks[i].was_crowded || n > 1);
+	}
+	return n > 0;
 }
 
 static void hub_last(struct run *run) {
@@ -670,32 +754,31 @@ static void hub_last(struct run *run) {
 	finish(run, NULL);
 }
 
-static void next(struct run *run) {
-	const struct lock *lock;
+static void judge_next(struct run *run) {
+	while (run->next_judged < run->n_locks) {
+		const struct asked *asked = &run->locks[run->next_judged++];
+		const struct lock *lock = hub_find_lock(run->diag->hub, asked->id);
 
-	if (run->stage == STAGE_PROBE || run->stage == STAGE_LISTEN) {
-		lock = hub_find_lock(run->diag->hub, run->lock.id);
-		if (lock != NULL && run->stage == STAGE_PROBE && go_on_probing(run, lock)) {
-			return;
+		if (lock == NULL) {
+			run->step++;
+			continue;
 		}
-		if (lock != NULL && run->stage == STAGE_PROBE && begin_listening(run)) {
-			return;
-		}
-		if (lock != NULL) {
-			gather_lock(run->diag, lock, &run->lock);
-			ask_events(run);
-			return;
-		}
-	}
-	while (run->next_id < run->n_ids) {
-		lock = hub_find_lock(run->diag->hub, run->ids[run->next_id++]);
-		if (lock != NULL) {
-			begin_lock(run, lock);
-			next(run);
-			return;
-		}
+		lock_facts_init(&run->lock);
+		gather_lock(run->diag, lock, &run->lock);
+		memcpy(run->lock.probes, asked->probes, sizeof(asked->probes));
+		run->lock.n_probes = asked->n_probes;
+		run->next_word = 0;
+		ask_events(run);
+		return;
 	}
 	hub_last(run);
+}
+
+static void next(struct run *run) {
+	if (run->stage == STAGE_PROBE && (go_on_probing(run) || begin_listening(run))) {
+		return;
+	}
+	judge_next(run);
 }
 
 static void on_hub_history(void *user, const struct history *history, const struct fault *fault) {
@@ -714,7 +797,16 @@ static void on_hub_history(void *user, const struct history *history, const stru
 			history->n_attempts * sizeof(*run->hub_attempts));
 		run->n_hub_attempts = history->n_attempts;
 	}
-	run->step = run->n_steps - (unsigned) run->n_ids * STEPS_PER_LOCK;
+	run->step = run->n_steps - (unsigned) run->n_locks * STEPS_PER_LOCK;
+	run->stage = STAGE_PROBE;
+	for (size_t i = 0; i < run->from_sources.n_adapters; i++) {
+		if (run->from_sources.adapters[i].is_powered == FLAG_YES) {
+			run->at_once += ASKED_PER_ADAPTER;
+		}
+	}
+	run->at_once = run->at_once == 0           ? 1
+		       : run->at_once > ASKED_MOST ? ASKED_MOST
+						   : run->at_once;
 	next(run);
 }
 
@@ -744,8 +836,8 @@ static int collect_ids(struct run *run, struct fault *ret_fault) {
 	if (n == 0) {
 		return 0;
 	}
-	run->ids = calloc(n, sizeof(*run->ids));
-	if (run->ids == NULL) {
+	run->locks = calloc(n, sizeof(*run->locks));
+	if (run->locks == NULL) {
 		return fault_set(ret_fault, FAULT_NO_MEMORY, "the diagnosis");
 	}
 	if (run->request.lock[0] != '\0') {
@@ -754,11 +846,12 @@ static int collect_ids(struct run *run, struct fault *ret_fault) {
 		if (r < 0 || lock == NULL) {
 			return r;
 		}
-		(void) text_copy(run->ids[run->n_ids++], LOCK_ID_MAX, lock_id(lock));
+		(void) text_copy(run->locks[run->n_locks++].id, LOCK_ID_MAX, lock_id(lock));
 		return 0;
 	}
 	for (size_t i = 0; i < n; i++) {
-		(void) text_copy(run->ids[run->n_ids++], LOCK_ID_MAX, lock_id(hub_lock_at(hub, i)));
+		(void) text_copy(
+			run->locks[run->n_locks++].id, LOCK_ID_MAX, lock_id(hub_lock_at(hub, i)));
 	}
 	return 0;
 }
@@ -803,7 +896,7 @@ int run_start(struct diag *diag, const struct diag_request *request, mono_t stal
 		run_free(run);
 		return r;
 	}
-	run->n_steps = 1 + (unsigned) run->n_ids * STEPS_PER_LOCK;
+	run->n_steps = 1 + (unsigned) run->n_locks * STEPS_PER_LOCK;
 	run->hooks = *hooks;
 	list_append(&diag->runs, &run->link);
 	if (ret_run != NULL) {

@@ -111,10 +111,16 @@ static void on_done(void *user, const char *json, const char *worst_, const stru
 
 static const struct diag_callbacks callbacks = { .progress = on_progress, .done = on_done };
 
-static int setup(void **state) {
-	(void) state;
+static int setup_with(unsigned n_more) {
 	fake = fake_new();
 	fake_add_lock(fake, "11111111", "Front door", true);
+	for (unsigned i = 0; i < n_more; i++) {
+		char id[LOCK_ID_MAX], name[LOCK_NAME_MAX];
+
+		snprintf(id, sizeof(id), "%08u", 22222222 + i * 11111111);
+		snprintf(name, sizeof(name), "Door %u", i + 2);
+		fake_add_lock(fake, id, name, true);
+	}
 	ledger = *fake->ledger.impl;
 	ledger.query = query;
 	fake->ledger.impl = &ledger;
@@ -133,6 +139,17 @@ static int setup(void **state) {
 	n_done = n_progress = n_gathered = n_acted = 0;
 	is_broker_there = true;
 	return 0;
+}
+
+static int setup(void **state) {
+	(void) state;
+	return setup_with(0);
+}
+
+#define MANY 7
+static int setup_many(void **state) {
+	(void) state;
+	return setup_with(MANY - 1);
 }
 
 static int teardown(void **state) {
@@ -549,6 +566,146 @@ static void fill_facts(struct diag_facts *facts, struct lock_facts *lock) {
 		.took_ms = 5000 };
 }
 
+/* ---- several locks ---- */
+
+static struct fake_link *link_of(unsigned i) {
+	char address[RADIO_ADDRESS_MAX];
+
+	snprintf(address, sizeof(address), "AA:BB:CC:DD:EE:%u%u", i + 1, i + 1);
+	return fake_link(fake, address);
+}
+
+/* By somebody's question, and not by what the hub does when it has time. */
+static bool is_asked(unsigned i) {
+	const struct fake_link *link = link_of(i);
+
+	return link != NULL && fake_is_wanted(link) && fake_need(link) == RADIO_NEED_EVENT;
+}
+
+static void end_scan(void) {
+	if (fake->is_scanning) {
+		fake->is_scanning = false;
+		fake->scan_ended(fake->scan_user, NULL);
+	}
+}
+
+/*
+ * No lock answers: each question ends after 44 s with @code, from the @n_busy-th on with @later.
+ * @return the most that were asked at the same time.
+ */
+static unsigned suffer(enum fault_code code, unsigned n_busy, enum fault_code later) {
+	int64_t since[MANY] = { 0 };
+	unsigned n_most = 0;
+	unsigned n_ended = 0;
+
+	for (unsigned s = 0; s < 4000 && n_done == 0; s++) {
+		unsigned n = 0;
+
+		fake_advance(fake, 500);
+		fake_turn(fake);
+		answer_queries();
+		end_scan();
+		if (diag_next_due(diag).ms <= fake->mono.ms) {
+			diag_run_due(diag);
+		}
+		for (unsigned i = 0; i < MANY; i++) {
+			since[i] = !is_asked(i) ? 0 : since[i] == 0 ? fake->mono.ms : since[i];
+			n += since[i] != 0;
+		}
+		n_most = n > n_most ? n : n_most;
+		for (unsigned i = 0; i < MANY; i++) {
+			if (since[i] != 0 && fake->mono.ms - since[i] > 43500) {
+				fake_down(fake, link_of(i), n_ended++ < n_busy ? code : later);
+				since[i] = 0;
+			}
+		}
+	}
+	assert_int_equal(n_done, 1);
+	return n_most;
+}
+
+/* Of all probes that are told: how many ended with that fault. */
+static unsigned count_probes(const char *fault) {
+	const json_t *target, *probe;
+	size_t i, k;
+	unsigned n = 0;
+
+	json_array_foreach(json_object_get(answer, "targets"), i, target) {
+		json_array_foreach(json_object_get(target, "probes"), k, probe) {
+			const char *is = json_string_value(json_object_get(probe, "fault"));
+			n += is != NULL && strcmp(is, fault) == 0;
+		}
+	}
+	return n;
+}
+
+static void locks_that_are_away_are_asked_side_by_side(void **state) {
+	struct diag_request request = request_of("");
+	struct fault fault;
+	int64_t began;
+
+	(void) state;
+	fake_advance(fake, 2LL * MINUTE_MS);
+	began = fake->mono.ms;
+	assert_int_equal(diag_run(diag, &request, &callbacks, &fault), 0);
+	/* Three for the one adapter that is on, neither one by one nor all of them. */
+	assert_int_equal(suffer(FAULT_LOCK_NOT_HEARD, 100, FAULT_NONE), 3);
+	assert_true(fake->mono.ms - began < 4LL * 45000);
+	assert_int_equal(count_probes("lock-not-heard"), MANY);
+	/* In the order of the locks, with the hub before them. */
+	const json_t *targets = json_object_get(answer, "targets");
+	assert_int_equal(json_array_size(targets), 1 + MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		char id[LOCK_ID_MAX];
+		snprintf(id, sizeof(id), "%08u", 11111111 * (i + 1));
+		assert_string_equal(
+			json_string_value(json_object_get(json_array_get(targets, 1 + i), "id")),
+			id);
+	}
+	assert_true(n_progress >= MANY);
+}
+
+/* That the radio had no time is our own doing: it is no evidence of a lock. */
+static void who_was_crowded_out_is_asked_again(void **state) {
+	struct diag_request request = request_of("");
+	struct fault fault;
+
+	(void) state;
+	fake_advance(fake, 2LL * MINUTE_MS);
+	assert_int_equal(diag_run(diag, &request, &callbacks, &fault), 0);
+	assert_int_equal(suffer(FAULT_RADIO_BUSY, 2, FAULT_LOCK_NOT_HEARD), 3);
+	assert_int_equal(count_probes("radio-busy"), 0);
+	assert_int_equal(count_probes("lock-not-heard"), MANY);
+}
+
+static void a_radio_that_stays_busy_is_told_in_the_end(void **state) {
+	struct diag_request request = request_of("");
+	struct fault fault;
+
+	(void) state;
+	fake_advance(fake, 2LL * MINUTE_MS);
+	assert_int_equal(diag_run(diag, &request, &callbacks, &fault), 0);
+	assert_int_equal(suffer(FAULT_RADIO_BUSY, 1000, FAULT_NONE), 3);
+	assert_true(count_probes("radio-busy") >= MANY);
+}
+
+static void a_lock_that_leaves_takes_nobody_along(void **state) {
+	struct diag_request request = request_of("");
+	struct fault fault;
+	struct op *op = NULL;
+
+	(void) state;
+	fake_advance(fake, 2LL * MINUTE_MS);
+	assert_int_equal(diag_run(diag, &request, &callbacks, &fault), 0);
+	fake_turn(fake);
+	assert_true(is_asked(1));
+	assert_int_equal(
+		hub_unpair(fake->hub, "22222222", true, "anna", ROLE_MANAGE, &op, &fault), 0);
+	(void) suffer(FAULT_LOCK_NOT_HEARD, 1000, FAULT_NONE);
+	assert_int_equal(problem.code, FAULT_NONE);
+	assert_int_equal(json_array_size(json_object_get(answer, "targets")), MANY);
+}
+
 static void the_form_is_as_documented(void **state) {
 	struct diag_facts *facts = calloc(1, sizeof(*facts));
 	struct lock_facts *lock = calloc(1, sizeof(*lock));
@@ -648,6 +805,14 @@ int main(void) {
 			what_does_not_fit_is_refused_before_anything_is_done, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_view_is_made_in_passing_and_at_most_once_a_minute, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			locks_that_are_away_are_asked_side_by_side, setup_many, teardown),
+		cmocka_unit_test_setup_teardown(
+			who_was_crowded_out_is_asked_again, setup_many, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_radio_that_stays_busy_is_told_in_the_end, setup_many, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_lock_that_leaves_takes_nobody_along, setup_many, teardown),
 		cmocka_unit_test_setup_teardown(the_form_is_as_documented, setup, teardown),
 		cmocka_unit_test(a_finding_for_information_makes_nobody_ill),
 	};
