@@ -44,6 +44,7 @@ struct sighting {
 	bool needs_pin;  /* the PIN is needed for pairing itself */
 	bool needs_key;  /* a key of the maker's is needed for pairing (driver.key_form) */
 	bool is_changed; /* the state-changed mark is set */
+	uint8_t variant; /* the driver's own number of the model, for the pairing job */
 };
 
 /*
@@ -74,6 +75,7 @@ struct job {
 	struct secret pin;
 	/* ACT_PAIR where sighting.needs_key: the key as a person gave it, in driver.key_form. */
 	struct secret key;
+	uint8_t variant; /* ACT_PAIR: as sighted */
 	/* ACT_READ_LOG: entries with a number above this one, oldest first, at most log_max. */
 	int64_t log_cursor;
 	unsigned log_max;
@@ -252,6 +254,8 @@ struct driver {
 	 */
 	void (*hear)(const struct secret *keys, const struct lock_status *status,
 		const struct advert *advert, struct heard_memory *memory, struct evidence *ret);
+	/* hear() tells where the bolt is: as long as the lock is heard nobody connects to look. */
+	bool is_telling;
 	/*
 	 * Characteristics to subscribe: for pairing (@keys NULL) or for use. Static storage, ends
 	 * with .characteristic NULL.
@@ -299,7 +303,7 @@ struct driver {
 	 * them (util/radio.h); static, ends with n_bytes 0. NULL: not told.
 	 */
 	const struct radio_pattern *patterns;
-	/* Limits of the PIN for prompts: "4 digits". */
+	/* Limits of the PIN for prompts: "4 digits". NULL: such locks have none. */
 	const char *pin_form;
 	/* The same of the key that sighting.needs_key asks for; NULL: pairing makes the keys. */
 	const char *key_form;

@@ -42,6 +42,15 @@ static mono_t poll_at(const struct lock *lock) {
 		lock_is_announcing(lock) ? poll_ms * ANNOUNCED_POLL_FACTOR : poll_ms);
 }
 
+/* Whether its state is known without a look: it is heard, and what it sends tells changes. */
+static bool is_told(const struct lock *lock) {
+	const struct lock_status *status = &lock->status;
+
+	return lock->driver->is_telling && status->bolt_known.how != EVIDENCE_NONE &&
+	       status->heard.how != EVIDENCE_NONE &&
+	       mono_since(status->heard.at, hub_now(lock->hub)) < lock->hub->config.poll_ms;
+}
+
 void care_start(struct lock *lock) {
 	const struct lock_status *status = &lock->status;
 	int64_t age_s = clock_wall(lock->hub->config.clock).s - status->report_known.wall.s;
@@ -49,7 +58,8 @@ void care_start(struct lock *lock) {
 	lock->next_poll = poll_at(lock);
 	lock->next_battery = mono_after(hub_now(lock->hub), lock->hub->config.battery_ms);
 	sync_start(lock);
-	care_want(lock, CARE_STATE | CARE_CONFIG | CARE_LOG);
+	/* What tells by itself is listened to first. */
+	care_want(lock, CARE_CONFIG | CARE_LOG | (lock->driver->is_telling ? 0 : CARE_STATE));
 	if (status->report_known.wall.s == 0 || age_s * 1000 > lock->hub->config.battery_ms) {
 		care_want(lock, CARE_BATTERY);
 	}
@@ -259,7 +269,7 @@ void care_after_op(struct lock *lock, const struct op_entry *entry) {
 void care_run_due(struct lock *lock, mono_t now) {
 	if (mono_is_due(lock->next_poll, now)) {
 		lock->next_poll = poll_at(lock);
-		care_want(lock, CARE_STATE | CARE_LOG);
+		care_want(lock, CARE_LOG | (is_told(lock) ? 0 : CARE_STATE));
 	}
 	if (mono_is_due(lock->next_battery, now)) {
 		lock->next_battery = mono_after(now, lock->hub->config.battery_ms);

@@ -446,6 +446,10 @@ static int check_able(
 		request->act == ACT_UNPAIR) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "act %d", (int) request->act);
 	}
+	if (request->act == ACT_VERIFY_PIN && lock->driver->pin_form == NULL) {
+		return fault_set(ret_fault, FAULT_NOT_SUPPORTED, "locks of %s have no PIN",
+			lock->driver->brand);
+	}
 	if (request->act == ACT_VERIFY_PIN && request->pin.len == 0) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "no PIN was given (%s)",
 			lock->driver->pin_form);
