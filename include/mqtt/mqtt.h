@@ -89,6 +89,10 @@ struct mqtt_config {
 	bool keep_discovery;         /* publish discovery anew when others clear it; default true */
 	bool user_switches;          /* a switch for each user; default false */
 	bool maintenance;            /* buttons that restart and calibrate a lock; default false */
+	bool settings;               /* a lock's settings can be changed; default true */
+	/* Why the hub was started: a word of docs/mqtt.md, "restart_reason". Static; NULL unknown.
+	 */
+	const char *restart_reason;
 	/* Judges the locks' health; NULL: nobody does. Must outlive the mqtt. */
 	struct diag *diag;
 	enum mqtt_requests requests; /* default none */

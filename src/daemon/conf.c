@@ -111,6 +111,8 @@ static const struct conf_key keys[] = {
 	{ "mqtt", "requests", CONF_CHOICE, AT(mqtt.requests), "none", 0, 0, "none|read|maintain|admin",
 		"What others on the broker may ask of the hub: nothing, what it knows (read), checks, "
 		"backups and restarts (maintain), also to rename, remove and pair locks (admin)" },
+	{ "mqtt", "settings", CONF_BOOL, AT(mqtt.settings), "yes", 0, 0, NULL,
+		"Change settings of locks by MQTT; what decides who gets in also needs maintenance" },
 	{ "mqtt", "pin_code_base", CONF_TEXT, AT(mqtt.pin_code_base), "", 0, 0, NULL,
 		"Take codes as zigbee2mqtt does, for code managers, under this topic; empty: no" },
 

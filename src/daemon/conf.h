@@ -58,6 +58,7 @@ struct conf {
 		bool user_switches;
 		bool maintenance;
 		char requests[CONF_TEXT_MAX];
+		bool settings;
 		char pin_code_base[CONF_TEXT_MAX];
 	} mqtt;
 	struct {

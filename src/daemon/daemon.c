@@ -629,6 +629,17 @@ static int make_central(struct daemon *daemon) {
 	return daemon->central != NULL ? 0 : -ENOMEM;
 }
 
+/* By what the former life left behind: whether it came to its end, and whether the machine did. */
+static const char *restart_reason(const struct store_condition *condition) {
+	if (condition->is_new) {
+		return "first_start";
+	}
+	if (condition->was_clean) {
+		return condition->is_same_boot ? "restarted" : "machine_restarted";
+	}
+	return condition->is_same_boot ? "crashed" : "power_lost";
+}
+
 static int make_mqtt(struct daemon *daemon, struct fault *ret_fault) {
 	const struct conf *conf = daemon->options->conf;
 	struct mqtt_config config;
@@ -664,6 +675,8 @@ static int make_mqtt(struct daemon *daemon, struct fault *ret_fault) {
 	config.keep_discovery = conf->mqtt.keep_discovery;
 	config.user_switches = conf->mqtt.user_switches;
 	config.maintenance = conf->mqtt.maintenance;
+	config.settings = conf->mqtt.settings;
+	config.restart_reason = restart_reason(store_condition(daemon->store));
 	config.pin_code_base = conf->mqtt.pin_code_base;
 	(void) mqtt_requests_from_name(conf->mqtt.requests, &config.requests);
 	config.vault = backups_vault(&daemon->backups);

@@ -85,6 +85,7 @@ void mqtt_config_defaults(struct mqtt_config *config) {
 		.show_users = true,
 		.allow_commands = true,
 		.keep_discovery = true,
+		.settings = true,
 	};
 }
 

@@ -2,7 +2,7 @@
 #include "discovery.h"
 
 #include <assert.h>
-#include <jansson.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -142,6 +142,66 @@ static void add_percent(
 	set(component, "suggested_display_precision", json_integer(0));
 }
 
+static void add_operation(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	char topic[TOPIC_MAX];
+
+	set_text(component, "icon", "mdi:account-key");
+	set_text(component, "json_attributes_topic",
+		topic_of(&discovery->topics, view->id, "last_operation/attributes", topic));
+}
+
+static void add_voltage(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	set_text(component, "unit_of_measurement", "V");
+	set_text(component, "state_class", "measurement");
+	set(component, "suggested_display_precision", json_integer(2));
+	set(component, "enabled_by_default", json_false());
+}
+
+static void add_connections(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	/* Counted anew each day: Home Assistant takes a smaller number for a new beginning. */
+	set_text(component, "state_class", "total_increasing");
+	set(component, "suggested_display_precision", json_integer(0));
+	set_text(component, "icon", "mdi:bluetooth-connect");
+}
+
+static void add_version(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	set_text(component, "icon", "mdi:package-variant");
+}
+
+static void add_mqtt(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	char topic[TOPIC_MAX];
+
+	/* What says whether the hub is there must be readable when it is not. */
+	set_text(component, "state_topic", topic_status(&discovery->topics, topic));
+	set_text(component, "payload_on", "online");
+	set_text(component, "payload_off", "offline");
+	set(component, "availability", json_array());
+}
+
+static void add_restart(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	set(component, "options", words(discovery_restart_reasons(), NULL, NULL));
+	set_text(component, "icon", "mdi:restart");
+}
+
+static void add_count(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	set_text(component, "state_class", "measurement");
+	set(component, "suggested_display_precision", json_integer(0));
+	set_text(component, "icon", "mdi:lock");
+}
+
+static void add_troubled(
+	json_t *component, const struct discovery *discovery, const struct view *view) {
+	add_count(component, discovery, view);
+	set_text(component, "icon", "mdi:lock-alert");
+}
+
 /* The leaf of a button is its command's. */
 static void add_button(
 	json_t *component, const struct discovery *discovery, const struct view *view) {
@@ -189,14 +249,51 @@ static const struct row rows[PART_COUNT_] = {
 	[PART_SYNC_CODES]   = { "sync_codes",	"button",	 "button/sync_codes", "Synchronise codes", NULL,	      "diagnostic", true,  add_button },
 	[PART_RESTART]	    = { "restart",	"button",	 "button/restart", NULL,		   "restart",	      "config",	    false, add_button },
 	[PART_CALIBRATE]    = { "calibrate",	"button",	 "button/calibrate", "Calibrate",	   NULL,	      "config",	    false, add_button },
+	[PART_LAST_OPERATION] = { "last_operation", "sensor",	 "last_operation", "Last operation",	   NULL,	      NULL,	    true,  add_operation },
+	[PART_LAST_OPERATED] = { "last_operated", "sensor",	 "last_operated",  "Last operated",	   "timestamp",	      NULL,	    true,  NULL },
+	[PART_DOOR_SENSOR]  = { "door_sensor",	"binary_sensor", "door_sensor",	   "Door sensor",	   "problem",	      "diagnostic", true,  NULL },
+	[PART_BATTERY_VOLTAGE] = { "battery_voltage", "sensor",	 "battery_voltage", "Battery voltage",	   "voltage",	      "diagnostic", false, add_voltage },
+	[PART_BATTERY_CHARGING] = { "battery_charging", "binary_sensor", "battery_charging", NULL,	   "battery_charging", "diagnostic", false, NULL },
+	[PART_CONNECTIONS]  = { "connections",	"sensor",	 "connections",	   "Bluetooth connections today", NULL,	      "diagnostic", true,  add_connections },
 };
 static const struct row hub_rows[HUB_PART_COUNT_] = {
 	[HUB_PART_STARTED]   = { "started",	"sensor",	 "started",	   "Started",		   "timestamp",	      "diagnostic", true,  NULL },
 	[HUB_PART_BLUETOOTH] = { "bluetooth",	"binary_sensor", "bluetooth",	   "Bluetooth",		   "problem",	      "diagnostic", true,  NULL },
 	[HUB_PART_STORAGE]   = { "storage",	"binary_sensor", "storage",	   "Storage",		   "problem",	      "diagnostic", true,  NULL },
 	[HUB_PART_ACTIVITY]  = { "activity",	"event",	 "event",	   "Activity",		   NULL,	      NULL,	    true,  add_hub_activity },
+	[HUB_PART_VERSION]   = { "version",	"sensor",	 "version",	   "Version",		   NULL,	      "diagnostic", true,  add_version },
+	[HUB_PART_MQTT]	     = { "mqtt",	"binary_sensor", NULL,		   "MQTT connection",	   "connectivity",    "diagnostic", true,  add_mqtt },
+	[HUB_PART_RESTART]   = { "restart_reason", "sensor",	 "restart_reason", "Restart reason",	   "enum",	      "diagnostic", true,  add_restart },
+	[HUB_PART_CLOCK]     = { "clock",	"binary_sensor", "clock",	   "Clock",		   "problem",	      "diagnostic", true,  NULL },
+	[HUB_PART_LOCKS]     = { "locks",	"sensor",	 "locks",	   "Locks",		   NULL,	      "diagnostic", true,  add_count },
+	[HUB_PART_TROUBLED]  = { "troubled_locks", "sensor",	 "troubled_locks", "Locks with a problem", NULL,	      "diagnostic", true,  add_troubled },
 };
 /* clang-format on */
+
+const char *const *discovery_restart_reasons(void) {
+	static const char *const reasons[] = { "first_start", "restarted", "machine_restarted",
+		"crashed", "power_lost", "unknown", NULL };
+	return reasons;
+}
+
+enum part discovery_part_of(const char *key) {
+	enum part part = 0;
+
+	while (part < PART_COUNT_ && strcmp(rows[part].key, key) != 0) {
+		part++;
+	}
+	return part;
+}
+
+const char *discovery_key(enum part part) {
+	assert(part < PART_COUNT_);
+	return rows[part].key;
+}
+
+const char *discovery_platform(enum part part) {
+	assert(part < PART_COUNT_);
+	return rows[part].platform;
+}
 
 char *discovery_lock_node(const char *lock_id, char out[static UNIQUE_ID_MAX]) {
 	(void) snprintf(out, UNIQUE_ID_MAX, "lockhub_%.16s", lock_id);
@@ -220,7 +317,7 @@ const char *discovery_hub_leaf(enum hub_part part) {
 
 /* "lockhub_9f3a71c2_battery" */
 static char *unique_id(const char *node, const struct row *row, char out[static UNIQUE_ID_MAX]) {
-	(void) snprintf(out, UNIQUE_ID_MAX, "%.90s_%.30s", node, row->key);
+	(void) snprintf(out, UNIQUE_ID_MAX, "%.80s_%.46s", node, row->key);
 	return out;
 }
 
@@ -309,7 +406,9 @@ static json_t *component(const struct discovery *discovery, const struct row *ro
 	set_text(object, "name", row->name);
 	set_text(object, "device_class", row->device_class);
 	set_text(object, "entity_category", row->category);
-	set_text(object, "state_topic", topic_of(&discovery->topics, id, row->leaf, topic));
+	if (row->leaf != NULL) {
+		set_text(object, "state_topic", topic_of(&discovery->topics, id, row->leaf, topic));
+	}
 	set(object, "qos", json_integer(1));
 	if (row->add != NULL) {
 		row->add(object, discovery, view);
@@ -323,8 +422,79 @@ static char *dump(json_t *object) {
 	return text;
 }
 
-char *discovery_lock(
-	const struct discovery *discovery, const struct view *view, unsigned parts, unsigned gone) {
+/* A setting. It carries no state class and no category but "config": it is no measurement. */
+static json_t *dial_component(const struct discovery *discovery, const struct view *view,
+	const char *node, const struct dial *dial) {
+	const struct lock_setting *setting = dial->setting->row;
+	char key[DIAL_KEY_MAX];
+	const struct row row = { .key = dial_key(dial, key),
+		.platform = dial_platform(dial),
+		.name = dial_name(dial),
+		.category = "config" };
+	char leaf[DIAL_KEY_MAX];
+	char topic[TOPIC_MAX];
+	char command[TOPIC_MAX + 8];
+	json_t *object = component(discovery, &row, view->id, node, view);
+
+	topic_of(&discovery->topics, view->id, dial_leaf(dial, leaf), topic);
+	(void) snprintf(command, sizeof(command), "%.250s/set", topic);
+	set_text(object, "icon", dial_icon(dial));
+	set_text(object, "state_topic", topic);
+	set_text(object, "command_topic", command);
+	set(object, "retain", json_false());
+	if (!dial_is_on_page(dial)) {
+		set(object, "enabled_by_default", json_false());
+	}
+	if (strcmp(row.platform, "text") != 0) {
+		set(object, "optimistic", json_false()); /* a text has no such key */
+	}
+	if (strcmp(row.platform, "number") == 0) {
+		/* An age is a duration; so is a time to wait. What has no unit is a scale. */
+		set_text(object, "device_class", setting->unit != NULL ? "duration" : NULL);
+		set_text(object, "unit_of_measurement", setting->unit);
+		set(object, "min", json_integer(setting->min));
+		set(object, "max", json_integer(setting->max));
+		set(object, "step", json_integer(setting->step > 0 ? setting->step : 1));
+		set_text(object, "mode", setting->unit != NULL ? "box" : "slider");
+	} else if (strcmp(row.platform, "select") == 0) {
+		set(object, "options", words(setting->options, NULL, NULL));
+	} else if (setting->kind == SETTING_TIME) {
+		set(object, "min", json_integer(5));
+		set(object, "max", json_integer(5));
+		set_text(object, "pattern", "^([01][0-9]|2[0-3]):[0-5][0-9]$");
+	} else if (setting->kind == SETTING_TEXT) {
+		set(object, "min", json_integer(1));
+		set(object, "max", json_integer(setting->max));
+	}
+	return object;
+}
+
+static void add_dials(json_t *components, const struct discovery *discovery,
+	const struct view *view, const char *node) {
+	struct dial dials[DIALS_MAX];
+	size_t n = dials_of(view, dials);
+	char key[DIAL_KEY_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		set(components, dial_key(&dials[i], key),
+			dial_component(discovery, view, node, &dials[i]));
+	}
+}
+
+/* Whatever is there again is not gone. */
+static void add_gone(json_t *components, const json_t *gone) {
+	const char *key;
+	json_t *platform;
+
+	json_object_foreach((json_t *) (uintptr_t) gone, key, platform) {
+		if (json_object_get(components, key) == NULL) {
+			set(components, key, json_pack("{s:O}", "platform", platform));
+		}
+	}
+}
+
+char *discovery_lock(const struct discovery *discovery, const struct view *view, unsigned parts,
+	const json_t *gone) {
 	char node[UNIQUE_ID_MAX];
 	json_t *components = json_object();
 	json_t *message = json_object();
@@ -338,10 +508,10 @@ char *discovery_lock(
 				set(object, "availability", availability(discovery, NULL));
 			}
 			set(components, row->key, object);
-		} else if ((gone & 1U << part) != 0) {
-			set(components, row->key, json_pack("{s:s}", "platform", row->platform));
 		}
 	}
+	add_dials(components, discovery, view, node);
+	add_gone(components, gone);
 	set(message, "device", lock_device(discovery, view));
 	set(message, "origin", origin(discovery));
 	set(message, "availability", availability(discovery, view->id));
@@ -350,8 +520,44 @@ char *discovery_lock(
 	return dump(message);
 }
 
-char *discovery_hub(const struct discovery *discovery) {
+char *discovery_adapter_leaf(const char *address, char out[static UNIQUE_ID_MAX]) {
+	size_t n = (size_t) snprintf(out, UNIQUE_ID_MAX, "adapter_");
+
+	for (const char *at = address; *at != '\0' && n < UNIQUE_ID_MAX - 1; at++) {
+		if (isxdigit((unsigned char) *at)) {
+			out[n++] = (char) tolower((unsigned char) *at);
+		}
+	}
+	out[n] = '\0';
+	return out;
+}
+
+static json_t *adapter_component(const struct discovery *discovery, const char *address) {
+	char leaf[UNIQUE_ID_MAX];
+	char more[UNIQUE_ID_MAX + 16];
+	char name[64];
 	char node[UNIQUE_ID_MAX];
+	char topic[TOPIC_MAX];
+	const struct row row = { .key = discovery_adapter_leaf(address, leaf),
+		.platform = "binary_sensor",
+		.leaf = leaf,
+		.name = name,
+		.device_class = "problem",
+		.category = "diagnostic" };
+
+	/* By its address: which of them is hci0 changes with the order of plugging in. */
+	(void) snprintf(name, sizeof(name), "Bluetooth adapter %.17s", address);
+	json_t *object =
+		component(discovery, &row, "hub", discovery_hub_node(discovery, node), NULL);
+	(void) snprintf(more, sizeof(more), "%s/attributes", leaf);
+	set_text(object, "json_attributes_topic", topic_of(&discovery->topics, "hub", more, topic));
+	return object;
+}
+
+char *discovery_hub(
+	const struct discovery *discovery, const struct adapters *adapters, const json_t *gone) {
+	char node[UNIQUE_ID_MAX];
+	char leaf[UNIQUE_ID_MAX];
 	json_t *components = json_object();
 	json_t *message = json_object();
 
@@ -360,6 +566,11 @@ char *discovery_hub(const struct discovery *discovery) {
 		set(components, hub_rows[part].key,
 			component(discovery, &hub_rows[part], "hub", node, NULL));
 	}
+	for (size_t i = 0; i < adapters->n; i++) {
+		set(components, discovery_adapter_leaf(adapters->address[i], leaf),
+			adapter_component(discovery, adapters->address[i]));
+	}
+	add_gone(components, gone);
 	set(message, "device", hub_device(discovery));
 	set(message, "origin", origin(discovery));
 	set(message, "availability", availability(discovery, NULL));
@@ -372,7 +583,9 @@ static char *single(
 	const struct discovery *discovery, json_t *object, json_t *device, const char *lock_id) {
 	/* The topic says the platform; the key is not one of the single form. */
 	(void) json_object_del(object, "platform");
-	set(object, "availability", availability(discovery, lock_id));
+	if (json_object_get(object, "availability") == NULL) {
+		set(object, "availability", availability(discovery, lock_id));
+	}
 	set_text(object, "availability_mode", "all");
 	set(object, "device", device);
 	set(object, "origin", origin(discovery));
@@ -397,7 +610,43 @@ char *discovery_hub_entity(const struct discovery *discovery, enum hub_part part
 		hub_device(discovery), NULL);
 }
 
+char *discovery_dial_topic(const struct discovery *discovery, const char *lock_id,
+	const struct dial *dial, char out[static TOPIC_MAX]) {
+	char node[UNIQUE_ID_MAX];
+	char id[UNIQUE_ID_MAX];
+	char key[DIAL_KEY_MAX];
+
+	(void) snprintf(id, sizeof(id), "%.64s_%s", discovery_lock_node(lock_id, node),
+		dial_key(dial, key));
+	return topic_entity_config(&discovery->topics, dial_platform(dial), id, out);
+}
+
+char *discovery_dial(
+	const struct discovery *discovery, const struct view *view, const struct dial *dial) {
+	char node[UNIQUE_ID_MAX];
+
+	return single(discovery,
+		dial_component(discovery, view, discovery_lock_node(view->id, node), dial),
+		lock_device(discovery, view), view->id);
+}
+
 /* ---- entities beside the tables ---- */
+
+char *discovery_adapter_topic(
+	const struct discovery *discovery, const char *address, char out[static TOPIC_MAX]) {
+	char node[UNIQUE_ID_MAX];
+	char leaf[UNIQUE_ID_MAX];
+	char id[2 * UNIQUE_ID_MAX];
+
+	(void) snprintf(id, sizeof(id), "%.90s_%.30s", discovery_hub_node(discovery, node),
+		discovery_adapter_leaf(address, leaf));
+	return topic_entity_config(&discovery->topics, "binary_sensor", id, out);
+}
+
+char *discovery_adapter(const struct discovery *discovery, const char *address) {
+	return single(
+		discovery, adapter_component(discovery, address), hub_device(discovery), NULL);
+}
 
 static const struct row pins_row = { "pin_code", "lock", NULL, "Code manager", NULL, NULL, false,
 	NULL };

@@ -7,8 +7,10 @@
  * tools/ha-validate/unique-ids.txt holds them.
  */
 
+#include <jansson.h>
 #include <stdbool.h>
 
+#include "dials.h"
 #include "topics.h"
 #include "view.h"
 
@@ -28,8 +30,23 @@ enum hub_part {
 	HUB_PART_BLUETOOTH,
 	HUB_PART_STORAGE,
 	HUB_PART_ACTIVITY,
+	HUB_PART_VERSION,
+	HUB_PART_MQTT, /* its state is the will's topic */
+	HUB_PART_RESTART,
+	HUB_PART_CLOCK,
+	HUB_PART_LOCKS,
+	HUB_PART_TROUBLED,
 	HUB_PART_COUNT_,
 };
+
+/* The Bluetooth adapters that the hub has seen, by address. */
+#define ADAPTERS_MAX 8
+struct adapters {
+	size_t n;
+	char address[ADAPTERS_MAX][RADIO_ADDRESS_MAX];
+};
+/* The reasons why the hub was started (struct mqtt_config), "unknown" last; NULL-terminated. */
+const char *const *discovery_restart_reasons(void);
 
 /* "lockhub_9f3a71c2", "lockhub_hub_51d0"; return out. */
 char *discovery_lock_node(const char *lock_id, char out[static UNIQUE_ID_MAX]);
@@ -44,16 +61,32 @@ char *discovery_entity_topic(const struct discovery *discovery, const char *lock
 char *discovery_hub_entity_topic(
 	const struct discovery *discovery, enum hub_part part, char out[static TOPIC_MAX]);
 
+/* The part whose component has this key in the device form; PART_COUNT_: none. */
+enum part discovery_part_of(const char *key);
+const char *discovery_key(enum part part);
+const char *discovery_platform(enum part part);
+
 /*
- * The device form. @parts: what it has; @gone: what it had and is to be removed there (rule 7).
+ * The device form. @parts: what it has, besides the view's dials; @gone: what it had and is to be
+ * removed there (rule 7), as an object of component keys and their platforms, or NULL.
  * All return JSON that the caller frees; NULL: no memory.
  */
-char *discovery_lock(
-	const struct discovery *discovery, const struct view *view, unsigned parts, unsigned gone);
-char *discovery_hub(const struct discovery *discovery);
+char *discovery_lock(const struct discovery *discovery, const struct view *view, unsigned parts,
+	const json_t *gone);
+char *discovery_hub(
+	const struct discovery *discovery, const struct adapters *adapters, const json_t *gone);
 /* The single form, one entity. */
 char *discovery_entity(const struct discovery *discovery, const struct view *view, enum part part);
 char *discovery_hub_entity(const struct discovery *discovery, enum hub_part part);
+char *discovery_dial_topic(const struct discovery *discovery, const char *lock_id,
+	const struct dial *dial, char out[static TOPIC_MAX]);
+char *discovery_dial(
+	const struct discovery *discovery, const struct view *view, const struct dial *dial);
+/* "adapter_aabbccddeeff": its component's key, and where its state goes below BASE/hub. */
+char *discovery_adapter_leaf(const char *address, char out[static UNIQUE_ID_MAX]);
+char *discovery_adapter_topic(
+	const struct discovery *discovery, const char *address, char out[static TOPIC_MAX]);
+char *discovery_adapter(const struct discovery *discovery, const char *address);
 
 /*
  * The lock entity of the pin_code dialect (pins.c), always in the single form: it carries the

@@ -2,6 +2,8 @@
 
 /* A lock's face on the broker: its discovery message, its states, its availability. */
 
+#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,14 +31,28 @@
 #define RESTORES_MAX 3
 #define RESTORES_PER_MS (60 * 60 * 1000)
 
+/* What is kept of one dial. Never goes while the face is there: what was once seen stays. */
+struct face_dial {
+	struct list link;
+	char leaf[DIAL_KEY_MAX];
+	struct leaf *state;
+	struct leaf *config; /* single form only */
+	int32_t last_on;     /* of a number that may be off; 0: not known */
+};
+
 struct face {
 	struct list link;
 	struct mqtt *mqtt;
 	struct lock *lock;
 	char id[LOCK_ID_MAX];
-	unsigned parts; /* what Home Assistant has been told of */
-	unsigned gone;  /* what has to be taken away from it by the next message */
+	unsigned parts;   /* what Home Assistant has been told of */
+	unsigned to_come; /* of these: known from the broker only, until the lock tells */
+	json_t *gone;     /* what has to be taken away from it by the next message: key, platform */
 	unsigned acts;
+	bool may_set;           /* settings were offered once */
+	struct list dials;      /* struct face_dial */
+	struct event operation; /* the last one */
+	struct event last;      /* newest event of a former life, until there is one of this */
 	enum factor_rule factor;
 	struct leaf *config[PART_COUNT_]; /* device form: the first only */
 	struct leaf *states[PART_COUNT_];
@@ -45,6 +61,7 @@ struct face {
 	struct leaf *codes;  /* attributes of the codes */
 	struct leaf *problem;
 	struct leaf *forecast;
+	struct leaf *operator; /* attributes of the last operation */
 	struct leaf *availability;
 	/* The word shown last that was not "None"; NULL: none in this life. */
 	const char *word;
@@ -80,6 +97,12 @@ static void on_restore(void *user) {
 			leaf_repeat(face->config[i]);
 		}
 	}
+	struct face_dial *dial;
+	list_for_each(dial, &face->dials, link) {
+		if (dial->config != NULL) {
+			leaf_repeat(dial->config);
+		}
+	}
 }
 
 struct face *face_new(struct mqtt *mqtt, struct lock *lock) {
@@ -89,13 +112,16 @@ struct face *face_new(struct mqtt *mqtt, struct lock *lock) {
 		return NULL;
 	}
 	list_init(&face->link);
+	list_init(&face->dials);
+	face->gone = json_object();
 	face->mqtt = mqtt;
 	face->lock = lock;
 	memcpy(face->id, lock_id(lock), sizeof(face->id));
 	face->restore = loop_timer_new(mqtt->loop, on_restore, face);
 	face->availability = face_add(face, STAGE_STATE, "availability");
 	face->attributes = face_add(face, STAGE_STATE, "lock/attributes");
-	if (face->restore == NULL || face->availability == NULL || face->attributes == NULL) {
+	if (face->gone == NULL || face->restore == NULL || face->availability == NULL ||
+		face->attributes == NULL) {
 		leaf_remove(face->availability);
 		leaf_remove(face->attributes);
 		return face_free(face);
@@ -108,6 +134,13 @@ struct face *face_free(struct face *face) {
 	if (face != NULL) {
 		list_remove(&face->link);
 		face->restore = loop_timer_free(face->restore);
+		struct face_dial *dial;
+		struct face_dial *next;
+		list_for_each_safe(dial, next, &face->dials, link) {
+			list_remove(&dial->link);
+			free(dial);
+		}
+		json_decref(face->gone);
 		free(face);
 	}
 	return NULL;
@@ -141,6 +174,15 @@ struct bucket *face_bucket(struct face *face) {
 static void take_view(struct view *view, const struct face *face) {
 	view_take(view, face->mqtt->hub, face->lock, face->mqtt->config.diag);
 	view->may_maintain = face->mqtt->config.maintenance && face->mqtt->config.allow_commands;
+	/* A PIN that the lock refuses one day takes no entity away: the command says why it fails.
+	 */
+	view->may_set = face->may_set ||
+			(face->mqtt->config.settings && face->mqtt->config.allow_commands &&
+				(view->acts & 1U << ACT_PUT_SETTING) != 0);
+	view->operation = face->operation;
+	if (view->last.kind == EVENT_NONE) {
+		view->last = face->last;
+	}
 }
 
 static struct leaf *config_leaf(struct face *face, enum part part) {
@@ -158,6 +200,38 @@ static struct leaf *config_leaf(struct face *face, enum part part) {
 		face->config[part] = shelf_add(mqtt->shelf, STAGE_CONFIG, topic, true);
 	}
 	return face->config[part];
+}
+
+static struct face_dial *find_dial(const struct face *face, const char *leaf) {
+	struct face_dial *dial;
+
+	list_for_each(dial, &face->dials, link) {
+		if (strcmp(dial->leaf, leaf) == 0) {
+			return dial;
+		}
+	}
+	return NULL;
+}
+
+static void show_dial_configs(struct face *face, const struct view *view) {
+	const struct discovery *discovery = &face->mqtt->discovery;
+	struct dial dials[DIALS_MAX];
+	size_t n = dials_of(view, dials);
+	char topic[TOPIC_MAX];
+	char leaf[DIAL_KEY_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		struct face_dial *kept = find_dial(face, dial_leaf(&dials[i], leaf));
+		if (kept == NULL) {
+			continue;
+		}
+		if (kept->config == NULL) {
+			kept->config = shelf_add(face->mqtt->shelf, STAGE_CONFIG,
+				discovery_dial_topic(discovery, face->id, &dials[i], topic), true);
+		}
+		AUTO(free) char *text = discovery_dial(discovery, view, &dials[i]);
+		set(kept->config, text);
+	}
 }
 
 static void show_config(struct face *face, const struct view *view) {
@@ -178,39 +252,143 @@ static void show_config(struct face *face, const struct view *view) {
 				leaf_remove(STEAL(face->config[part]));
 			}
 		}
-		face->gone = 0;
+		show_dial_configs(face, view);
+		(void) json_object_clear(face->gone);
 		break;
 	case MQTT_DISCOVERY_OFF:
 	case MQTT_DISCOVERY_UNKNOWN:
-		face->gone = 0;
+		(void) json_object_clear(face->gone);
+		break;
+	}
+}
+
+static void part_is_gone(struct face *face, enum part part) {
+	(void) json_object_set_new(
+		face->gone, discovery_key(part), json_string(discovery_platform(part)));
+	leaf_remove(STEAL(face->states[part]));
+	switch (part) {
+	case PART_CODES:
+		leaf_remove(STEAL(face->codes));
+		break;
+	case PART_BATTERY_DAYS:
+		leaf_remove(STEAL(face->forecast));
+		break;
+	default:
 		break;
 	}
 }
 
 /*
  * What was once seen stays: a value that is missing for a while is "None", not a missing entity.
- * Only the door sensor goes, when the lock itself says that it has none any more.
+ * Only the door sensor goes, when the lock itself says that it has none any more; and what was
+ * known from the broker only, when the lock says so.
  */
 static bool update_parts(struct face *face, const struct view *view) {
 	const struct lock_status *status = &view->status;
-	unsigned parts = face->parts | view_parts(view);
+	unsigned seen = view_parts(view);
+	unsigned parts = face->parts | seen;
 
 	if (status->config_known.how != EVIDENCE_NONE &&
 		status->config_known.how != EVIDENCE_STORED && !status->config.has_door_sensor &&
 		status->door == DOOR_STATE_UNKNOWN) {
-		parts &= ~(1U << PART_DOOR);
+		parts &= ~(1U << PART_DOOR | 1U << PART_DOOR_SENSOR);
 	}
+	face->to_come &= ~seen;
+	unsigned denied = face->to_come & view_parts_denied(view);
+	face->to_come &= ~denied;
+	parts &= ~denied;
 	unsigned lost = face->parts & ~parts;
 	bool is_new = parts != face->parts || view->acts != face->acts;
-	face->gone = (face->gone | lost) & ~parts;
 	face->parts = parts;
 	face->acts = view->acts;
 	for (enum part part = 0; part < PART_COUNT_; part++) {
-		if ((lost & 1U << part) != 0 && face->states[part] != NULL) {
-			leaf_remove(STEAL(face->states[part]));
+		if ((lost & 1U << part) != 0) {
+			part_is_gone(face, part);
+		} else if ((parts & 1U << part) != 0) {
+			(void) json_object_del(face->gone, discovery_key(part));
 		}
 	}
 	return is_new;
+}
+
+/* @return whether there is one that Home Assistant has not been told of. */
+static bool update_dials(struct face *face, const struct view *view) {
+	struct dial dials[DIALS_MAX];
+	size_t n = dials_of(view, dials);
+	char leaf[DIAL_KEY_MAX];
+	bool is_new = false;
+
+	face->may_set = view->may_set;
+	for (size_t i = 0; i < n; i++) {
+		if (find_dial(face, dial_leaf(&dials[i], leaf)) != NULL) {
+			continue;
+		}
+		struct face_dial *dial = calloc(1, sizeof(*dial));
+		if (dial == NULL) {
+			continue; /* at the next change */
+		}
+		list_init(&dial->link);
+		(void) text_copy(dial->leaf, sizeof(dial->leaf), leaf);
+		list_append(&face->dials, &dial->link);
+		is_new = true;
+	}
+	return is_new;
+}
+
+/* A state is published once there is something to be said: a text has no word for "unknown". */
+static void show_dials(struct face *face, const struct view *view) {
+	struct dial dials[DIALS_MAX];
+	size_t n = dials_of(view, dials);
+	char leaf[DIAL_KEY_MAX];
+	char text[SETTING_VALUE_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		struct face_dial *kept = find_dial(face, dial_leaf(&dials[i], leaf));
+		const char *payload = dial_payload(&dials[i], text);
+		if (kept == NULL || payload == NULL) {
+			continue;
+		}
+		if (kept->state == NULL) {
+			kept->state = face_add(face, STAGE_STATE, leaf);
+		}
+		set(kept->state, payload);
+		if (dials[i].is_enabler && strcmp(payload, "ON") == 0) {
+			kept->last_on = (int32_t) strtol(dials[i].setting->value, NULL, 10);
+		}
+	}
+}
+
+int32_t face_last_on(const struct face *face, const char *name) {
+	char leaf[DIAL_KEY_MAX];
+
+	(void) snprintf(leaf, sizeof(leaf), "setting/%.39s", name);
+	const struct face_dial *dial = find_dial(face, leaf);
+	return dial != NULL ? dial->last_on : 0;
+}
+
+void face_repeat_dials(struct face *face) {
+	struct face_dial *dial;
+
+	list_for_each(dial, &face->dials, link) {
+		if (dial->state != NULL) {
+			leaf_repeat(dial->state);
+		}
+	}
+}
+
+void face_recall(struct face *face, const struct event *event) {
+	if (face->last.seq < event->seq) {
+		face->last = *event;
+	}
+	if (event->kind == EVENT_LOCK_OPERATION && face->operation.seq < event->seq) {
+		face->operation = *event;
+	}
+}
+
+bool face_has_problem(const struct face *face) {
+	const struct leaf *leaf = face->states[PART_PROBLEM];
+
+	return leaf != NULL && strcmp(leaf_payload(leaf), "ON") == 0;
 }
 
 static void show_part(struct face *face, const struct view *view, enum part part) {
@@ -294,6 +472,14 @@ static void show_codes(struct face *face, const struct view *view) {
 	set(face->codes, text);
 }
 
+static void show_operation(struct face *face, const struct view *view) {
+	if (face->operator== NULL) {
+		face->operator= face_add(face, STAGE_STATE, "last_operation/attributes");
+	}
+	AUTO(free) char *text = payload_operation_attributes(view, face->mqtt->config.show_users);
+	set(face->operator, text);
+}
+
 static void show_health(struct face *face, const struct view *view) {
 	if (face->problem == NULL) {
 		face->problem = face_add(face, STAGE_STATE, "problem/attributes");
@@ -344,6 +530,8 @@ static void show_states(struct face *face, const struct view *view) {
 	}
 	show_codes(face, view);
 	show_health(face, view);
+	show_operation(face, view);
+	show_dials(face, view);
 	AUTO(free) char *attributes = payload_attributes(view, face->mqtt->config.show_users);
 	set(face->attributes, attributes);
 	if (is_online) {
@@ -370,7 +558,8 @@ void face_show(struct face *face, unsigned what) {
 	}
 	bool is_factor_new = face->factor != view.factor;
 	face->factor = view.factor;
-	if (update_parts(face, &view) || is_factor_new ||
+	bool is_dial_new = update_dials(face, &view);
+	if (update_parts(face, &view) || is_dial_new || is_factor_new ||
 		(what & (FACT_NAME | FACT_VERSIONS | FACT_CONFIG)) != 0) {
 		show_config(face, &view);
 	}
@@ -390,31 +579,53 @@ void face_erase(struct face *face) {
 	leaf_remove(STEAL(face->codes));
 	leaf_remove(STEAL(face->problem));
 	leaf_remove(STEAL(face->forecast));
+	leaf_remove(STEAL(face->operator));
 	leaf_remove(STEAL(face->availability));
+	struct face_dial *dial;
+	list_for_each(dial, &face->dials, link) {
+		leaf_remove(STEAL(dial->config));
+		leaf_remove(STEAL(dial->state));
+	}
 }
 
-size_t face_config_topics(const struct face *face, char **ret, size_t max) {
-	size_t n = 0;
+void face_each_config(
+	const struct face *face, void (*fn)(void *user, const char *topic), void *user) {
+	const struct face_dial *dial;
 
-	for (size_t i = 0; i < PART_COUNT_ && n < max; i++) {
+	for (size_t i = 0; i < PART_COUNT_; i++) {
 		if (face->config[i] != NULL) {
-			ret[n++] = (char *) (uintptr_t) leaf_topic(face->config[i]);
+			fn(user, leaf_topic(face->config[i]));
 		}
 	}
-	return n;
+	list_for_each(dial, &face->dials, link) {
+		if (dial->config != NULL) {
+			fn(user, leaf_topic(dial->config));
+		}
+	}
+}
+
+static bool has_config(const struct face *face, const char *topic) {
+	const struct face_dial *dial;
+
+	for (size_t i = 0; i < PART_COUNT_; i++) {
+		if (face->config[i] != NULL && strcmp(leaf_topic(face->config[i]), topic) == 0) {
+			return true;
+		}
+	}
+	list_for_each(dial, &face->dials, link) {
+		if (dial->config != NULL && strcmp(leaf_topic(dial->config), topic) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 bool face_cleared(struct face *face, const char *topic) {
 	struct mqtt *mqtt = face->mqtt;
 	mono_t now = mqtt_now(mqtt);
 	struct fault fault;
-	size_t i = 0;
 
-	while (i < PART_COUNT_ &&
-		(face->config[i] == NULL || strcmp(leaf_topic(face->config[i]), topic) != 0)) {
-		i++;
-	}
-	if (i == PART_COUNT_) {
+	if (!has_config(face, topic)) {
 		return false;
 	}
 	if (loop_timer_is_armed(face->restore)) {
@@ -441,8 +652,8 @@ void face_leaf_settled(struct face *face, const struct leaf *leaf) {
 	struct view view;
 
 	/* What was to be taken away is: the next message says nothing of it (rule 7). */
-	if (face->gone != 0 && leaf == face->config[PART_LOCK]) {
-		face->gone = 0;
+	if (json_object_size(face->gone) > 0 && leaf == face->config[PART_LOCK]) {
+		(void) json_object_clear(face->gone);
 		take_view(&view, face);
 		show_config(face, &view);
 	}

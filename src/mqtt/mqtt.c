@@ -24,8 +24,11 @@
 #include "util/text.h"
 
 #include "buttons.h"
+#include "dial-set.h"
+#include "hub-face.h"
 #include "payload.h"
 #include "pins.h"
+#include "recall.h"
 #include "request.h"
 #include "room.h"
 #include "switches.h"
@@ -90,57 +93,6 @@ static void count(struct mqtt *mqtt) {
 
 /* ---- what the hub itself shows ---- */
 
-static struct leaf *hub_config_leaf(struct mqtt *mqtt, enum hub_part part) {
-	char topic[TOPIC_MAX];
-	char node[UNIQUE_ID_MAX];
-
-	if (mqtt->hub_config[part] == NULL) {
-		if (mqtt->config.discovery == MQTT_DISCOVERY_DEVICE) {
-			topic_device_config(&mqtt->discovery.topics,
-				discovery_hub_node(&mqtt->discovery, node), topic);
-		} else {
-			discovery_hub_entity_topic(&mqtt->discovery, part, topic);
-		}
-		mqtt->hub_config[part] = shelf_add(mqtt->shelf, STAGE_HUB_CONFIG, topic, true);
-	}
-	return mqtt->hub_config[part];
-}
-
-static void set_leaf(struct leaf *leaf, const char *payload) {
-	if (leaf != NULL && payload != NULL) {
-		(void) leaf_set(leaf, payload);
-	}
-}
-
-static void show_hub_config(struct mqtt *mqtt) {
-	if (mqtt->config.discovery == MQTT_DISCOVERY_DEVICE) {
-		AUTO(free) char *text = discovery_hub(&mqtt->discovery);
-		set_leaf(hub_config_leaf(mqtt, HUB_PART_STARTED), text);
-	} else if (mqtt->config.discovery == MQTT_DISCOVERY_SINGLE) {
-		for (enum hub_part part = 0; part < HUB_PART_COUNT_; part++) {
-			AUTO(free) char *text = discovery_hub_entity(&mqtt->discovery, part);
-			set_leaf(hub_config_leaf(mqtt, part), text);
-		}
-	}
-}
-
-void mqtt_show_hub(struct mqtt *mqtt) {
-	const struct clock *clock = loop_clock(mqtt->loop);
-	struct radio_status radio;
-	char text[PAYLOAD_MAX];
-
-	if (mqtt->started.s == 0 && clock_is_trusted(clock)) {
-		/* Also when the clock was set only after we had started. */
-		mqtt->started.s = clock_wall(clock).s -
-				  mono_since(mqtt->started_mono, clock_mono(clock)) / 1000;
-	}
-	hub_radio_status(mqtt->hub, &radio);
-	set_leaf(mqtt->hub_state[HUB_PART_STARTED], payload_time(mqtt->started, text));
-	set_leaf(mqtt->hub_state[HUB_PART_BLUETOOTH], radio.is_ready ? "OFF" : "ON");
-	set_leaf(mqtt->hub_state[HUB_PART_STORAGE],
-		hub_ledger_fault(mqtt->hub)->code == FAULT_NONE ? "OFF" : "ON");
-}
-
 void mqtt_put_event(struct mqtt *mqtt, const char *lock_id, char *take_payload, int64_t seq) {
 	AUTO(free) char *payload = take_payload;
 	char topic[TOPIC_MAX];
@@ -163,6 +115,7 @@ static void add_face(struct mqtt *mqtt, struct lock *lock) {
 	}
 	face_show(face, ~0U);
 	pins_show(mqtt, lock, ~0U);
+	recall_begin(mqtt, face);
 	if (mqtt->status.is_connected) {
 		subscribe_face(mqtt, face);
 	}
@@ -180,6 +133,7 @@ static void add_missing_faces(struct mqtt *mqtt) {
 static void lock_added(struct listener *listener, void *data) {
 	struct mqtt *mqtt = container_of(listener, struct mqtt, on_lock_added);
 	add_face(mqtt, data);
+	hub_face_show(mqtt);
 }
 
 static void lock_removed(struct listener *listener, void *data) {
@@ -191,6 +145,7 @@ static void lock_removed(struct listener *listener, void *data) {
 		(void) face_free(face);
 	}
 	pins_forget(mqtt, lock_id(data));
+	hub_face_show(mqtt);
 }
 
 static void lock_changed(struct listener *listener, void *data) {
@@ -200,6 +155,9 @@ static void lock_changed(struct listener *listener, void *data) {
 
 	if (face != NULL) {
 		face_show(face, change->what);
+	}
+	if ((change->what & FACT_FAULT) != 0) {
+		hub_face_show(mqtt);
 	}
 	if ((change->what & (FACT_BOLT | FACT_NAME | FACT_VERSIONS | FACT_CONFIG)) != 0) {
 		pins_show(mqtt, change->lock, change->what);
@@ -223,16 +181,21 @@ static void op_finished(struct listener *listener, void *data) {
 
 	op_moved(mqtt, data);
 	requests_op_finished(mqtt->requests, data);
+	dials_op_finished(mqtt, data);
 }
 
 static void event_recorded(struct listener *listener, void *data) {
 	struct mqtt *mqtt = container_of(listener, struct mqtt, on_event);
 	const struct event *event = data;
+	struct face *face = face_find(mqtt, event->lock_id);
 
+	if (face != NULL) {
+		face_recall(face, event); /* shown by the change of the lock that follows */
+	}
 	mqtt_put_event(mqtt, event->lock_id[0] != '\0' ? event->lock_id : NULL,
 		payload_event(event, mqtt->config.show_users), event->seq);
 	pins_event(mqtt, event);
-	mqtt_show_hub(mqtt);
+	hub_face_show(mqtt);
 }
 
 static void book_changed(struct listener *listener, void *data) {
@@ -265,11 +228,12 @@ static void health_changed(struct listener *listener, void *data) {
 
 	if (face != NULL) {
 		face_show(face, FACT_FAULT);
+		hub_face_show(mqtt);
 	}
 }
 
 static void radio_changed(struct listener *listener, void *data) {
-	mqtt_show_hub(container_of(listener, struct mqtt, on_radio_changed));
+	hub_face_show(container_of(listener, struct mqtt, on_radio_changed));
 }
 
 static void listen(struct mqtt *mqtt) {
@@ -333,11 +297,32 @@ static void subscribe(
 	}
 }
 
-static void subscribe_face(struct mqtt *mqtt, const struct face *face) {
-	char *topics[PART_COUNT_];
-	size_t n = face_config_topics(face, topics, PART_COUNT_);
+/* Topics on their way into subscriptions. */
+struct batch {
+	struct mqtt *mqtt;
+	char *topics[CLIENT_TOPICS_MAX];
+	size_t n;
+};
 
-	subscribe(mqtt, topics, n, false, NULL);
+static void batch_flush(struct batch *batch) {
+	subscribe(batch->mqtt, batch->topics, batch->n, false, NULL);
+	batch->n = 0;
+}
+
+static void batch_add(void *user, const char *topic) {
+	struct batch *batch = user;
+
+	batch->topics[batch->n++] = (char *) (uintptr_t) topic;
+	if (batch->n == CLIENT_TOPICS_MAX) {
+		batch_flush(batch);
+	}
+}
+
+static void subscribe_face(struct mqtt *mqtt, const struct face *face) {
+	struct batch batch = { .mqtt = mqtt };
+
+	face_each_config(face, batch_add, &batch);
+	batch_flush(&batch);
 }
 
 /* Topic filters in one subscription, and where those lie that are made up for it. */
@@ -354,6 +339,7 @@ static void command_filters(struct mqtt *mqtt, struct filters *ret) {
 	ret->n = 0;
 	ret->topics[ret->n++] = topic_commands(topics, ret->texts[0]);
 	ret->topics[ret->n++] = topic_buttons(topics, ret->texts[1]);
+	ret->topics[ret->n++] = topic_settings(topics, ret->texts[6]);
 	if (mqtt->requests != NULL) {
 		ret->topics[ret->n++] = topic_of(topics, "hub", "request/+", ret->texts[5]);
 	}
@@ -387,20 +373,15 @@ static void subscribe_essential(struct mqtt *mqtt) {
 }
 
 static void subscribe_all(struct mqtt *mqtt) {
-	char *topics[CLIENT_TOPICS_MAX];
-	size_t n = 0;
+	struct batch batch = { .mqtt = mqtt };
 	struct face *face;
 
 	mqtt->n_subscribing = 0;
 	subscribe_essential(mqtt);
 	for (face = face_next(mqtt, NULL); face != NULL; face = face_next(mqtt, face)) {
-		if (n + PART_COUNT_ > CLIENT_TOPICS_MAX) {
-			subscribe(mqtt, topics, n, false, NULL);
-			n = 0;
-		}
-		n += face_config_topics(face, topics + n, CLIENT_TOPICS_MAX - n);
+		face_each_config(face, batch_add, &batch);
 	}
-	subscribe(mqtt, topics, n, false, NULL);
+	batch_flush(&batch);
 }
 
 static void on_appeal(void *user) {
@@ -544,6 +525,7 @@ static bool command_heard(struct mqtt *mqtt, const struct client_message *messag
 	}
 	return requests_message(mqtt, topic, message->payload, message->n, message->is_retained) ||
 	       buttons_message(mqtt, topic, message->payload, message->n, message->is_retained) ||
+	       dials_message(mqtt, topic, message->payload, message->n, message->is_retained) ||
 	       switches_message(mqtt, topic, message->payload, message->n, message->is_retained) ||
 	       pins_message(mqtt, topic, message->payload, message->n, message->is_retained);
 }
@@ -727,9 +709,7 @@ static void on_leaf_settled(void *user, struct leaf *leaf) {
 	struct mqtt *mqtt = user;
 	struct face *face;
 
-	if (leaf == mqtt->online || leaf == mqtt->hub_state[HUB_PART_STARTED]) {
-		return;
-	}
+	hub_face_settled(mqtt, leaf);
 	for (face = face_next(mqtt, NULL); face != NULL; face = face_next(mqtt, face)) {
 		face_leaf_settled(face, leaf);
 	}
@@ -829,20 +809,8 @@ static bool make_client(struct mqtt *mqtt) {
 }
 
 static bool make_hub_leaves(struct mqtt *mqtt) {
-	char topic[TOPIC_MAX];
-
 	mqtt->online = shelf_add(mqtt->shelf, STAGE_ONLINE, mqtt->will_topic, false);
-	for (enum hub_part part = 0; part < HUB_PART_COUNT_; part++) {
-		if (part == HUB_PART_ACTIVITY) {
-			continue;
-		}
-		topic_of(&mqtt->discovery.topics, "hub", discovery_hub_leaf(part), topic);
-		mqtt->hub_state[part] = shelf_add(mqtt->shelf, STAGE_STATE, topic, false);
-		if (mqtt->hub_state[part] == NULL) {
-			return false;
-		}
-	}
-	return mqtt->online != NULL;
+	return mqtt->online != NULL && hub_face_new(mqtt);
 }
 
 static void on_stop(void *user) {
@@ -890,6 +858,7 @@ struct mqtt *mqtt_new(struct loop *loop, struct hub *hub, const struct mqtt_conf
 	list_init(&mqtt->switches);
 	list_init(&mqtt->pin_faces);
 	list_init(&mqtt->pin_tasks);
+	list_init(&mqtt->recalls);
 	signal_init(&mqtt->changed);
 	mqtt->started_mono = mqtt_now(mqtt);
 	mqtt->birth = loop_timer_new(loop, on_birth_pause, mqtt);
@@ -908,8 +877,8 @@ struct mqtt *mqtt_new(struct loop *loop, struct hub *hub, const struct mqtt_conf
 	}
 	name_broker(mqtt);
 	listen(mqtt);
-	show_hub_config(mqtt);
-	mqtt_show_hub(mqtt);
+	hub_face_show(mqtt);
+	hub_face_config(mqtt);
 	(void) leaf_set(mqtt->online, "online");
 	add_missing_faces(mqtt);
 	switches_show(mqtt);
@@ -939,6 +908,8 @@ struct mqtt *mqtt_free(struct mqtt *mqtt) {
 	while (!list_is_empty(&mqtt->faces)) {
 		(void) face_free(face_next(mqtt, NULL));
 	}
+	recall_free(mqtt);
+	json_decref(mqtt->hub_gone);
 	pins_free(mqtt);
 	switches_free(mqtt);
 	mqtt->requests = requests_free(mqtt->requests);

@@ -213,10 +213,10 @@ static void blank_user(struct event *event, bool show_users) {
 	}
 }
 
-static const char *last_event_text(
-	const struct view *view, bool show_users, char out[static PAYLOAD_MAX]) {
+static const char *event_text(
+	const struct event *shown, bool show_users, char out[static PAYLOAD_MAX]) {
 	char line[EVENT_LINE_MAX];
-	struct event event = view->last;
+	struct event event = *shown;
 
 	if (event.kind == EVENT_NONE) {
 		return unknown;
@@ -254,16 +254,28 @@ static const char *print_number(int number, char out[static PAYLOAD_MAX]) {
 	return out;
 }
 
+static const char *print_volts(int millivolts, char out[static PAYLOAD_MAX]) {
+	if (millivolts <= 0) {
+		return unknown;
+	}
+	(void) snprintf(out, PAYLOAD_MAX, "%d.%02d", millivolts / 1000, millivolts % 1000 / 10);
+	return out;
+}
+
 /*
- * Only what is installed: which version is the latest is nothing the lock says, and to claim that
- * it is this one would be made up (L12). Home Assistant then shows the version and no verdict.
+ * What is installed; what is the latest only as far as the model data know: to claim that it is
+ * this one would be made up (L12). Without it Home Assistant shows the version and no verdict.
  */
-static const char *firmware_text(const char *version, char out[static PAYLOAD_MAX]) {
+static const char *firmware_text(const struct view *view, char out[static PAYLOAD_MAX]) {
+	const char *version = view->status.versions.firmware;
+
 	if (version[0] == '\0') {
 		return NULL;
 	}
 	json_t *object = json_object();
 	put(object, "installed_version", json_string(version));
+	put(object, "latest_version", text_or_none(view->newest_firmware));
+	put(object, "release_summary", text_or_none(view->firmware_reason));
 	AUTO(free) char *text = dump(object);
 	(void) text_copy(out, PAYLOAD_MAX, text != NULL ? text : "");
 	return text != NULL ? out : NULL;
@@ -321,7 +333,24 @@ const char *payload_part(
 	case PART_FAULT:
 		return payload_fault(view->fault.code);
 	case PART_LAST_EVENT:
-		return last_event_text(view, show_users, out);
+		return event_text(&view->last, show_users, out);
+	case PART_LAST_OPERATION:
+		return event_text(&view->operation, show_users, out);
+	case PART_LAST_OPERATED:
+		return view->operation.is_time_trusted ? payload_time(view->operation.time, out)
+						       : unknown;
+	case PART_DOOR_SENSOR:
+		/* Not calibrated, taken off, tampered with: the lock does not say which. */
+		return status->door == DOOR_STATE_UNKNOWN
+			       ? unknown
+			       : on_off(status->door == DOOR_STATE_ERROR ||
+					 status->door == DOOR_STATE_JAMMED);
+	case PART_BATTERY_VOLTAGE:
+		return print_volts(status->report.millivolts, out);
+	case PART_BATTERY_CHARGING:
+		return on_off(status->battery.is_charging);
+	case PART_CONNECTIONS:
+		return print_number((int) view->radio.tally.connects_today, out);
 	case PART_CODES:
 		return view->sync.read_at.s == 0 ? unknown
 						 : print_number((int) view->sync.n_present, out);
@@ -329,7 +358,7 @@ const char *payload_part(
 		return on_off(view->sync.n_leaving > 0 || view->sync.n_refused > 0 ||
 			      view->sync.is_broken);
 	case PART_FIRMWARE:
-		return firmware_text(status->versions.firmware, out);
+		return firmware_text(view, out);
 	case PART_LOCK:
 	case PART_ACTIVITY:
 	case PART_CHECK: /* buttons have no state */
@@ -416,6 +445,41 @@ char *payload_problem_attributes(const struct view *view) {
 		(void) json_array_append_new(all, json_string(fault_name(health->faults[i])));
 	}
 	put(object, "all", all);
+	return dump(object);
+}
+
+char *payload_operation_attributes(const struct view *view, bool show_users) {
+	struct event operation = view->operation;
+	json_t *object = json_object();
+
+	blank_user(&operation, show_users);
+	text_sanitize(operation.user);
+	if (operation.kind != EVENT_NONE) {
+		put(object, "event_type", json_string(event_word(&operation)));
+		put(object, "operation", json_string(operation_type_name(operation.operation)));
+		put(object, "user", text_or_none(operation.user));
+		put(object, "method", json_string(operation_source_name(operation.source)));
+		put(object, "known_by", json_string(attribution_name(operation.attribution)));
+		put(object, "time",
+			operation.is_time_trusted ? time_or_none(operation.time) : NULL);
+		put(object, "seq", json_integer(operation.seq));
+	}
+	return dump(object);
+}
+
+char *payload_adapter_attributes(const struct radio_stats *stats) {
+	int success = radio_success_percent(stats);
+	json_t *object = json_object();
+
+	put(object, "name", text_or_none(stats->name));
+	put(object, "condition", json_string(stats->state));
+	put(object, "attempts", json_integer(stats->attempts));
+	put(object, "connects", json_integer(stats->connects));
+	put(object, "failures", json_integer(stats->failures));
+	put(object, "losses", json_integer(stats->losses));
+	put(object, "success_percent", success >= 0 ? json_integer(success) : json_null());
+	put(object, "connects_today", json_integer(stats->tally.connects_today));
+	put(object, "connects_yesterday", json_integer(stats->tally.connects_yesterday));
 	return dump(object);
 }
 

@@ -33,6 +33,10 @@ char *payload_attributes(const struct view *view, bool show_users);
 char *payload_link_attributes(const struct radio_stats *stats, int rssi);
 /* Of the problem's entity: what is wrong, how that is known, and the next step. */
 char *payload_problem_attributes(const struct view *view);
+/* Of the last operation's entity: who, how, when, and how that is known. */
+char *payload_operation_attributes(const struct view *view, bool show_users);
+/* Of an adapter's entity. */
+char *payload_adapter_attributes(const struct radio_stats *stats);
 /* Of the forecast's entity. */
 char *payload_forecast_attributes(const struct forecast *forecast);
 /* Of the codes' entity: how far the lock agrees with the hub's book. */

@@ -4,6 +4,8 @@
 /* What the files of this room share: mqtt.c holds it together, face.c shows a lock, command.c asks.
  */
 
+#include <jansson.h>
+
 #include "core/hub.h"
 #include "loop/loop.h"
 #include "mqtt/mqtt.h"
@@ -75,9 +77,16 @@ struct mqtt {
 	struct list pin_tasks; /* struct pin_task */
 	unsigned n_pin_tasks;
 	struct requests *requests; /* NULL: [mqtt] requests is none */
+	struct list recalls;       /* struct recall */
 	struct leaf *online;
 	struct leaf *hub_config[HUB_PART_COUNT_]; /* device form: the first only */
 	struct leaf *hub_state[HUB_PART_COUNT_];  /* none for events */
+	json_t *hub_gone; /* components that the next message takes away: key, platform */
+	struct adapters adapters;
+	struct leaf *adapter_config[ADAPTERS_MAX]; /* single form only */
+	struct leaf *adapter_state[ADAPTERS_MAX];
+	struct leaf *adapter_more[ADAPTERS_MAX]; /* attributes */
+	mono_t adapter_told[ADAPTERS_MAX];
 	mono_t started_mono;
 	wall_t started; /* s 0: not known yet, the clock is not trusted */
 
@@ -119,8 +128,6 @@ struct mqtt {
 
 /* mqtt.c */
 mono_t mqtt_now(const struct mqtt *mqtt);
-/* The hub's own topics, as far as they have changed. */
-void mqtt_show_hub(struct mqtt *mqtt);
 /* @lock_id NULL: the hub's own event topic. Takes the text; NULL counts as a lost event. */
 void mqtt_put_event(struct mqtt *mqtt, const char *lock_id, char *take_payload, int64_t seq);
 bool bucket_take(struct bucket *bucket, mono_t now);
@@ -140,8 +147,17 @@ struct bucket *face_bucket(struct face *face);
 void face_show(struct face *face, unsigned what);
 /* Removes all topics from the broker; for a lock that is no more. */
 void face_erase(struct face *face);
-/* Appends the configuration topics to @ret (borrowed texts), at most @max; returns how many. */
-size_t face_config_topics(const struct face *face, char **ret, size_t max);
+/* Tells the configuration topics, borrowed until the face is changed. */
+void face_each_config(
+	const struct face *face, void (*fn)(void *user, const char *topic), void *user);
+/* Something happened at the lock, or had happened before the start; not shown by this alone. */
+void face_recall(struct face *face, const struct event *event);
+/* What it shows on "problem". */
+bool face_has_problem(const struct face *face);
+/* The dial NAME of topic setting/NAME: the number it had when it was on last; 0: not known. */
+int32_t face_last_on(const struct face *face, const char *name);
+/* Publishes the values of all settings again: somebody's wish was not carried out. */
+void face_repeat_dials(struct face *face);
 /* Somebody emptied a topic. @return whether it is one of our configurations. */
 bool face_cleared(struct face *face, const char *topic);
 /* The broker holds the leaf's payload. */

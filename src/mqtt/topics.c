@@ -93,6 +93,30 @@ bool topic_is_button(const struct topics *topics, const char *topic,
 	return true;
 }
 
+char *topic_settings(const struct topics *topics, char out[static TOPIC_MAX]) {
+	return topic_of(topics, "+", "setting/+/set", out);
+}
+
+bool topic_is_setting(const struct topics *topics, const char *topic,
+	char ret_id[static LOCK_ID_MAX], char *ret_name, size_t size) {
+	static const char stem[] = "/setting/";
+	const char *leaf = leaf_of(topics, topic, ret_id);
+
+	if (leaf == NULL || strncmp(leaf, stem, sizeof(stem) - 1) != 0) {
+		return false;
+	}
+	const char *name = leaf + sizeof(stem) - 1;
+	const char *slash = strchr(name, '/');
+	if (slash == NULL || strcmp(slash, "/set") != 0) {
+		return false;
+	}
+	size_t n = (size_t) (slash - name);
+	n = n < size ? n : size - 1;
+	memcpy(ret_name, name, n);
+	ret_name[n] = '\0';
+	return true;
+}
+
 bool topic_part_is_valid(const char *part) {
 	size_t n = part != NULL ? strlen(part) : 0;
 

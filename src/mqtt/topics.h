@@ -34,6 +34,11 @@ char *topic_buttons(const struct topics *topics, char out[static TOPIC_MAX]);
 /* Whether @topic is BASE/SOMETHING/button/NAME: *ret_name points into it. @ret_id: as below. */
 bool topic_is_button(const struct topics *topics, const char *topic,
 	char ret_id[static LOCK_ID_MAX], const char **ret_name);
+/* And for all their settings. */
+char *topic_settings(const struct topics *topics, char out[static TOPIC_MAX]);
+/* Whether @topic is BASE/SOMETHING/setting/NAME/set: NAME, cut to @size, goes to ret_name. */
+bool topic_is_setting(const struct topics *topics, const char *topic,
+	char ret_id[static LOCK_ID_MAX], char *ret_name, size_t size);
 /*
  * Whether @topic is BASE/SOMETHING/lock/set. SOMETHING goes to ret_id; "" when it has not the form
  * of a lock's id.

@@ -11,12 +11,19 @@
 #include "core/event.h"
 #include "core/evidence.h"
 #include "core/people.h"
+#include "core/setting.h"
 #include "diag/diag.h"
 #include "util/fault.h"
 #include "util/radio.h"
 
 struct hub;
 struct lock;
+
+/* A setting whose value the lock has told. */
+struct view_setting {
+	const struct lock_setting *row;
+	char value[SETTING_VALUE_MAX];
+};
 
 struct view {
 	char id[LOCK_ID_MAX];
@@ -37,6 +44,13 @@ struct view {
 	bool has_health; /* somebody judges; else .health says nothing */
 	struct diag_view health;
 	bool may_maintain; /* restart and calibrate are offered: [mqtt] maintenance */
+	bool may_set;      /* settings are offered: [mqtt] settings, and the lock takes them */
+	size_t n_settings;
+	struct view_setting settings[SETTINGS_MAX]; /* in the driver's order */
+	struct event operation;                     /* the last one; kind EVENT_NONE: none known */
+	/* By the model data; "" not known, or nothing newer than what the lock has. */
+	char newest_firmware[VERSION_TEXT_MAX];
+	char firmware_reason[256]; /* why it should be brought up to date; "" none */
 };
 
 /* @diag NULL: nobody judges the lock's health. */
@@ -69,8 +83,22 @@ enum part {
 	PART_SYNC_CODES,
 	PART_RESTART,
 	PART_CALIBRATE,
+	PART_LAST_OPERATION,
+	PART_LAST_OPERATED,
+	PART_DOOR_SENSOR,
+	PART_BATTERY_VOLTAGE,
+	PART_BATTERY_CHARGING,
+	PART_CONNECTIONS,
 	PART_COUNT_,
 };
+_Static_assert(PART_COUNT_ < 32, "parts are bits of an unsigned");
 
 /* Bits 1 << part of what this lock is known to have; what is not known yet may come later. */
 unsigned view_parts(const struct view *view);
+/*
+ * Parts that a lock of the same kind may have and that evidence yet to come may bring: when the
+ * broker still holds them from a former life of the daemon they stay until they are denied.
+ */
+unsigned view_parts_to_come(const struct view *view);
+/* Parts that the lock itself has denied in this life. */
+unsigned view_parts_denied(const struct view *view);

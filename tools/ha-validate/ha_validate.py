@@ -68,15 +68,18 @@ PLATFORM_KEYS = {
     'select': {'state_topic', 'value_template', 'options'} | COMMANDS,
     'switch': {'state_topic', 'value_template', 'payload_on', 'payload_off', 'state_on',
                'state_off'} | COMMANDS,
+    'text': {'state_topic', 'value_template', 'min', 'max', 'mode', 'pattern', 'command_topic',
+             'command_template', 'retain', 'message_expiry_interval'},
 }
 REQUIRED = {'lock': ['command_topic', 'state_topic'], 'sensor': ['state_topic'],
             'binary_sensor': ['state_topic'], 'event': ['state_topic', 'event_types'],
             'update': ['state_topic'], 'button': ['command_topic'],
             'number': ['command_topic', 'state_topic'],
             'select': ['command_topic', 'state_topic', 'options'],
-            'switch': ['command_topic', 'state_topic']}
+            'switch': ['command_topic', 'state_topic'],
+            'text': ['command_topic', 'state_topic']}
 CLASSES = {
-    'lock': set(), 'select': set(),
+    'lock': set(), 'select': set(), 'text': set(),
     'sensor': {'battery', 'signal_strength', 'voltage', 'temperature', 'duration', 'timestamp',
                'enum'},
     'binary_sensor': {'battery', 'battery_charging', 'connectivity', 'door', 'lock', 'problem',
@@ -108,6 +111,7 @@ def load_unique_ids(path=None):
             if words:
                 text = re.escape(words[0]).replace('LOCK', '[0-9a-f]{8}')
                 text = text.replace('HUB', '[A-Za-z0-9_-]+').replace('USER', '[0-9a-f]{8}')
+                text = text.replace('ADAPTER', '[0-9a-f]{12}')
                 rows.append((re.compile('^%s$' % text), words[1]))
     return rows
 
@@ -313,6 +317,12 @@ class Check:
             self.say(where, 'an identify button must be diagnostic')
         if platform == 'sensor':
             self.sensor(where, component, kind)
+        if platform == 'number':
+            self.number(where, component, kind)
+        if platform == 'select' and not component.get('options'):
+            self.say(where, 'select without options')
+        if platform == 'text':
+            self.text(where, component)
         if platform == 'event':
             types = component.get('event_types')
             if not isinstance(types, list) or not types or \
@@ -335,6 +345,26 @@ class Check:
         if kind == 'enum' and not component.get('options'):
             self.say(where, 'device_class enum without options')
 
+    def number(self, where, component, kind):
+        low, high = component.get('min', 1), component.get('max', 100)
+        if not low < high:
+            self.say(where, 'min %s is not below max %s', low, high)
+        if component.get('step', 1) < 0.001:
+            self.say(where, 'step %s is less than 0.001', component['step'])
+        if component.get('mode', 'auto') not in ('auto', 'box', 'slider'):
+            self.say(where, 'mode "%s"', component['mode'])
+        if kind in UNITS and component.get('unit_of_measurement') not in UNITS[kind]:
+            self.say(where, 'unit "%s" does not suit device_class %s',
+                     component.get('unit_of_measurement'), kind)
+
+    def text(self, where, component):
+        if not 0 <= component.get('min', 0) <= component.get('max', 255) <= 255:
+            self.say(where, 'min and max are not within 0 and 255')
+        try:
+            re.compile(component.get('pattern', ''))
+        except re.error as error:
+            self.say(where, 'pattern: %s', error)
+
     def commands(self, where, platform, component):
         if component.get('retain'):
             self.say(where, 'commands must not be retained')
@@ -356,6 +386,13 @@ class Check:
             self.say(where, 'nobody has subscribed the command topic %s', topic)
 
     def availability(self, where, component, inherited):
+        if component.get('device_class') == 'connectivity' and \
+                component.get('payload_off') == 'offline' and \
+                component.get('state_topic', '').endswith('/status'):
+            # Tells whether the hub is there: it must be readable when it is not.
+            if component.get('availability', inherited.get('availability')):
+                self.say(where, 'cannot say "offline", as it is unavailable then')
+            return
         rows = component.get('availability', inherited.get('availability'))
         mode = component.get('availability_mode', inherited.get('availability_mode'))
         if rows is None:
@@ -454,6 +491,16 @@ class Check:
         return None if low <= number <= high else 'not within %s to %s' % (low, high)
 
     @staticmethod
+    def is_text_state(component, text):
+        if not component.get('min', 0) <= len(text) <= component.get('max', 255):
+            return 'too short or too long'
+        try:
+            fits = re.match(component.get('pattern', ''), text) is not None
+        except re.error:
+            return None  # said of the component
+        return None if fits else 'not of the pattern'
+
+    @staticmethod
     def is_update_state(_component, text):
         if not text.startswith('{'):
             return None if text != '' else 'empty'
@@ -530,6 +577,21 @@ def sample():
             'door': entity('binary_sensor', 'door', 'door', device_class='door'),
             'firmware': entity('update', 'firmware', 'firmware', device_class='firmware'),
             'activity': entity('event', 'activity', 'event', event_types=['locked', 'other']),
+            'setting_LockNGoTime': entity(
+                'number', 'setting_LockNGoTime', 'setting/LockNGoTime', min=5, max=60, retain=False,
+                command_topic='lockhub/9f3a71c2/setting/LockNGoTime/set', optimistic=False,
+                device_class='duration', unit_of_measurement='s', entity_category='config'),
+            'setting_MotorSpeed': entity(
+                'select', 'setting_MotorSpeed', 'setting/MotorSpeed', options=['standard', 'gentle'],
+                command_topic='lockhub/9f3a71c2/setting/MotorSpeed/set'),
+            'setting_NightModeStart': entity(
+                'text', 'setting_NightModeStart', 'setting/NightModeStart', min=5, max=5,
+                command_topic='lockhub/9f3a71c2/setting/NightModeStart/set',
+                pattern='^[0-9]{2}:[0-9]{2}$'),
+            'mqtt': {'platform': 'binary_sensor', 'unique_id': 'lockhub_hub_51d0_mqtt', 'qos': 1,
+                     'state_topic': 'lockhub/status', 'payload_on': 'online',
+                     'payload_off': 'offline', 'device_class': 'connectivity',
+                     'availability': []},
             'rssi': {'platform': 'sensor'},
         }}
     dump = {topic: {'payload': payload, 'retain': True, 'qos': 1} for topic, payload in {
@@ -545,6 +607,9 @@ def sample():
         'lockhub/9f3a71c2/door': 'OFF',
         'lockhub/9f3a71c2/firmware': '{"installed_version":"3.7.7"}',
         'lockhub/9f3a71c2/event': '{"event_type":"locked","seq":1}',
+        'lockhub/9f3a71c2/setting/LockNGoTime': '20',
+        'lockhub/9f3a71c2/setting/MotorSpeed': 'standard',
+        'lockhub/9f3a71c2/setting/NightModeStart': '22:30',
     }.items()}
     dump['lockhub/9f3a71c2/event']['retain'] = False
     return dump
@@ -650,11 +715,23 @@ def broken_samples():
     yield 'event must not be retained', state('event', '{"event_type":"locked"}', retain=True)
     yield 'event_type is not one', state('event', '{"event_type":"melted"}')
     yield 'not JSON', state('event', 'locked')
+    yield 'cannot say "offline"', drop('mqtt', 'availability')
+    yield 'is not below max', part('setting_LockNGoTime', min=60)
+    yield 'less than 0.001', part('setting_LockNGoTime', step=0)
+    yield 'mode "wheel"', part('setting_LockNGoTime', mode='wheel')
+    yield 'unit "V" does not suit', part('setting_LockNGoTime', unit_of_measurement='V')
+    yield 'not within 5 to 60', state('setting/LockNGoTime', '0')
+    yield 'select without options', part('setting_MotorSpeed', options=[])
+    yield 'not an option', state('setting/MotorSpeed', 'insane')
+    yield 'min and max', part('setting_NightModeStart', max=256)
+    yield 'pattern: ', part('setting_NightModeStart', pattern='(')
+    yield 'not of the pattern', state('setting/NightModeStart', '22.30')
+    yield 'too short', state('setting/NightModeStart', '9:30')
     yield 'a secret', state('event', '{"event_type":"other","text":"code 004711"}')
 
 
 def self_test():
-    options = {'subscribed': ['lockhub/+/lock/set'], 'secrets': ['004711']}
+    options = {'subscribed': ['lockhub/+/lock/set', 'lockhub/+/setting/+/set'], 'secrets': ['004711']}
     failures = validate(sample(), **options)
     for text in failures:
         print('a good dump is refused: ' + text)

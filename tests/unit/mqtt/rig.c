@@ -40,6 +40,42 @@ static void tell(struct fake_session *fake, unsigned has, enum lock_motion motio
 	fake->host->evidence(fake->user, &evidence);
 }
 
+static void tell_settings(struct fake_session *fake) {
+	struct setting told[4] = { { .key = "AutoRelockTime" }, { .key = "EnableInsideStatusLED" },
+		{ .key = "NightModeStart" }, { .key = "EnableBluetoothPairing" } };
+
+	if (!the_fake->has_settings) {
+		return;
+	}
+	(void) strcpy(told[0].value, the_fake->auto_lock);
+	(void) strcpy(told[1].value, the_fake->led);
+	(void) strcpy(told[2].value, the_fake->night_start);
+	(void) strcpy(told[3].value, the_fake->pairing);
+	fake->host->settings(fake->user, told, ARRAY_SIZE(told));
+}
+
+/* Takes what is asked for, or refuses it; then tells what it has. */
+static void put_setting(struct fake_session *fake) {
+	const struct setting *wish = &fake->job.setting;
+	struct job_result result = { .fault = { .code = FAULT_NONE } };
+
+	the_fake->n_put_settings++;
+	if (the_fake->refuses_settings) {
+		(void) fault_set(&result.fault, FAULT_LOCK_ERROR, "not now");
+	} else if (strcmp(wish->key, "AutoRelockTime") == 0) {
+		(void) strcpy(the_fake->auto_lock, wish->value);
+	} else if (strcmp(wish->key, "NightModeStart") == 0) {
+		(void) strcpy(the_fake->night_start, wish->value);
+	} else if (strcmp(wish->key, "EnableInsideStatusLED") == 0) {
+		(void) strcpy(the_fake->led, wish->value);
+	} else {
+		(void) strcpy(the_fake->pairing, wish->value);
+	}
+	tell_settings(fake);
+	fake->is_busy = false;
+	fake->host->done(fake->user, &result);
+}
+
 static void end_job(struct fake_session *fake) {
 	struct job_result result = { .fault = { .code = FAULT_NONE } };
 
@@ -115,6 +151,11 @@ static int session_start(struct session *session, const struct job *job, struct 
 		do_slots(fake);
 		return 0;
 	}
+	if (job->act == ACT_PUT_SETTING) {
+		put_setting(fake);
+		return 0;
+	}
+	tell_settings(fake);
 	unsigned has = FACT_BOLT | FACT_BATTERY | FACT_VERSIONS | FACT_CONFIG;
 	if (the_fake->has_door_sensor) {
 		has |= FACT_DOOR;
@@ -209,7 +250,8 @@ static const struct radio_subscription *fake_subscriptions(
 static unsigned fake_acts(const struct secret *keys, const struct lock_status *status) {
 	(void) keys;
 	(void) status;
-	return 1U << ACT_READ_USERS | 1U << ACT_PUT_CREDENTIAL | 1U << ACT_REMOVE_CREDENTIAL |
+	return (the_fake->has_settings ? 1U << ACT_READ_SETTINGS | 1U << ACT_PUT_SETTING : 0) |
+	       1U << ACT_READ_USERS | 1U << ACT_PUT_CREDENTIAL | 1U << ACT_REMOVE_CREDENTIAL |
 	       1U << ACT_LOCK | 1U << ACT_UNLOCK | 1U << ACT_UNLATCH | 1U << ACT_READ_STATE |
 	       1U << ACT_READ_CONFIG | 1U << ACT_READ_BATTERY | 1U << ACT_CALIBRATE;
 }
@@ -254,7 +296,29 @@ static const struct credential_limits *fake_credentials(
 	return the_fake->has_keypad ? &limits : NULL;
 }
 
+static const struct lock_setting *fake_settings(
+	const struct secret *keys, const struct lock_status *status, size_t *ret_n) {
+	static const struct lock_setting settings[] = {
+		{ .key = "AutoRelockTime",
+			.title = "Lock again after",
+			.kind = SETTING_NUMBER,
+			.unit = "s",
+			.min = 30,
+			.max = 1800,
+			.is_zero_off = true },
+		{ .key = "EnableInsideStatusLED", .title = "LED", .kind = SETTING_SWITCH },
+		{ .key = "NightModeStart", .title = "Night mode from", .kind = SETTING_TIME },
+		{ .key = "EnableBluetoothPairing", .title = "Pairing", .kind = SETTING_SWITCH },
+	};
+
+	(void) keys;
+	(void) status;
+	*ret_n = the_fake->has_settings ? ARRAY_SIZE(settings) : 0;
+	return the_fake->has_settings ? settings : NULL;
+}
+
 static const struct driver fake_driver = {
+	.settings = fake_settings,
 	.credentials = fake_credentials,
 	.name = "fake",
 	.brand = "Acme",
@@ -403,6 +467,12 @@ static void ledger_turn(void *user) {
 		}
 		(void) txn_free(txn);
 	}
+	while (rig->n_queries > 0) {
+		size_t i = --rig->n_queries;
+
+		rig->queries[i].done(rig->queries[i].user, rig->past,
+			strcmp(rig->queries[i].lock_id, RIG_LOCK) == 0 ? rig->n_past : 0, NULL);
+	}
 	while (rig->n_histories > 0) {
 		static const struct history none;
 		void *asker = rig->histories[--rig->n_histories].user;
@@ -434,10 +504,13 @@ static void ledger_commit(struct ledger *ledger, struct txn *take_txn) {
 static void ledger_query(struct ledger *ledger, const struct log_query *query,
 	void (*done)(void *user, const struct event *events, size_t n, const struct fault *fault),
 	void *user) {
-	(void) ledger;
-	(void) query;
-	(void) done;
-	(void) user;
+	struct rig *rig = container_of(ledger, struct rig, ledger);
+
+	assert_true(rig->n_queries < ARRAY_SIZE(rig->queries));
+	memcpy(rig->queries[rig->n_queries].lock_id, query->lock_id, LOCK_ID_MAX);
+	rig->queries[rig->n_queries].done = done;
+	rig->queries[rig->n_queries++].user = user;
+	loop_timer_arm(rig->ledger_timer, 0);
 }
 
 static void ledger_verify(struct ledger *ledger,
@@ -498,6 +571,10 @@ void rig_init(struct rig *rig) {
 	rig->fake.door = DOOR_STATE_UNKNOWN;
 	rig->fake.percent = 87;
 	rig->fake.level = BATTERY_OK;
+	(void) strcpy(rig->fake.auto_lock, "120");
+	(void) strcpy(rig->fake.led, "on");
+	(void) strcpy(rig->fake.night_start, "22:30");
+	(void) strcpy(rig->fake.pairing, "off");
 	list_init(&rig->txns);
 	rig->ledger.impl = &ledger_impl;
 	rig->ledger_timer = loop_timer_new(rig->loop, ledger_turn, rig);

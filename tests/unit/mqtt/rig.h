@@ -38,6 +38,13 @@ struct fake {
 	unsigned n_links;
 	unsigned n_reads_of_stats;
 	bool has_keypad;
+	bool has_settings;
+	char auto_lock[8];             /* "0", "120" */
+	char led[4];                   /* "on" */
+	char night_start[6];           /* "22:30" */
+	char pairing[4];               /* "off" */
+	bool refuses_settings;         /* says no to each change */
+	unsigned n_put_settings;       /* changes that reached it */
 	struct slot slots[FAKE_SLOTS]; /* what the lock holds */
 	size_t n_slots;
 	int64_t last_ref;
@@ -114,6 +121,15 @@ struct rig {
 		void *user;
 	} histories[16]; /* questions that wait for the next turn */
 	size_t n_histories;
+	struct {
+		char lock_id[LOCK_ID_MAX];
+		void (*done)(void *user, const struct event *events, size_t n,
+			const struct fault *fault);
+		void *user;
+	} queries[16];
+	size_t n_queries;
+	struct event past[2]; /* what the log holds of the lock, newest first */
+	size_t n_past;
 	int64_t seq;
 	bool is_ledger_broken;
 	struct radio radio;

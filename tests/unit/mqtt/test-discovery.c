@@ -28,6 +28,11 @@ static const struct discovery device_form = {
 	.version = "0.1.0",
 };
 
+static const struct adapters two_adapters = {
+	.n = 2,
+	.address = { "00:1A:7D:DA:71:13", "B8:27:EB:00:00:01" },
+};
+
 static void full_view(struct view *view) {
 	memset(view, 0, sizeof(*view));
 	lock_status_init(&view->status);
@@ -89,9 +94,9 @@ static void device_messages(void **state) {
 	(void) state;
 	full_view(&view);
 	add(all, topic_device_config(&device_form.topics, "lockhub_hub_51d0", topic),
-		discovery_hub(&device_form));
+		discovery_hub(&device_form, &two_adapters, NULL));
 	add(all, topic_device_config(&device_form.topics, "lockhub_9f3a71c2", topic),
-		discovery_lock(&device_form, &view, ALL_PARTS, 0));
+		discovery_lock(&device_form, &view, ALL_PARTS, NULL));
 	add(all, discovery_pins_topic(&device_form, view.id, topic),
 		discovery_pins(&device_form, &view, "zigbee2mqtt/Front door"));
 	add(all, discovery_user_topic(&device_form, "0a1b2c3d", topic),
@@ -111,6 +116,10 @@ static void single_messages(void **state) {
 	for (enum hub_part part = 0; part < HUB_PART_COUNT_; part++) {
 		add(all, discovery_hub_entity_topic(&single_form, part, topic),
 			discovery_hub_entity(&single_form, part));
+	}
+	for (size_t i = 0; i < two_adapters.n; i++) {
+		add(all, discovery_adapter_topic(&single_form, two_adapters.address[i], topic),
+			discovery_adapter(&single_form, two_adapters.address[i]));
 	}
 	for (enum part part = 0; part < PART_COUNT_; part++) {
 		add(all, discovery_entity_topic(&single_form, view.id, part, topic),
@@ -132,7 +141,7 @@ static void lesser_lock(void **state) {
 	view.acts = 1U << ACT_LOCK | 1U << ACT_UNLOCK;
 	view.has_health = false;
 	add(all, topic_device_config(&device_form.topics, "lockhub_9f3a71c2", topic),
-		discovery_lock(&device_form, &view, view_parts(&view), 0));
+		discovery_lock(&device_form, &view, view_parts(&view), NULL));
 	compare(all, "lesser.json");
 }
 
@@ -144,7 +153,7 @@ static void code_is_asked_for_as_the_rules_say(void **state) {
 	full_view(&view);
 	for (enum factor_rule rule = FACTOR_NONE; rule <= FACTOR_BOTH; rule++) {
 		view.factor = rule;
-		AUTO(free) char *text = discovery_lock(&device_form, &view, ALL_PARTS, 0);
+		AUTO(free) char *text = discovery_lock(&device_form, &view, ALL_PARTS, NULL);
 		assert_int_equal(strstr(text, "\"code_format\":\"^([0-9]{4,18})?$\"") != NULL,
 			rule != FACTOR_NONE);
 	}
@@ -155,14 +164,21 @@ static void removal_is_platform_alone(void **state) {
 
 	(void) state;
 	full_view(&view);
+	/* What is there again is not gone, whatever is said of it. */
+	json_t *gone = json_pack("{s:s,s:s,s:s}", "door", "binary_sensor", "battery", "sensor",
+		"setting_Old", "number");
 	AUTO(free)
-	char *text = discovery_lock(
-		&device_form, &view, ALL_PARTS & ~(1U << PART_DOOR), 1U << PART_DOOR);
+	char *text = discovery_lock(&device_form, &view, ALL_PARTS & ~(1U << PART_DOOR), gone);
 	json_t *root = json_loads(text, 0, NULL);
 	json_t *door = json_object_get(json_object_get(root, "components"), "door");
 	assert_int_equal(json_object_size(door), 1);
 	assert_string_equal(json_string_value(json_object_get(door, "platform")), "binary_sensor");
+	json_t *old = json_object_get(json_object_get(root, "components"), "setting_Old");
+	assert_int_equal(json_object_size(old), 1);
+	json_t *battery = json_object_get(json_object_get(root, "components"), "battery");
+	assert_non_null(json_object_get(battery, "unique_id"));
 	json_decref(root);
+	json_decref(gone);
 }
 
 /* What differs between the forms is where it stands, not who it is. */
@@ -171,7 +187,7 @@ static void both_forms_same_ids(void **state) {
 
 	(void) state;
 	full_view(&view);
-	AUTO(free) char *device = discovery_lock(&device_form, &view, ALL_PARTS, 0);
+	AUTO(free) char *device = discovery_lock(&device_form, &view, ALL_PARTS, NULL);
 	json_t *message = json_loads(device, 0, NULL);
 	json_t *components = json_object_get(message, "components");
 	const char *key;
