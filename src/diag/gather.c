@@ -8,10 +8,9 @@
  *	        ─► the hub judged last, as the probes have left it ─► done
  *
  * A lock that is away keeps its question for up to 45 s, so that asking one after the other would
- * take minutes. All questions are of the hub's lowest need but one (RADIO_NEED_EVENT): whoever
- *wants to open a door goes before them, and which adapter connects when is the radio's business.
- *What went wrong only because too much was asked at a time says nothing of the lock, and is asked
- *again.
+ * take minutes. All questions are RADIO_NEED_EVENT: whoever wants to open a door goes before them,
+ * and which adapter connects when is the radio's business. What went wrong only because too much
+ * was asked at a time says nothing of the lock, and is asked again.
  *
  * What comes back later finds its run in the list of runs, never by a pointer that may be stale;
  * but for the three answers that always come (a source's, the log's, the history's), which hold a
@@ -30,6 +29,7 @@
 
 #define FRESH_MS 60000
 #define LISTEN_MS 6000
+#define HEARING_MS 20000
 #define HEARD_LATELY_MS 300000
 #define HISTORY_DAYS 400
 #define DAY_S 86400
@@ -609,10 +609,28 @@ static bool may_listen(const struct run *run) {
 	return radio.is_ready && !run->has_listened && !hub_is_scanning(run->diag->hub);
 }
 
-/* Some lock is not heard: is anything? @return true when it is under way. */
+/* One of our locks was heard so lately that nobody need listen whether the radio does hear. */
+static bool is_hearing(const struct run *run) {
+	int64_t since = clock_mono(run->diag->clock).ms - HEARING_MS;
+	struct radio_stats stats;
+
+	for (unsigned i = 0; hub_adapter_stats(run->diag->hub, i, &stats); i++) {
+		if (stats.heard_ms >= since && stats.heard_ms >= run->stale_before.ms) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * A lock is not heard, or none is asked, which would show it: is anything? @return true when it is
+ * under way.
+ */
 static bool begin_listening(struct run *run) {
 	struct fault fault;
-	bool is_any_away = false;
+	bool is_any_away = run->request.is_hub_only && !run->request.is_quiet &&
+			   !run->request.is_security && hub_lock_count(run->diag->hub) > 0 &&
+			   !is_hearing(run);
 
 	for (size_t i = 0; i < run->n_locks; i++) {
 		is_any_away |= run->locks[i].is_cut_short;
