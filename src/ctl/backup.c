@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,7 +50,13 @@ int backup_ask_passphrase(struct ctl *ctl, bool is_new, struct secret *ret) {
 
 /* ---- the file ---- */
 
-int backup_open(struct ctl *ctl, const char *path, bool *ret_is_automatic) {
+/* As files_generation_name() in the store makes them. */
+static bool is_generation_name(const char *word) {
+	return strchr(word, '/') == NULL &&
+	       fnmatch("[a-z0-9]*-????????T??????Z.backup", word, 0) == 0;
+}
+
+static int open_file(struct ctl *ctl, const char *path, bool *ret_is_automatic) {
 	uint8_t begin[SEALING_AT + 1];
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -72,7 +79,27 @@ int backup_open(struct ctl *ctl, const char *path, bool *ret_is_automatic) {
 	return -1;
 }
 
-/* ---- the call ---- */
+int backup_source_open(struct ctl *ctl, const char *word, struct backup_source *ret) {
+	bool is_automatic = false;
+	*ret = (struct backup_source){ .word = word, .fd = -1 };
+	if (is_generation_name(word) && access(word, F_OK) < 0) {
+		return CTL_DONE;
+	}
+	ret->fd = open_file(ctl, word, &is_automatic);
+	if (ret->fd < 0) {
+		return CTL_FAILED;
+	}
+	return is_automatic ? CTL_DONE : backup_ask_passphrase(ctl, false, &ret->passphrase);
+}
+
+void backup_source_close(struct backup_source *source) {
+	if (source->fd >= 0) {
+		close(source->fd);
+	}
+	secret_wipe(&source->passphrase);
+}
+
+/* ---- the calls ---- */
 
 struct answer {
 	struct ctl *ctl;
@@ -125,24 +152,77 @@ static json_t *wait_for(struct ctl *ctl, sd_bus_message *call) {
 	return answer.json;
 }
 
-json_t *backup_call(struct ctl *ctl, const char *method, int fd, const struct secret *passphrase,
-	bool with_passwords) {
-	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
+static sd_bus_message *begin(struct ctl *ctl, const char *method) {
+	sd_bus_message *call = NULL;
 	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, method, &call) < 0) {
 		return NULL;
 	}
 	sd_bus_message_sensitive(call);
-	int r = sd_bus_message_append(call, "hs", fd, (const char *) passphrase->bytes);
-	if (r >= 0 && strcmp(method, "Backup") == 0) {
-		r = sd_bus_message_append(
-			call, "a{sv}", 1, "with_passwords", "b", (int) with_passwords);
-	}
+	return call;
+}
+
+/* @r: of what was put into it. */
+static json_t *finish(struct ctl *ctl, sd_bus_message *call, int r) {
 	if (r < 0) {
-		complain(ctl, "%s: %s", method, strerror(-r));
+		complain(ctl, "%s: %s", sd_bus_message_get_member(call), strerror(-r));
 		return NULL;
 	}
 	progress(ctl, "Waiting for lockhubd ...");
 	return wait_for(ctl, call);
+}
+
+json_t *backup_write(
+	struct ctl *ctl, int fd, const struct secret *passphrase, bool with_passwords) {
+	AUTO(sd_bus_message_unref) sd_bus_message *call = begin(ctl, "Backup");
+	return call == NULL ? NULL
+			    : finish(ctl, call,
+				      sd_bus_message_append(call, "hsa{sv}", fd,
+					      (const char *) passphrase->bytes, 1, "with_passwords",
+					      "b", (int) with_passwords));
+}
+
+static json_t *read_source(struct ctl *ctl, const struct backup_source *source, const char *of_file,
+	const char *of_generation) {
+	AUTO(sd_bus_message_unref)
+	sd_bus_message *call = begin(ctl, source->fd >= 0 ? of_file : of_generation);
+	if (call == NULL) {
+		return NULL;
+	}
+	int r = source->fd >= 0 ? sd_bus_message_append(call, "hs", source->fd,
+					  (const char *) source->passphrase.bytes)
+				: sd_bus_message_append(call, "s", source->word);
+	return finish(ctl, call, r);
+}
+
+json_t *backup_verify(struct ctl *ctl, const struct backup_source *source) {
+	return read_source(ctl, source, "VerifyBackup", "VerifyGeneration");
+}
+
+json_t *backup_restore(struct ctl *ctl, const struct backup_source *source) {
+	return read_source(ctl, source, "Restore", "RestoreGeneration");
+}
+
+int backup_before(struct ctl *ctl, const char *reason) {
+	AUTO(sd_bus_message_unref) sd_bus_message *call = begin(ctl, "MakeGeneration");
+	char text[LINE_TEXT_MAX];
+	if (call == NULL) {
+		return CTL_FAILED;
+	}
+	AUTO(json_decref)
+	json_t *report = finish(ctl, call, sd_bus_message_append(call, "s", reason));
+	if (report == NULL) {
+		return CTL_FAILED;
+	}
+	/* Absent: nothing was compared. */
+	if (facts_number(report, "difference_count", -1) != 0) {
+		complain(ctl, "the backup that was made is not the same as the hub");
+		backup_print_differences(ctl, report);
+		advise(ctl, "Something was changed meanwhile: try again");
+		return CTL_FAILED;
+	}
+	say(ctl, "Backed up, restored on the side and compared: %s\n  %s\n",
+		facts_text(report, "name"), backup_describe(report, text, sizeof(text)));
+	return CTL_DONE;
 }
 
 /* ---- the report ---- */

@@ -83,7 +83,7 @@ static int put_in_place(struct ctl *ctl, int fd, const char *part, const char *p
 static int write_to(struct ctl *ctl, int fd, const char *part, const char *path,
 	const struct secret *passphrase) {
 	AUTO(json_decref)
-	json_t *report = backup_call(ctl, "Backup", fd, passphrase, ctl->opt.is_with_passwords);
+	json_t *report = backup_write(ctl, fd, passphrase, ctl->opt.is_with_passwords);
 	char text[LINE_TEXT_MAX];
 	if (report == NULL) {
 		return CTL_FAILED;
@@ -182,21 +182,14 @@ static int print_verified(struct ctl *ctl, const char *path, const json_t *repor
 }
 
 static int verify_run(struct ctl *ctl, char **args, int n_args) {
-	AUTO_VALUE(secret_wipe) struct secret passphrase = { 0 };
-	bool is_automatic = false;
-	int fd = backup_open(ctl, args[0], &is_automatic);
-	if (fd < 0) {
-		return CTL_FAILED;
-	}
-	int r = is_automatic ? CTL_DONE : backup_ask_passphrase(ctl, false, &passphrase);
+	AUTO_VALUE(backup_source_close) struct backup_source source;
+	int r = backup_source_open(ctl, args[0], &source);
 	if (r == CTL_DONE) {
-		AUTO(json_decref)
-		json_t *report = backup_call(ctl, "VerifyBackup", fd, &passphrase, false);
+		AUTO(json_decref) json_t *report = backup_verify(ctl, &source);
 		r = report == NULL     ? CTL_FAILED
 		    : ctl->opt.is_json ? print_json(ctl, json_incref(report))
 				       : print_verified(ctl, args[0], report);
 	}
-	close(fd);
 	return r;
 }
 
@@ -206,7 +199,8 @@ const struct command cmd_backup_verify = {
 	.blurb = "Check a backup by really restoring it on the side",
 	.help = "Every octet, every reference, the chain of the log and every sealed value are\n"
 		"checked, and users, codes, schedules, locks and keys compared with those of the\n"
-		"hub. The hub goes on working and nothing is changed. Exit status 1 when the\n"
+		"hub. The hub goes on working and nothing is changed. Instead of FILE the name of\n"
+		"one that the hub made by itself (lockhubctl backup list). Exit status 1 when the\n"
 		"backup cannot be used. Needs the role manage.",
 	.example = "lockhubctl backup verify lockhub.backup",
 	.options = OPT_JSON | OPT_PASSPHRASE | OPT_BACKUP,
@@ -264,10 +258,12 @@ const struct command cmd_backup_list = {
 	.name = "backup list",
 	.args = "",
 	.blurb = "List the backups that the hub made by itself",
-	.help = "One a day when something has changed, and one before each risky step. They are\n"
-		"sealed with the hub's own key and of no use without it: for another place, and\n"
-		"for another machine, use lockhubctl backup. They lie in the folder backup of the\n"
-		"state folder (/var/lib/lockhub) unless lockhubd.conf says otherwise.",
+	.help = "One a day when something has changed, and one before each risky step. Their "
+		"names\n"
+		"can be given to backup verify and to restore. They are sealed with the hub's own\n"
+		"key and of no use without it: for another place, and for another machine, use\n"
+		"lockhubctl backup. They lie in the folder backup of the state folder\n"
+		"(/var/lib/lockhub) unless lockhubd.conf says otherwise.",
 	.example = "lockhubctl backup list",
 	.options = OPT_JSON,
 	.run = list_run,

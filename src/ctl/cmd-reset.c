@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backup.h"
 #include "util/text.h"
 
 #define SECONDS_DEFAULT 120
@@ -111,25 +112,16 @@ static void show_losses(struct reset *reset) {
 		n_foreign, n_apps);
 }
 
-static int back_up(struct reset *reset) {
+static int back_up(struct reset *reset, const char *reason) {
 	struct ctl *ctl = reset->ctl;
-	AUTO(sd_bus_message_unref) sd_bus_message *reply = NULL;
-	if (ctl->opt.is_no_backup) {
+	if (ctl->opt.is_no_backup || backup_before(ctl, reason) == CTL_DONE) {
 		return CTL_DONE;
 	}
-	progress(ctl, "Backing up ...");
-	int r = talk_call(ctl, MANAGER_PATH, MANAGER_INTERFACE, "MakeGeneration", NULL, &reply, "s",
-		"before-reset");
-	progress_end(ctl);
-	if (r < 0) {
-		advise(ctl,
-			"Nothing has been reset. To do it without a backup: lockhubctl reset "
-			"--no-backup %s",
-			slug_of(reset));
-		return CTL_FAILED;
-	}
-	say(ctl, "Backed up.\n");
-	return CTL_DONE;
+	advise(ctl,
+		"Nothing has been reset. To do it without a backup: lockhubctl reset%s --no-backup "
+		"%s",
+		ctl->opt.is_for_sale ? " --for-sale" : "", slug_of(reset));
+	return CTL_FAILED;
 }
 
 static int confirm(struct reset *reset) {
@@ -561,6 +553,9 @@ static int run_for_sale(struct reset *reset) {
 		facts_text(reset->lock, "name"));
 	int r = confirm(reset);
 	if (r == CTL_DONE) {
+		r = back_up(reset, "before-sale");
+	}
+	if (r == CTL_DONE) {
 		r = revoke_all(reset, &n_users);
 	}
 	if (r == CTL_DONE && !ctl->opt.is_forced && await_codes(reset, &sync) != CTL_DONE) {
@@ -595,7 +590,7 @@ static int run_for_sale(struct reset *reset) {
 		"above\n"
 		"  the entries of this hub's log, which nobody can take out: retention does in "
 		"time\n"
-		"  backups made before, with the old key: lockhubctl backup list\n"
+		"  backups with the old key, also the one of just now: lockhubctl backup list\n"
 		"  what Home Assistant has recorded, and the lock in the vendor's account\n",
 		n_codes, n_apps);
 	return CTL_DONE;
@@ -648,7 +643,7 @@ static int run_reset(struct reset *reset) {
 	int r = confirm(reset);
 	if (r == CTL_DONE) {
 		read_once_more(reset);
-		r = back_up(reset);
+		r = back_up(reset, "before-reset");
 	}
 	if (r != CTL_DONE) {
 		return r;
@@ -680,13 +675,14 @@ const struct command cmd_reset = {
 	.args = "LOCK",
 	.blurb = "Reset a lock with you, pair it again and put back what it had",
 	.help = "The last resort. Says whether what is known calls for it and what will be lost,\n"
-		"wants the name of the lock typed, backs up, tells the steps of this model, waits\n"
-		"for the lock in pairing mode, pairs it as the same lock (users, codes, history\n"
-		"and topics stay), puts back its settings, timers and codes, and reads them\n"
-		"again. With --restore: of a lock that was reset already, and to go on after an\n"
-		"interruption. With --for-sale all of it is wiped instead, here and in the lock,\n"
-		"and what cannot be wiped is listed; --force does it without the lock. Needs the\n"
-		"role manage.",
+		"wants the name of the lock typed, backs up, restores that on the side and\n"
+		"compares, tells the steps of this model, waits for the lock in pairing mode,\n"
+		"pairs it as the same lock (users, codes, history and topics stay), puts back its\n"
+		"settings, timers and codes, and reads them again. With --restore: of a lock that\n"
+		"was reset already, and to go on after an interruption. With --for-sale, after\n"
+		"the same backup, all of it is wiped instead, here and in the lock, and what\n"
+		"cannot be wiped is listed; --force does it without the lock. Needs the role\n"
+		"manage.",
 	.example = "lockhubctl reset --restore front-door",
 	.options = OPT_JSON | OPT_YES | OPT_PIN_STDIN | OPT_SECONDS | OPT_FORCE | OPT_RESET,
 	.min_args = 1,

@@ -82,12 +82,12 @@ static bool is_meant(struct ctl *ctl, const json_t *report) {
 	return prompt_yes(ctl, "Restore it?");
 }
 
-static int restore_here(struct ctl *ctl, int fd, const struct secret *passphrase) {
-	AUTO(json_decref) json_t *report = backup_call(ctl, "VerifyBackup", fd, passphrase, false);
+static int restore_here(struct ctl *ctl, const struct backup_source *source) {
+	AUTO(json_decref) json_t *report = backup_verify(ctl, source);
 	if (report == NULL || !is_meant(ctl, report)) {
 		return CTL_FAILED;
 	}
-	AUTO(json_decref) json_t *restored = backup_call(ctl, "Restore", fd, passphrase, false);
+	AUTO(json_decref) json_t *restored = backup_restore(ctl, source);
 	if (restored == NULL) {
 		return CTL_FAILED;
 	}
@@ -103,19 +103,19 @@ static int restore_here(struct ctl *ctl, int fd, const struct secret *passphrase
 }
 
 static int run(struct ctl *ctl, char **args, int n_args) {
-	AUTO_VALUE(secret_wipe) struct secret passphrase = { 0 };
-	bool is_automatic = false;
-	int fd = backup_open(ctl, args[0], &is_automatic);
-	if (fd < 0) {
+	AUTO_VALUE(backup_source_close) struct backup_source source;
+	int r = backup_source_open(ctl, args[0], &source);
+	if (r != CTL_DONE) {
+		return r;
+	}
+	if (ctl->opt.into == NULL) {
+		return restore_here(ctl, &source);
+	}
+	if (source.fd < 0) {
+		complain(ctl, "%s: %s", args[0], strerror(ENOENT));
 		return CTL_FAILED;
 	}
-	int r = is_automatic ? CTL_DONE : backup_ask_passphrase(ctl, false, &passphrase);
-	if (r == CTL_DONE) {
-		r = ctl->opt.into != NULL ? restore_into(ctl, args[0], &passphrase)
-					  : restore_here(ctl, fd, &passphrase);
-	}
-	close(fd);
-	return r;
+	return restore_into(ctl, args[0], &source.passphrase);
 }
 
 const struct command cmd_restore = {
@@ -125,6 +125,8 @@ const struct command cmd_restore = {
 	.help = "Checks FILE from end to end, shows what is different, asks, keeps what is there\n"
 		"as a backup, and swaps the database when lockhubd starts anew, which it does at\n"
 		"once. Locks need not be paired again; all are read, and their codes compared.\n"
+		"FILE may be the name of one that the hub made by itself (lockhubctl backup "
+		"list).\n"
 		"With --into FOLDER into the state folder of a hub that does not run and has no\n"
 		"database yet: for a new machine. Two hubs with the same keys confuse the locks:\n"
 		"switch the old one off. Needs the role manage; with --into the right to write.",
