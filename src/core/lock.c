@@ -123,7 +123,6 @@ bool lock_has_pin(const struct lock *lock) {
 	return lock->driver->has_pin(&lock->keys);
 }
 
-bool lock_is_announcing(const struct lock *lock) {
 enum lock_pin lock_pin_judge(const struct lock *lock, const char **ret_why) {
 	AUTO_VALUE(secret_wipe) struct secret pin = { 0 };
 	const char *const *worn = lock->driver->pins_default;
@@ -189,6 +188,7 @@ const struct protocol *lock_protocol(const struct lock *lock) {
 					      : NULL;
 }
 
+bool lock_is_announcing(const struct lock *lock) {
 	return lock->driver->is_announcing(&lock->keys, &lock->status);
 }
 
