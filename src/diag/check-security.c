@@ -13,6 +13,9 @@
 #define WRONG_CODES_S (10 * 60)
 /* People mistype; not so often within a day. */
 #define WRONG_CODES_DAY 15
+/* A keypad that refuses codes does so for minutes; by whoever reads it later it takes them again.
+ */
+#define KEYPAD_LOCKED_S (30 * 60)
 #define PIN_OLD_DAYS 730
 
 static enum check_result check_protocol(struct judge *judge) {
@@ -131,17 +134,29 @@ static enum check_result check_guessing(struct judge *judge) {
 	wall_t seen = remedied_at(judge, FAULT_CODE_GUESSING);
 	uint64_t today = days_sum_since(judge, 2, DAY_WRONG_CODES, seen);
 	unsigned burst = worst_burst(judge, seen);
+	const struct event *locked = NULL;
 	bool is_limit = false;
 
 	for (size_t i = 0; i < lock->n_events; i++) {
 		const struct event *event = &lock->events[i];
-		is_limit |= event->kind == EVENT_ALARM && event->alarm == ALARM_WRONG_CODE_LIMIT &&
-			    event->time.s > seen.s &&
-			    judge->now.s - event->time.s <= INT64_C(86400) * ALARM_DAYS;
+
+		if (event->time.s <= seen.s ||
+			judge->now.s - event->time.s > INT64_C(86400) * ALARM_DAYS) {
+			continue;
+		}
+		is_limit |= event->kind == EVENT_ALARM && event->alarm == ALARM_WRONG_CODE_LIMIT;
+		/* It is an entry of the lock's log that tells; the newest comes first. */
+		if (event->fault == FAULT_KEYPAD_LOCKED && locked == NULL) {
+			locked = event;
+		}
 	}
-	if (is_told(judge, FAULT_KEYPAD_LOCKED)) {
-		accuse(judge, FAULT_KEYPAD_LOCKED, SURE);
+	if (locked != NULL) {
+		proof(judge, EVIDENCE_LOGGED, locked->time,
+			"the keypad took no more codes for a while");
 		is_limit = true;
+	}
+	if (locked != NULL && judge->now.s - locked->time.s <= KEYPAD_LOCKED_S) {
+		accuse(judge, FAULT_KEYPAD_LOCKED, SURE);
 	}
 	if (burst > 0) {
 		proof_value(judge, burst, "", EVIDENCE_LOGGED, (wall_t){ 0 },

@@ -460,6 +460,81 @@ static void people_mistype(void **state) {
 	assert_int_equal(result_of("code-guessing"), CHECK_OK);
 }
 
+/* The lock's log says so, in an entry; nothing stands, and no question of the hub's is refused. */
+static void a_keypad_that_blocks_itself_is_told_by_the_log(void **state) {
+	(void) state;
+	begin(20);
+	made.events[0] = (struct event){ .kind = EVENT_LOCK_OPERATION_ERROR,
+		.fault = FAULT_KEYPAD_LOCKED,
+		.time.s = made.facts.hub.now.s - 300 };
+	made.lock.events = made.events;
+	made.lock.n_events = 1;
+	judge();
+	assert_int_equal(result_of("code-guessing"), CHECK_BAD);
+	assert_non_null(finding_of(FAULT_KEYPAD_LOCKED));
+	assert_int_equal(finding_of(FAULT_KEYPAD_LOCKED)->because_of, FAULT_CODE_GUESSING);
+	/* It takes codes again by now; that somebody tried is as true as before. */
+	made.events[0].time.s = made.facts.hub.now.s - 7200;
+	judge();
+	assert_null(finding_of(FAULT_KEYPAD_LOCKED));
+	assert_non_null(finding_of(FAULT_CODE_GUESSING));
+}
+
+/* What nobody nearby can break is no finding, a class below the best neither; the rest is. */
+static void a_protocol_is_judged_by_what_it_withstands(void **state) {
+	static const struct protocol less = { .name = "made up",
+		.cipher = "",
+		.is_mutual = PROTOCOL_YES,
+		.is_tamper_proof = PROTOCOL_YES,
+		.is_replay_safe = PROTOCOL_YES,
+		.has_fresh_nonces = PROTOCOL_NO,
+		.weakness = "something",
+		.source = "this test" };
+	static const struct protocol weak = { .name = "made up",
+		.cipher = "",
+		.is_mutual = PROTOCOL_YES,
+		.is_tamper_proof = PROTOCOL_YES,
+		.is_replay_safe = PROTOCOL_NO,
+		.weakness = "",
+		.source = "this test" };
+
+	(void) state;
+	begin(20);
+	made.lock.protocol = &less;
+	judge();
+	assert_int_equal(result_of("protocol"), CHECK_OK);
+	made.lock.protocol = &weak;
+	judge();
+	assert_int_equal(result_of("protocol"), CHECK_BAD);
+	assert_non_null(finding_of(FAULT_PROTOCOL_WEAK));
+	made.lock.protocol = NULL;
+	judge();
+	assert_int_equal(result_of("protocol"), CHECK_UNKNOWN);
+	assert_null(finding_of(FAULT_PROTOCOL_WEAK));
+}
+
+static void wifi_by_its_name(void **state) {
+	static const struct {
+		const char *kind;
+		enum check_result result;
+	} rows[] = { { "open", CHECK_BAD }, { "wep", CHECK_BAD }, { "wpa", CHECK_BAD },
+		{ "owe", CHECK_OK }, { "wpa2", CHECK_OK }, { "wpa2/wpa3", CHECK_OK },
+		{ "wpa3-eap", CHECK_OK }, { "", CHECK_UNKNOWN } };
+
+	(void) state;
+	begin(20);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		made.facts.hub.host.is_wifi = FLAG_YES;
+		(void) text_copy(made.facts.hub.host.wifi_security,
+			sizeof(made.facts.hub.host.wifi_security), rows[i].kind);
+		judge();
+		assert_int_equal(result_of("wifi-protection"), rows[i].result);
+	}
+	made.facts.hub.host.is_wifi = FLAG_NO;
+	judge();
+	assert_int_equal(result_of("wifi-protection"), CHECK_SKIPPED);
+}
+
 static void a_broker_on_the_way_out_needs_encryption(void **state) {
 	(void) state;
 	begin(21);
@@ -503,6 +578,9 @@ int main(void) {
 		cmocka_unit_test(by_a_clock_that_is_not_set_nothing_expires),
 		cmocka_unit_test(without_encryption_the_login_is_looked_at_too),
 		cmocka_unit_test(people_mistype),
+		cmocka_unit_test(a_keypad_that_blocks_itself_is_told_by_the_log),
+		cmocka_unit_test(a_protocol_is_judged_by_what_it_withstands),
+		cmocka_unit_test(wifi_by_its_name),
 		cmocka_unit_test(a_broker_on_the_way_out_needs_encryption),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
