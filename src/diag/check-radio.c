@@ -62,6 +62,15 @@ static enum check_result check_bluetooth(struct judge *judge) {
 	return CHECK_OK;
 }
 
+static bool is_all_blocked(const struct hub_facts *hub) {
+	for (size_t i = 0; i < hub->n_adapters; i++) {
+		if (hub->adapters[i].is_blocked != FLAG_YES) {
+			return false;
+		}
+	}
+	return hub->n_adapters > 0;
+}
+
 static enum check_result check_adapter(struct judge *judge) {
 	const struct hub_facts *hub = judge->hub;
 	static const enum fault_code faults[] = { FAULT_ADAPTER_MISSING, FAULT_ADAPTER_BLOCKED,
@@ -70,6 +79,13 @@ static enum check_result check_adapter(struct judge *judge) {
 	size_t n_known = 0;
 	enum fault_code why = FAULT_NONE;
 
+	/* bluetoothd of today says only that it is off; the kernel says why. */
+	if (hub->radio.fault.code == FAULT_ADAPTER_OFF && is_all_blocked(hub)) {
+		proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "%s is blocked by rfkill",
+			hub->adapters[0].name);
+		accuse(judge, FAULT_ADAPTER_BLOCKED, SURE);
+		return CHECK_BAD;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
 		if (is_radio_fault(judge, faults[i])) {
 			return CHECK_BAD;

@@ -11,6 +11,7 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,10 +109,22 @@ static void keep_proof(const struct judgement *judgement, const char *check, str
 			(void) proofs_text(
 				row->proofs, row->n_proofs, ret->text, sizeof(ret->text));
 			if (ret->text[0] == '\0') {
-				(void) text_copy(ret->text, sizeof(ret->text),
+				(void) snprintf(ret->text, sizeof(ret->text), "%s: %s", row->title,
 					check_result_name(row->result));
 			}
 		}
+	}
+}
+
+/*
+ * What was found is the evidence, and not that some other check, by which the remedy is verified,
+ * had nothing to say at that time.
+ */
+static void keep_finding(const struct finding *finding, const char *check, struct measured *ret) {
+	ret->is_found = true;
+	if (!text_equal(finding->check, check) && finding->n_proofs > 0) {
+		(void) proofs_text(
+			finding->proofs, finding->n_proofs, ret->text, sizeof(ret->text));
 	}
 }
 
@@ -127,7 +140,9 @@ static void on_judged(void *user, const char *lock_id_, const struct diag_facts 
 	memset(ret, 0, sizeof(*ret));
 	keep_proof(judgement, fix->remedy->verify, ret);
 	for (size_t i = 0; i < judgement->n_findings; i++) {
-		ret->is_found |= judgement->findings[i].fault == fix->fault;
+		if (judgement->findings[i].fault == fix->fault) {
+			keep_finding(&judgement->findings[i], fix->remedy->verify, ret);
+		}
 	}
 }
 
@@ -282,6 +297,7 @@ static void close_it(struct fix *fix) {
 /* What shows only after a while: how long is waited for it at most. */
 static int64_t patience_ms(enum remedy_act act) {
 	switch (act) {
+	case REMEDY_MEASURE: /* "Wait a minute" */
 	case REMEDY_RESTART_LOCK:
 	case REMEDY_POWER_ADAPTER:
 	case REMEDY_RESTART_BLUEZ:
@@ -290,7 +306,6 @@ static int64_t patience_ms(enum remedy_act act) {
 	case REMEDY_BACKUP:
 		return 30000;
 	case REMEDY_BY_PERSON:
-	case REMEDY_MEASURE:
 	case REMEDY_SET_CLOCK:
 	case REMEDY_CALIBRATE:
 	case REMEDY_SYNC_CODES:
