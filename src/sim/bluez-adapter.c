@@ -253,6 +253,7 @@ int adapter_remove_device(sd_bus_message *m, void *user, sd_bus_error *error) {
 		if (!device->is_exported || !text_equal(device->path, path)) {
 			continue;
 		}
+		device->station->is_bonded = false;
 		if (!device->is_connected) {
 			device_removed(device);
 			return sd_bus_reply_method_return(m, "");
@@ -294,6 +295,9 @@ void adapter_set_powered(struct adapter *adapter, bool on, sd_bus_message **msg)
 	}
 	if (on) {
 		adapter->is_powered = true;
+		if (adapter->is_wedged) {
+			adapter_set_deaf(adapter, false);
+		}
 		bluez_reply(msg);
 		tell_power(adapter, false);
 		return;
@@ -325,6 +329,7 @@ void adapter_set_blocked(struct adapter *adapter, bool on) {
 
 void adapter_set_deaf(struct adapter *adapter, bool on) {
 	adapter->is_deaf = on;
+	adapter->is_wedged = false;
 	if (!on) {
 		listen_all(adapter);
 	}

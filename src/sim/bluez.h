@@ -182,6 +182,7 @@ struct adapter {
 	bool is_blocked;      /* by rfkill; from the first time on PowerState is there */
 	bool has_power_state; /* as with --experimental, and since 5.68 by itself */
 	bool is_deaf;         /* hears nothing and makes no link, though it says that it scans */
+	bool is_wedged;       /* deaf until it is switched off and on */
 	int fails_from, fails_until; /* hours of UTC in which Connect fails; equal: never */
 	struct list sessions;
 	struct list devices;

@@ -132,6 +132,7 @@ static json_t *station_json(struct station *station) {
 	json_t *own = lock->impl->show(lock);
 	json_object_update(json, own);
 	json_decref(own);
+	json_object_set_new(json, "bonded", json_boolean(station->is_bonded));
 	json_object_set_new(json, "faults", troubles_json(station));
 	json_object_set_new(json, "counters", counters_json(&lock->counters));
 	return json;
@@ -558,6 +559,12 @@ static int run_taken(struct control *control, char **args, bool is_json, FILE *o
 	return 0;
 }
 
+static int run_bond(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	return station == NULL ? no_lock()
+			       : word_arg(args[1], "off", "on", &station->is_bonded, why);
+}
+
 static int need_bluez(const struct control *control, const char *what, char *why) {
 	if (control->bluez == NULL) {
 		snprintf(why, SIM_TEXT_MAX,
@@ -678,6 +685,11 @@ static int run_bluez(struct control *control, char **args, bool is_json, FILE *o
 	if (text_equal(args[0], "hang") && args[1] != NULL) {
 		return word_arg(args[1], "off", "on", &bluez->is_hung, why);
 	}
+	if (text_equal(args[0], "manager") && args[1] != NULL) {
+		bool is_on = false;
+		int r = word_arg(args[1], "off", "on", &is_on, why);
+		return r < 0 ? r : control_manage(control, is_on);
+	}
 	if (args[1] != NULL && number_arg(args[1], 600000, &ms, why) < 0) {
 		return -EINVAL;
 	}
@@ -697,7 +709,9 @@ static int run_bluez(struct control *control, char **args, bool is_json, FILE *o
 		return r;
 	}
 	snprintf(why, SIM_TEXT_MAX,
-		"kill [MS], start, restart [MS], hang on|off or connected-signal WHEN is needed");
+		"kill [MS], start, restart [MS], hang on|off, manager on|off or connected-signal "
+		"WHEN "
+		"is needed");
 	return -EINVAL;
 }
 
@@ -767,6 +781,9 @@ static int run_adapter(struct control *control, char **args, bool is_json, FILE 
 		adapter_set_blocked(adapter, text_equal(args[1], "block"));
 	} else if (text_equal(args[1], "deaf") || text_equal(args[1], "hearing")) {
 		adapter_set_deaf(adapter, text_equal(args[1], "deaf"));
+	} else if (text_equal(args[1], "wedged")) {
+		adapter_set_deaf(adapter, true);
+		adapter->is_wedged = true;
 	} else if (text_equal(args[1], "remove")) {
 		adapter->is_present = false;
 		adapter_unexport(adapter, true);
@@ -782,8 +799,8 @@ static int run_adapter(struct control *control, char **args, bool is_json, FILE 
 		}
 	} else {
 		snprintf(why, SIM_TEXT_MAX,
-			"%s: off, on, remove, return [HCI], block, unblock, deaf, hearing or "
-			"failing HOURS is needed",
+			"%s: off, on, remove, return [HCI], block, unblock, deaf, hearing, "
+			"wedged or failing HOURS is needed",
 			args[1]);
 		return -EINVAL;
 	}
@@ -854,11 +871,12 @@ const struct command commands[] = {
 	{ "rssi", "LOCK DBM [JITTER]", "How strongly it is heard, e.g. -85, and by how much that changes", 2, 3, run_rssi },
 	{ "loss", "LOCK PERCENT", "So many of its packets end the link", 2, 2, run_loss },
 	{ "taken", "LOCK on|off", "Somebody's phone has its links: it is heard, but takes none of ours", 2, 2, run_taken },
+	{ "bond", "LOCK on|off", "BlueZ keeps keys of it, by no doing of lockhub", 2, 2, run_bond },
 	{ "fault", "LOCK KIND [COUNT]", "Let something go wrong the next COUNT (1) times", 2, 3, run_fault },
 	{ "faults", "", "The kinds of faults", 0, 0, run_faults },
-	{ "bluez", "kill [MS] | start | restart [MS] | hang on|off | connected-signal WHEN",
+	{ "bluez", "kill [MS] | start | restart [MS] | hang on|off | manager on|off | connected-signal WHEN",
 		"Kill bluetoothd (back after MS), start it, or change its ways", 1, 2, run_bluez },
-	{ "adapter", "N off|on|remove|return [HCI]|block|unblock|deaf|hearing|failing HOURS|links [MOST]",
+	{ "adapter", "N off|on|remove|return [HCI]|block|unblock|deaf|hearing|wedged|failing HOURS|links [MOST]",
 		"Switch, pull, plug, block or deafen an adapter; links that fail at some hours, or their number (vhci)",
 		2, 3, run_adapter },
 	{ "storm", "DEVICES RATE [QUIET] | off",

@@ -188,6 +188,7 @@ static void on_up(void *user) {
 }
 
 static void forget(struct control *control) {
+	control->manager = sd_bus_slot_unref(control->manager);
 	while (control->n_slots > 0) {
 		control->n_slots--;
 		control->slots[control->n_slots] =

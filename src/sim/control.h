@@ -21,6 +21,7 @@ struct control {
 	struct bus *bus;
 	sd_bus_slot *slots[4];
 	size_t n_slots;
+	sd_bus_slot *manager; /* NULL: there is no service manager */
 	void (*ready)(void *user);
 	void *user;
 };
@@ -44,6 +45,9 @@ AUTO_DEFINE(struct control *, control_free);
 int control_start(struct control *control);
 /* Runs words; the output is the caller's to free. */
 int control_run(struct control *control, char **words, char **ret_output, char *why);
+
+/* control-manager.c: whether somebody answers RestartUnit for bluetooth.service. */
+int control_manage(struct control *control, bool is_on);
 
 /* control-client.c: "lockhub-sim ctl". @return the exit status. */
 int control_client(int argc, char **argv);

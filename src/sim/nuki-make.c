@@ -293,6 +293,13 @@ static int set_clock_stuck(struct nuki *nuki, const char *value, char *why) {
 	return r;
 }
 
+static int set_codes_stuck(struct nuki *nuki, const char *value, char *why) {
+	uint64_t n = 0;
+	int r = flag("codes-stuck", value, &n, why);
+	nuki->are_codes_stuck = r == 0 ? n : nuki->are_codes_stuck;
+	return r;
+}
+
 static int set_logging(struct nuki *nuki, const char *value, char *why) {
 	uint64_t n = 0;
 	int r = flag("logging", value, &n, why);
@@ -370,6 +377,7 @@ static const struct key {
 	{ "calibrated", set_calibrated },
 	{ "drift", set_drift },
 	{ "clock-stuck", set_clock_stuck },
+	{ "codes-stuck", set_codes_stuck },
 	{ "logging", set_logging },
 	{ "pairing-enabled", set_pairing_enabled },
 	{ "pairing-stuck", set_pairing_stuck },

@@ -298,6 +298,9 @@ int nuki_do_add_code(struct nuki_call *call) {
 	wr_u16le(&wr, added->id);
 	nuki_write_time(&wr, added->created);
 	nuki_send(call->nuki, call->link, call->auth, NUKI_CODE_ID, payload, sizeof(payload));
+	if (call->nuki->are_codes_stuck) {
+		nuki_code_remove(call->nuki, added->id);
+	}
 	return 0;
 }
 

@@ -229,6 +229,7 @@ struct nuki {
 	double drift_s_per_day;
 	wall_t drifts_since;   /* drift counts from here on */
 	bool is_clock_stuck;   /* takes a new time, and does not keep it */
+	bool are_codes_stuck;  /* takes new codes, and does not keep them; not saved */
 	bool is_pairing_stuck; /* its pairing mode does not end by itself */
 
 	unsigned pin_failures;
