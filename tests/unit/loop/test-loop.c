@@ -191,9 +191,11 @@ static void clocks_agree_with_the_kernel(void **state) {
 	setenv("LOCKHUB_TRUST_CLOCK", "1", 1);
 	assert_true(clock_is_trusted(clock));
 	setenv("LOCKHUB_TRUST_CLOCK", "0", 1);
+	assert_false(clock_is_trusted(clock));
+	setenv("LOCKHUB_TRUST_CLOCK", "yes", 1);
 	bool is_trusted = clock_is_trusted(clock);
 	unsetenv("LOCKHUB_TRUST_CLOCK");
-	assert_true(is_trusted == clock_is_trusted(clock)); /* only "1" means anything */
+	assert_true(is_trusted == clock_is_trusted(clock)); /* only these mean anything */
 }
 
 int main(void) {
