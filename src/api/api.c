@@ -132,10 +132,10 @@ static void drop_connection(struct api *api) {
 	sd_bus_slot **slots[] = { &api->object_manager_slot, &api->manager_slot, &api->name_slot,
 		&api->name_acquired_slot, &api->ping_slot };
 	ask_drop_all(api);
-	journal_drop_all(api);
-	pending_drop_all(api);
+	lates_drop_all(&api->answers);
+	lates_drop_all(&api->pending);
 	backups_drop_all(api);
-	diagnoses_drop_all(api);
+	lates_drop_all(&api->diagnoses);
 	for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
 		*slots[i] = sd_bus_slot_unref(*slots[i]);
 	}
@@ -252,12 +252,12 @@ struct api *api_new(struct loop *loop, struct hub *hub, const struct api_config 
 	objects_init(&api->ops, api, &operation_kind);
 	objects_init(&api->users, api, &user_kind);
 	list_init(&api->asks);
-	list_init(&api->answers);
+	lates_init(&api->answers);
 	list_init(&api->records);
 	list_init(&api->listens);
-	list_init(&api->pending);
-	list_init(&api->backups);
-	list_init(&api->diagnoses);
+	lates_init(&api->pending);
+	lates_init(&api->backups);
+	lates_init(&api->diagnoses);
 	text_copy(api->version, sizeof(api->version),
 		config->version != NULL ? config->version : LOCKHUB_VERSION);
 	text_copy(api->group_name, sizeof(api->group_name),

@@ -29,9 +29,7 @@ enum backup_task {
 };
 
 struct backup_call {
-	struct list link;
-	struct api *api;         /* NULL once the api or the connection has gone */
-	sd_bus_message *message; /* likewise */
+	struct late late;
 	enum backup_task task;
 	struct loop_timer *timer; /* tells how far it has got */
 	const char *last_text;    /* as told last */
@@ -44,12 +42,8 @@ struct backup_call {
 };
 
 static void call_free(struct backup_call *call) {
-	if (call->api != NULL) {
-		call->api->n_backups--;
-	}
-	list_remove(&call->link);
+	late_end(&call->late);
 	loop_timer_free(call->timer);
-	sd_bus_message_unref(call->message);
 	if (call->source.take_fd >= 0) {
 		close(call->source.take_fd);
 	}
@@ -57,49 +51,25 @@ static void call_free(struct backup_call *call) {
 	free(call);
 }
 
-/* The connection is gone, or the api goes: answers that still come are not sent. */
 void backups_drop_all(struct api *api) {
-	struct backup_call *each, *following;
+	struct backup_call *each;
 
-	list_for_each_safe(each, following, &api->backups, link) {
-		list_remove(&each->link);
-		list_init(&each->link);
+	list_for_each(each, &api->backups.calls, late.link) {
 		each->timer = loop_timer_free(each->timer);
-		each->message = sd_bus_message_unref(each->message);
-		each->api = NULL;
 	}
-	api->n_backups = 0;
-}
-
-/* To the caller alone. */
-static void tell_progress(struct backup_call *call, const struct vault_progress *progress) {
-	sd_bus_message *signal = NULL;
-	int r = sd_bus_message_new_signal(bus_sd(call->api->bus), &signal, API_MANAGER_PATH,
-		API_MANAGER_INTERFACE, "BackupProgress");
-
-	if (r >= 0) {
-		r = sd_bus_message_append(
-			signal, "stt", progress->text, progress->done, progress->all);
-	}
-	if (r >= 0) {
-		r = sd_bus_message_set_destination(
-			signal, sd_bus_message_get_sender(call->message));
-	}
-	if (r >= 0) {
-		(void) sd_bus_send(NULL, signal, NULL);
-		bus_kick(call->api->bus);
-	}
-	sd_bus_message_unref(signal);
+	lates_drop_all(&api->backups);
 }
 
 static void on_timer(void *user) {
 	struct backup_call *call = user;
+	struct vault *vault = call->late.api->vault;
 	struct vault_progress progress = { 0 };
 
-	call->api->vault->impl->progress(call->api->vault, &progress);
+	vault->impl->progress(vault, &progress);
 	if (progress.text != NULL &&
 		(progress.text != call->last_text || progress.done != call->last_done)) {
-		tell_progress(call, &progress);
+		late_tell(&call->late, "BackupProgress", "stt", progress.text, progress.done,
+			progress.all);
 		call->last_text = progress.text;
 		call->last_done = progress.done;
 	}
@@ -187,37 +157,15 @@ static int put_report(sd_bus_message *reply, const struct vault_report *report) 
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
-/* Sends @take_reply if @r is not negative. */
-static void send_answer(struct backup_call *take_call, sd_bus_message *take_reply, int r) {
-	if (r >= 0) {
-		r = sd_bus_send(NULL, take_reply, NULL);
-	}
-	if (r < 0) {
-		sd_bus_reply_method_errno(take_call->message, r, NULL);
-	}
-	bus_kick(take_call->api->bus);
-	sd_bus_message_unref(take_reply);
-	call_free(take_call);
-}
-
-static void answer_fault(struct backup_call *take_call, const struct fault *fault) {
-	if (take_call->message != NULL) {
-		reply_fault(take_call->message, fault);
-		bus_kick(take_call->api->bus);
-	}
-	call_free(take_call);
-}
-
 static void on_done(void *user, const struct vault_report *report, const struct fault *fault) {
 	struct backup_call *call = user;
 	sd_bus_message *reply = NULL;
 
-	if (call->message == NULL || fault != NULL) {
-		answer_fault(call, fault);
-		return;
+	if (!late_refuse(&call->late, fault)) {
+		int r = sd_bus_message_new_method_return(call->late.message, &reply);
+		late_answer(&call->late, reply, r < 0 ? r : put_report(reply, report));
 	}
-	int r = sd_bus_message_new_method_return(call->message, &reply);
-	send_answer(call, reply, r < 0 ? r : put_report(reply, report));
+	call_free(call);
 }
 
 static int put_generation(sd_bus_message *reply, const struct vault_generation *generation) {
@@ -246,18 +194,22 @@ static void on_list(void *user, const struct vault_generation *generations, size
 	struct backup_call *call = user;
 	sd_bus_message *reply = NULL;
 
-	if (call->message == NULL || fault != NULL) {
-		answer_fault(call, fault);
-		return;
+	if (!late_refuse(&call->late, fault)) {
+		int r = sd_bus_message_new_method_return(call->late.message, &reply);
+		if (r >= 0) {
+			r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+		}
+		for (size_t i = 0; r >= 0 && i < n; i++) {
+			r = put_generation(reply, &generations[i]);
+		}
+		late_answer(&call->late, reply, r < 0 ? r : sd_bus_message_close_container(reply));
 	}
-	int r = sd_bus_message_new_method_return(call->message, &reply);
-	if (r >= 0) {
-		r = sd_bus_message_open_container(reply, 'a', "a{sv}");
-	}
-	for (size_t i = 0; r >= 0 && i < n; i++) {
-		r = put_generation(reply, &generations[i]);
-	}
-	send_answer(call, reply, r < 0 ? r : sd_bus_message_close_container(reply));
+	call_free(call);
+}
+
+static void refuse(struct backup_call *take_call, const struct fault *fault) {
+	(void) late_refuse(&take_call->late, fault);
+	call_free(take_call);
 }
 
 /* ---- questions ---- */
@@ -332,41 +284,41 @@ static void source_wipe(struct vault_source *source) {
 static void on_recorded(void *user, const struct fault *fault) {
 	struct backup_call *call = user;
 
-	if (call->message == NULL || fault != NULL) {
-		answer_fault(call, fault);
+	if (late_refuse(&call->late, fault)) {
+		call_free(call);
 		return;
 	}
-	struct vault *vault = call->api->vault;
+	struct vault *vault = call->late.api->vault;
 	AUTO_VALUE(source_wipe) struct vault_source source = give_source(call);
 	vault->impl->backup(
 		vault, source.take_fd, &source.passphrase, call->with_passwords, on_done, call);
 }
 
 static void verify(struct backup_call *call) {
-	struct vault *vault = call->api->vault;
+	struct vault *vault = call->late.api->vault;
 	AUTO_VALUE(source_wipe) struct vault_source source = give_source(call);
 
 	vault->impl->verify(vault, &source, on_done, call);
 }
 
 static void restore(struct backup_call *call) {
-	struct vault *vault = call->api->vault;
+	struct vault *vault = call->late.api->vault;
 	AUTO_VALUE(source_wipe) struct vault_source source = give_source(call);
 
 	vault->impl->restore(vault, &source, call->by, on_done, call);
 }
 
 static void begin(struct backup_call *call) {
-	struct vault *vault = call->api->vault;
+	struct vault *vault = call->late.api->vault;
 	struct fault fault = { 0 };
 	char text[EVENT_TEXT_MAX];
 
 	switch (call->task) {
 	case BACKUP_WRITE:
 		snprintf(text, sizeof(text), "to a file of %s", call->by);
-		if (hub_remark(call->api->hub, EVENT_BACKED_UP, FAULT_NONE, text, NULL, on_recorded,
-			    call, &fault) < 0) {
-			answer_fault(call, &fault);
+		if (hub_remark(call->late.api->hub, EVENT_BACKED_UP, FAULT_NONE, text, NULL,
+			    on_recorded, call, &fault) < 0) {
+			refuse(call, &fault);
 		}
 		return;
 	case BACKUP_VERIFY:
@@ -393,8 +345,8 @@ static void granted(struct api *api, sd_bus_message *message, const struct asker
 
 	if (api->vault == NULL) {
 		fault_set(&fault, FAULT_NOT_SUPPORTED, "nobody keeps backups");
-	} else if (api->n_backups >= BACKUPS_MAX) {
-		fault_set(&fault, FAULT_QUEUE_FULL, "%u backups are waited for", api->n_backups);
+	} else if (api->backups.n >= BACKUPS_MAX) {
+		fault_set(&fault, FAULT_QUEUE_FULL, "%u backups are waited for", api->backups.n);
 	} else if ((call = calloc(1, sizeof(*call))) == NULL) {
 		fault_set(&fault, FAULT_NO_MEMORY, "a backup");
 	}
@@ -402,19 +354,16 @@ static void granted(struct api *api, sd_bus_message *message, const struct asker
 		reply_fault(message, &fault);
 		return;
 	}
-	call->api = api;
-	call->message = sd_bus_message_ref(message);
 	call->task = task;
 	call->source.take_fd = -1;
 	call->timer = loop_timer_new(api->loop, on_timer, call);
 	text_copy(call->by, sizeof(call->by), asker->name);
-	list_append(&api->backups, &call->link);
-	api->n_backups++;
+	late_begin(&call->late, &api->backups, api, message);
 	if (call->timer == NULL) {
 		fault_set(&fault, FAULT_NO_MEMORY, "a backup");
-		answer_fault(call, &fault);
+		refuse(call, &fault);
 	} else if (read_call(message, call, &fault) < 0) {
-		answer_fault(call, &fault);
+		refuse(call, &fault);
 	} else {
 		loop_timer_arm(call->timer, PROGRESS_MS);
 		begin(call);

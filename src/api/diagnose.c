@@ -2,8 +2,8 @@
 
 /*
  * Manager.Diagnose and Fix, Lock.History: the troubleshooter answers later, after minutes it may
- * be. A caller that has gone meanwhile is not answered; what was begun goes on, as a remedy must
- * not be broken off in the middle.
+ * be. What was begun goes on when the caller has gone, as a remedy must not be broken off in the
+ * middle.
  */
 
 #include "room.h"
@@ -15,20 +15,36 @@
 
 #define DIAGNOSES_MAX 16
 
-struct diagnosis {
-	struct list link;
-	struct api *api;         /* NULL once the api or the connection has gone */
-	sd_bus_message *message; /* likewise */
-};
+static void diagnosis_free(struct late *call) {
+	late_end(call);
+	free(call);
+}
 
-static struct diagnosis *diagnosis_new(struct api *api, sd_bus_message *message) {
-	struct diagnosis *call = NULL;
+static void on_progress(void *user, const char *text, unsigned done, unsigned all) {
+	late_tell(user, "DiagnosisProgress", "suu", text, done, all);
+}
+
+static void on_done(void *user, const char *json, const char *worst, const struct fault *fault) {
+	struct late *call = user;
+
+	(void) worst; /* it is in the JSON */
+	if (!late_refuse(call, fault)) {
+		sd_bus_reply_method_return(call->message, "s", json);
+		bus_kick(call->api->bus);
+	}
+	diagnosis_free(call);
+}
+
+/* NULL: the message has been answered. */
+static struct late *diagnosis_new(
+	struct api *api, sd_bus_message *message, struct diag_callbacks *ret_callbacks) {
+	struct late *call = NULL;
 	struct fault fault;
 
 	if (api->diag == NULL) {
 		fault_set(&fault, FAULT_NOT_SUPPORTED, "there is no troubleshooter");
-	} else if (api->n_diagnoses >= DIAGNOSES_MAX) {
-		fault_set(&fault, FAULT_QUEUE_FULL, "%u diagnoses are under way", api->n_diagnoses);
+	} else if (api->diagnoses.n >= DIAGNOSES_MAX) {
+		fault_set(&fault, FAULT_QUEUE_FULL, "%u diagnoses are under way", api->diagnoses.n);
 	} else {
 		call = calloc(1, sizeof(*call));
 		fault_set(&fault, FAULT_NO_MEMORY, "the diagnosis");
@@ -37,79 +53,14 @@ static struct diagnosis *diagnosis_new(struct api *api, sd_bus_message *message)
 		reply_fault(message, &fault);
 		return NULL;
 	}
-	call->api = api;
-	call->message = sd_bus_message_ref(message);
-	list_append(&api->diagnoses, &call->link);
-	api->n_diagnoses++;
+	late_begin(call, &api->diagnoses, api, message);
+	*ret_callbacks =
+		(struct diag_callbacks){ .progress = on_progress, .done = on_done, .user = call };
 	return call;
 }
 
-static void diagnosis_free(struct diagnosis *call) {
-	if (call->api != NULL) {
-		call->api->n_diagnoses--;
-	}
-	list_remove(&call->link);
-	sd_bus_message_unref(call->message);
-	free(call);
-}
-
-void diagnoses_drop_all(struct api *api) {
-	struct diagnosis *each, *following;
-
-	list_for_each_safe(each, following, &api->diagnoses, link) {
-		list_remove(&each->link);
-		list_init(&each->link);
-		each->message = sd_bus_message_unref(each->message);
-		each->api = NULL;
-	}
-	api->n_diagnoses = 0;
-}
-
-/* To the caller alone: what is asked of a lock is nobody else's business. */
-static void on_progress(void *user, const char *text, unsigned done, unsigned all) {
-	const struct diagnosis *call = user;
-	sd_bus_message *signal = NULL;
-
-	if (call->message == NULL) {
-		return;
-	}
-	int r = sd_bus_message_new_signal(bus_sd(call->api->bus), &signal, API_MANAGER_PATH,
-		API_MANAGER_INTERFACE, "DiagnosisProgress");
-	if (r >= 0) {
-		r = sd_bus_message_append(signal, "suu", text, done, all);
-	}
-	if (r >= 0) {
-		r = sd_bus_message_set_destination(
-			signal, sd_bus_message_get_sender(call->message));
-	}
-	if (r >= 0) {
-		(void) sd_bus_send(NULL, signal, NULL);
-		bus_kick(call->api->bus);
-	}
-	sd_bus_message_unref(signal);
-}
-
-static void on_done(void *user, const char *json, const char *worst, const struct fault *fault) {
-	struct diagnosis *call = user;
-
-	(void) worst; /* it is in the JSON */
-	if (call->message != NULL) {
-		if (fault != NULL) {
-			reply_fault(call->message, fault);
-		} else {
-			sd_bus_reply_method_return(call->message, "s", json);
-		}
-		bus_kick(call->api->bus);
-	}
-	diagnosis_free(call);
-}
-
-static struct diag_callbacks callbacks_of(struct diagnosis *call) {
-	return (struct diag_callbacks){ .progress = on_progress, .done = on_done, .user = call };
-}
-
 /* What the troubleshooter said of the call: nothing to do, or the fault is answered. */
-static void begun(struct diagnosis *call, int r, const struct fault *fault) {
+static void begun(struct late *call, int r, const struct fault *fault) {
 	if (r < 0) {
 		reply_fault(call->message, fault);
 		diagnosis_free(call);
@@ -127,14 +78,20 @@ static int read_word(sd_bus_message *message, char *out, size_t size, const char
 	return 0;
 }
 
-/* A lock by any of its names; "" all of them, or the hub. */
-static int read_lock(struct api *api, sd_bus_message *message, char out[static LOCK_ID_MAX],
-	struct fault *ret_fault) {
+/*
+ * The first argument, also of a message that has been read before: a lock by any of its names; ""
+ * all of them, or the hub. @usage: how the method is called.
+ */
+static int read_lock(struct api *api, sd_bus_message *message, const char *usage,
+	char out[static LOCK_ID_MAX], struct fault *ret_fault) {
 	struct lock *lock = NULL;
 	char word[LOCK_NAME_MAX] = "";
-	int r = read_word(message, word, sizeof(word), "lock", ret_fault);
 
 	out[0] = '\0';
+	if (sd_bus_message_rewind(message, true) < 0) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "%s", usage);
+	}
+	int r = read_word(message, word, sizeof(word), "lock", ret_fault);
 	if (r >= 0 && word[0] != '\0') {
 		r = hub_get_lock(api->hub, word, &lock, ret_fault);
 	}
@@ -155,12 +112,9 @@ static int read_request(struct api *api, sd_bus_message *message, struct diag_re
 		{ "quiet", OPTION_FLAG, AT(is_quiet), 0, 0, NULL },
 		{ "security", OPTION_FLAG, AT(is_security), 0, 0, NULL },
 	};
-	int r = sd_bus_message_rewind(message, true);
+	int r = read_lock(
+		api, message, "Diagnose(s lock, a{sv} options)", request->lock, ret_fault);
 
-	if (r < 0) {
-		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "Diagnose(s lock, a{sv} options)");
-	}
-	r = read_lock(api, message, request->lock, ret_fault);
 	if (r >= 0) {
 		r = options_read(message, options, ARRAY_SIZE(options), request, NULL, ret_fault);
 	}
@@ -169,6 +123,7 @@ static int read_request(struct api *api, sd_bus_message *message, struct diag_re
 
 static void diagnose_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
 	struct diag_request request = { .role = asker->role, .origin = REQUEST_DBUS };
+	struct diag_callbacks callbacks;
 	struct fault fault = { 0 };
 
 	if (read_request(api, message, &request, &fault) < 0) {
@@ -176,9 +131,8 @@ static void diagnose_granted(struct api *api, sd_bus_message *message, const str
 		return;
 	}
 	text_copy(request.actor, sizeof(request.actor), asker->name);
-	struct diagnosis *call = diagnosis_new(api, message);
+	struct late *call = diagnosis_new(api, message, &callbacks);
 	if (call != NULL) {
-		const struct diag_callbacks callbacks = callbacks_of(call);
 		begun(call, diag_run(api->diag, &request, &callbacks, &fault), &fault);
 	}
 }
@@ -204,13 +158,9 @@ static int read_fix(struct api *api, sd_bus_message *message, struct fix_request
 		{ "confirmed", OPTION_FLAG, offsetof(struct fix_request, is_confirmed), 0, 0,
 			NULL },
 	};
-	int r = sd_bus_message_rewind(message, true);
+	int r = read_lock(api, message, "Fix(s lock, s fault, s remedy, a{sv} options)",
+		request->lock, ret_fault);
 
-	if (r < 0) {
-		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
-			"Fix(s lock, s fault, s remedy, a{sv} options)");
-	}
-	r = read_lock(api, message, request->lock, ret_fault);
 	if (r >= 0) {
 		r = read_word(message, request->fault, sizeof(request->fault), "fault", ret_fault);
 	}
@@ -226,6 +176,7 @@ static int read_fix(struct api *api, sd_bus_message *message, struct fix_request
 
 static void fix_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
 	struct fix_request request = { .role = asker->role, .origin = REQUEST_DBUS };
+	struct diag_callbacks callbacks;
 	struct fault fault = { 0 };
 
 	if (read_fix(api, message, &request, &fault) < 0) {
@@ -233,9 +184,8 @@ static void fix_granted(struct api *api, sd_bus_message *message, const struct a
 		return;
 	}
 	text_copy(request.actor, sizeof(request.actor), asker->name);
-	struct diagnosis *call = diagnosis_new(api, message);
+	struct late *call = diagnosis_new(api, message, &callbacks);
 	if (call != NULL) {
-		const struct diag_callbacks callbacks = callbacks_of(call);
 		begun(call, diag_fix(api->diag, &request, &callbacks, &fault), &fault);
 	}
 }
@@ -290,6 +240,7 @@ static int read_since(sd_bus_message *message, wall_t *ret, struct fault *ret_fa
 }
 
 static void history_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct diag_callbacks callbacks;
 	struct fault fault = { 0 };
 	wall_t since = { 0 };
 	struct api_lock *shown = lock_called(api, message);
@@ -301,9 +252,8 @@ static void history_granted(struct api *api, sd_bus_message *message, const stru
 		reply_fault(message, &fault);
 		return;
 	}
-	struct diagnosis *call = diagnosis_new(api, message);
+	struct late *call = diagnosis_new(api, message, &callbacks);
 	if (call != NULL) {
-		const struct diag_callbacks callbacks = callbacks_of(call);
 		begun(call,
 			diag_history(api->diag, lock_id(shown->lock), since, &callbacks, &fault),
 			&fault);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Manager.QueryLog and VerifyLog: the database answers later, on another turn of the loop. A call
- * whose connection has gone meanwhile is not answered; its struct answer waits for the database
- * all the same, because the database cannot be told to forget it.
+ * Manager.QueryLog and VerifyLog: the database answers later.
  */
 
 #include "room.h"
@@ -18,72 +16,27 @@
 #define LOG_LIMIT_MAX 500
 #define LOG_LIMIT_DEFAULT 50
 
-struct answer {
-	struct list link;
-	struct api *api;         /* NULL once the api has gone */
-	sd_bus_message *message; /* NULL once the connection has gone */
-};
-
-static struct answer *answer_new(struct api *api, sd_bus_message *message) {
-	struct answer *answer = calloc(1, sizeof(*answer));
-	if (answer != NULL) {
-		answer->api = api;
-		answer->message = sd_bus_message_ref(message);
-		list_append(&api->answers, &answer->link);
-		api->n_answers++;
-	}
-	return answer;
-}
-
-static void answer_free(struct answer *answer) {
-	if (answer->api != NULL) {
-		answer->api->n_answers--;
-	}
-	list_remove(&answer->link);
-	sd_bus_message_unref(answer->message);
-	free(answer);
-}
-
-void journal_drop_all(struct api *api) {
-	struct answer *each, *following;
-	list_for_each_safe(each, following, &api->answers, link) {
-		list_remove(&each->link);
-		each->message = sd_bus_message_unref(each->message);
-		each->api = NULL;
-	}
-	api->n_answers = 0;
-}
-
 /* NULL: the message has been answered. */
-static struct answer *begin_answer(struct api *api, sd_bus_message *message) {
-	struct answer *answer = api->n_answers < ANSWERS_MAX ? answer_new(api, message) : NULL;
+static struct late *begin_answer(struct api *api, sd_bus_message *message) {
+	struct late *answer = api->answers.n < ANSWERS_MAX ? calloc(1, sizeof(*answer)) : NULL;
 	if (answer == NULL) {
 		sd_bus_reply_method_errorf(message, SD_BUS_ERROR_LIMITS_EXCEEDED,
 			"Too many questions to the log at once");
+		return NULL;
 	}
+	late_begin(answer, &api->answers, api, message);
 	return answer;
 }
 
-static void send_reply(struct answer *answer, sd_bus_message *reply, int r) {
-	if (r >= 0) {
-		r = sd_bus_send(NULL, reply, NULL);
-	}
-	if (r < 0) {
-		sd_bus_reply_method_errno(answer->message, r, NULL);
-	}
-	bus_kick(answer->api->bus);
+static void answer_free(struct late *answer) {
+	late_end(answer);
+	free(answer);
 }
 
 static void on_events(void *user, const struct event *events, size_t n, const struct fault *fault) {
-	struct answer *answer = user;
+	struct late *answer = user;
 	sd_bus_message *reply = NULL;
-	if (answer->message == NULL) {
-		answer_free(answer);
-		return;
-	}
-	if (fault != NULL && fault->code != FAULT_NONE) {
-		reply_fault(answer->message, fault);
-		bus_kick(answer->api->bus);
+	if (late_refuse(answer, fault)) {
 		answer_free(answer);
 		return;
 	}
@@ -97,21 +50,14 @@ static void on_events(void *user, const struct event *events, size_t n, const st
 	if (r >= 0) {
 		r = sd_bus_message_close_container(reply);
 	}
-	send_reply(answer, reply, r);
-	sd_bus_message_unref(reply);
+	late_answer(answer, reply, r);
 	answer_free(answer);
 }
 
 static void on_verified(void *user, const struct log_verify *result, const struct fault *fault) {
-	struct answer *answer = user;
+	struct late *answer = user;
 	sd_bus_message *reply = NULL;
-	if (answer->message == NULL) {
-		answer_free(answer);
-		return;
-	}
-	if (fault != NULL && fault->code != FAULT_NONE) {
-		reply_fault(answer->message, fault);
-		bus_kick(answer->api->bus);
+	if (late_refuse(answer, fault)) {
 		answer_free(answer);
 		return;
 	}
@@ -123,8 +69,7 @@ static void on_verified(void *user, const struct log_verify *result, const struc
 			"reason", "s",
 			text_is_utf8(result->reason, strlen(result->reason)) ? result->reason : "");
 	}
-	send_reply(answer, reply, r);
-	sd_bus_message_unref(reply);
+	late_answer(answer, reply, r);
 	answer_free(answer);
 }
 
@@ -297,14 +242,14 @@ void manager_query_log(struct api *api, sd_bus_message *message, const struct as
 		reply_fault(message, &fault);
 		return;
 	}
-	struct answer *answer = begin_answer(api, message);
+	struct late *answer = begin_answer(api, message);
 	if (answer != NULL) {
 		hub_query_log(api->hub, &query, on_events, answer);
 	}
 }
 
 void manager_verify_log(struct api *api, sd_bus_message *message, const struct asker *asker) {
-	struct answer *answer = begin_answer(api, message);
+	struct late *answer = begin_answer(api, message);
 	if (answer != NULL) {
 		hub_verify_log(api->hub, on_verified, answer);
 	}

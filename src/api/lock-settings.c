@@ -191,29 +191,14 @@ static int read_setting(sd_bus_message *message, struct setting *ret, struct fau
 }
 
 static void setting_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
-	struct request request = {
-		.act = ACT_PUT_SETTING,
-		.origin = REQUEST_DBUS,
-		.role = asker->role,
-		.received = asker->received,
-	};
 	struct fault fault = { 0 };
-	struct op *op = NULL;
 	const struct api_lock *shown = lock_called(api, message);
 	if (shown == NULL) {
 		return;
 	}
-	text_copy(request.lock, sizeof(request.lock), lock_id(shown->lock));
-	text_copy(request.actor, sizeof(request.actor), asker->name);
+	struct request request = request_of(shown->lock, ACT_PUT_SETTING, asker);
 	int r = read_setting(message, &request.setting, &fault);
-	if (r >= 0) {
-		r = hub_request(api->hub, &request, &op, &fault);
-	}
-	if (r < 0 || op == NULL) {
-		reply_fault(message, &fault);
-	} else {
-		reply_operation(api, message, op);
-	}
+	request_send(api, message, &request, r, &fault);
 }
 
 int lock_method_setting(sd_bus_message *message, void *user, sd_bus_error *ret_error) {

@@ -189,30 +189,16 @@ static int read_remove(sd_bus_message *message, struct request *request, struct 
 
 static void timer_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
 	bool is_set = strcmp(sd_bus_message_get_member(message), "SetTimer") == 0;
-	struct request request = {
-		.act = is_set ? ACT_PUT_TIMER : ACT_REMOVE_TIMER,
-		.origin = REQUEST_DBUS,
-		.role = asker->role,
-		.received = asker->received,
-	};
 	struct fault fault = { 0 };
-	struct op *op = NULL;
 	const struct api_lock *shown = lock_called(api, message);
 	if (shown == NULL) {
 		return;
 	}
-	text_copy(request.lock, sizeof(request.lock), lock_id(shown->lock));
-	text_copy(request.actor, sizeof(request.actor), asker->name);
+	struct request request =
+		request_of(shown->lock, is_set ? ACT_PUT_TIMER : ACT_REMOVE_TIMER, asker);
 	int r = is_set ? read_set(message, shown->lock, &request, &fault)
 		       : read_remove(message, &request, &fault);
-	if (r >= 0) {
-		r = hub_request(api->hub, &request, &op, &fault);
-	}
-	if (r < 0) {
-		reply_fault(message, &fault);
-	} else {
-		reply_operation(api, message, op);
-	}
+	request_send(api, message, &request, r, &fault);
 }
 
 int lock_method_timer(sd_bus_message *message, void *user, sd_bus_error *ret_error) {

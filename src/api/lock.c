@@ -91,18 +91,35 @@ static void request_wipe(struct request *request) {
 	secret_wipe(&request->factor);
 }
 
-/* @return what hub_request() says. */
-static int request_act(struct api *api, const struct lock *lock, sd_bus_message *message,
-	const struct asker *asker, struct op **ret_op, struct fault *ret_fault) {
-	AUTO_VALUE(request_wipe)
+struct request request_of(const struct lock *lock, enum act act, const struct asker *asker) {
 	struct request request = {
-		.act = act_of(message),
+		.act = act,
 		.origin = REQUEST_DBUS,
 		.role = asker->role,
 		.received = asker->received,
 	};
 	text_copy(request.lock, sizeof(request.lock), lock_id(lock));
 	text_copy(request.actor, sizeof(request.actor), asker->name);
+	return request;
+}
+
+void request_send(struct api *api, sd_bus_message *message, const struct request *request, int r,
+	struct fault *fault) {
+	struct op *op = NULL;
+	if (r >= 0) {
+		r = hub_request(api->hub, request, &op, fault);
+	}
+	if (r < 0 || op == NULL) {
+		reply_fault(message, fault);
+	} else {
+		reply_operation(api, message, op);
+	}
+}
+
+/* @return what hub_request() says. */
+static int request_act(struct api *api, const struct lock *lock, sd_bus_message *message,
+	const struct asker *asker, struct op **ret_op, struct fault *ret_fault) {
+	AUTO_VALUE(request_wipe) struct request request = request_of(lock, act_of(message), asker);
 	int r = 0;
 	if (request.act == ACT_VERIFY_PIN) {
 		r = read_secret(message, &request.pin, "PIN", ret_fault);

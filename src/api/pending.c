@@ -12,38 +12,29 @@
 #include <string.h>
 
 struct pending {
-	struct list link;
-	struct api *api;         /* NULL once the api or the connection has gone */
-	sd_bus_message *message; /* likewise */
+	struct late late;
 	enum pending_answer answer;
 	char id[ROW_ID_MAX];
 	struct secret pin;
 };
 
 static void pending_free(struct pending *pending) {
-	if (pending->api != NULL) {
-		pending->api->n_pending--;
-	}
-	list_remove(&pending->link);
-	sd_bus_message_unref(pending->message);
+	late_end(&pending->late);
 	secret_wipe(&pending->pin);
 	free(pending);
 }
 
 struct pending *pending_new(struct api *api, sd_bus_message *message, enum pending_answer answer) {
 	struct fault fault;
-	struct pending *pending = api->n_pending < PENDING_MAX ? calloc(1, sizeof(*pending)) : NULL;
+	struct pending *pending = api->pending.n < PENDING_MAX ? calloc(1, sizeof(*pending)) : NULL;
 	if (pending == NULL) {
 		fault_set(&fault, FAULT_QUEUE_FULL, "%u changes wait for the database",
-			api->n_pending);
+			api->pending.n);
 		reply_fault(message, &fault);
 		return NULL;
 	}
-	pending->api = api;
-	pending->message = sd_bus_message_ref(message);
 	pending->answer = answer;
-	list_append(&api->pending, &pending->link);
-	api->n_pending++;
+	late_begin(&pending->late, &api->pending, api, message);
 	return pending;
 }
 
@@ -53,17 +44,6 @@ char *pending_id(struct pending *pending) {
 
 struct secret *pending_pin(struct pending *pending) {
 	return &pending->pin;
-}
-
-void pending_drop_all(struct api *api) {
-	struct pending *each, *following;
-	list_for_each_safe(each, following, &api->pending, link) {
-		list_remove(&each->link);
-		list_init(&each->link);
-		each->message = sd_bus_message_unref(each->message);
-		each->api = NULL;
-	}
-	api->n_pending = 0;
 }
 
 static int append_pin(sd_bus_message *reply, struct secret *pin) {
@@ -90,7 +70,7 @@ static int append_answer(sd_bus_message *reply, struct pending *pending) {
 	case PENDING_PIN:
 		return append_pin(reply, &pending->pin);
 	case PENDING_USER:
-		user = book_user(hub_book(pending->api->hub), pending->id);
+		user = book_user(hub_book(pending->late.api->hub), pending->id);
 		return sd_bus_message_append(reply, "o",
 			user != NULL ? object_path(&user_kind, user->slug, path) : API_ROOT);
 	}
@@ -99,7 +79,7 @@ static int append_answer(sd_bus_message *reply, struct pending *pending) {
 
 static void answer(struct pending *pending) {
 	sd_bus_message *reply = NULL;
-	int r = sd_bus_message_new_method_return(pending->message, &reply);
+	int r = sd_bus_message_new_method_return(pending->late.message, &reply);
 	if (r >= 0 && (pending->answer == PENDING_ID_PIN || pending->answer == PENDING_PIN)) {
 		/* To the caller alone, and gone from our memory when it is sent. */
 		r = sd_bus_message_sensitive(reply);
@@ -107,31 +87,20 @@ static void answer(struct pending *pending) {
 	if (r >= 0) {
 		r = append_answer(reply, pending);
 	}
-	if (r >= 0) {
-		r = sd_bus_send(NULL, reply, NULL);
-	}
-	if (r < 0) {
-		sd_bus_reply_method_errno(pending->message, r, NULL);
-	}
-	sd_bus_message_unref(reply);
+	late_answer(&pending->late, reply, r);
 }
 
 void pending_done(void *user, const struct fault *fault) {
 	struct pending *pending = user;
-	if (pending->message != NULL) {
-		if (fault != NULL && fault->code != FAULT_NONE) {
-			reply_fault(pending->message, fault);
-		} else {
-			answer(pending);
-		}
-		bus_kick(pending->api->bus);
+	if (!late_refuse(&pending->late, fault)) {
+		answer(pending);
 	}
 	pending_free(pending);
 }
 
 void pending_asked(struct pending *pending, int r, const struct fault *fault) {
 	if (r < 0) {
-		reply_fault(pending->message, fault);
+		reply_fault(pending->late.message, fault);
 		pending_free(pending);
 	}
 }

@@ -13,10 +13,11 @@
  *	               lock-settings.c those about its own configuration
  *	user.c         org.lockhub1.User: methods, life;  user-facts.c its properties
  *	operation.c    org.lockhub1.Operation
- *	backup.c       methods for backups, which are answered later
- *	diagnose.c     methods of the troubleshooter, which answers later
- *	object.c       what those three kinds of objects have in common
- *	value.c        values, events and sightings as a{sv};  option.c reads a{sv}
+ *	backup.c       methods for backups
+ *	diagnose.c     methods of the troubleshooter
+ *	late.c         what those two, pending.c and journal.c have in common: the answer comes
+ *later object.c       what those three kinds of objects have in common value.c        values,
+ *events and sightings as a{sv};  option.c reads a{sv}
  */
 
 #include <sys/types.h>
@@ -26,6 +27,7 @@
 #include "core/people.h"
 #include "core/vault.h"
 #include "diag/diag.h"
+#include "late.h"
 #include "loop/bus.h"
 #include "util/fault.h"
 #include "util/list.h"
@@ -128,18 +130,14 @@ struct api {
 	struct api_objects ops;   /* struct api_op, in the order of being asked for */
 	struct api_objects users; /* struct api_user */
 	struct list asks;         /* struct ask */
-	struct list answers;      /* struct answer */
-	struct list pending;      /* struct pending */
 	struct list records;      /* struct api_record */
 	struct list listens;      /* struct api_listen */
 	unsigned n_listens;
-	struct list backups;   /* struct backup_call */
-	struct list diagnoses; /* struct diagnosis */
 	unsigned n_asks;
-	unsigned n_answers;
-	unsigned n_pending;
-	unsigned n_backups;
-	unsigned n_diagnoses;
+	struct lates answers;   /* struct late */
+	struct lates pending;   /* struct pending */
+	struct lates backups;   /* struct backup_call */
+	struct lates diagnoses; /* struct late */
 
 	struct listener lock_added, lock_removed, lock_changed, event, op_changed, op_finished;
 	struct listener discovered, scan_ended, radio_changed;
@@ -254,8 +252,6 @@ void pending_done(void *user, const struct fault *fault);
 /* What core said: nothing to do, or the fault is answered and @pending goes. */
 void pending_asked(struct pending *pending, int r, const struct fault *fault);
 struct people_by by_asker(const struct asker *asker);
-/* The connection is gone, or the api goes: answers that still come are not sent. */
-void pending_drop_all(struct api *api);
 
 /* people.c: method handlers of the manager, for whoever manages */
 int people_method(sd_bus_message *message, void *user, sd_bus_error *ret_error);
@@ -300,15 +296,11 @@ void manager_verify_log(struct api *api, sd_bus_message *message, const struct a
 /* statistics.c: answers of GetRadioStatistics of a lock and of the manager */
 void statistics_of_lock(struct api *api, sd_bus_message *message, const struct lock *lock);
 void statistics_of_adapters(struct api *api, sd_bus_message *message, const struct asker *asker);
-/* The connection is gone, or the api goes: answers that still come are not sent. */
-void journal_drop_all(struct api *api);
 
 /* diagnose.c */
 int diagnose_method(sd_bus_message *message, void *user, sd_bus_error *ret_error);
 int diagnose_method_fix(sd_bus_message *message, void *user, sd_bus_error *ret_error);
 int lock_method_history(sd_bus_message *message, void *user, sd_bus_error *ret_error);
-/* The connection is gone, or the api goes: answers that still come are not sent. */
-void diagnoses_drop_all(struct api *api);
 
 /* backup.c */
 int backup_method(sd_bus_message *message, void *user, sd_bus_error *ret_error);
@@ -352,6 +344,11 @@ PROPERTY_GETTER(lock_get_event);
  * NULL: the message has been answered.
  */
 struct api_lock *lock_called(struct api *api, sd_bus_message *message);
+/* What @asker wants of @lock, to be filled in. */
+struct request request_of(const struct lock *lock, enum act act, const struct asker *asker);
+/* Asks the hub for it and answers with the operation; @r negative: answers with @fault. */
+void request_send(struct api *api, sd_bus_message *message, const struct request *request, int r,
+	struct fault *fault);
 
 /* history.c */
 int lock_method_begin_attempt(sd_bus_message *message, void *user, sd_bus_error *ret_error);
