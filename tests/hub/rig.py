@@ -269,7 +269,7 @@ class Messages:
 class Hub:
     """lockhubd; its service manager is us."""
 
-    def __init__(self, rig, args=(), env=None, is_ready_awaited=True, log_level="debug"):
+    def __init__(self, rig, args=(), env=None, is_ready_awaited=True, log_level="debug", wrap=()):
         self.rig = rig
         path = rig.dir / f"notify-{rig.count}"
         # pylint: disable=consider-using-with
@@ -278,13 +278,13 @@ class Hub:
         self.told = []
         # A service manager that does not read would block its service.
         threading.Thread(target=self._listen, daemon=True).start()
-        environment = dict(rig.env(), NOTIFY_SOCKET=str(path), LOCKHUB_LOG=log_level,
-                           LOCKHUB_TRUST_CLOCK="1", **(env or {}))
+        environment = rig.env() | {"NOTIFY_SOCKET": str(path), "LOCKHUB_LOG": log_level,
+                                   "LOCKHUB_TRUST_CLOCK": "1"} | (env or {})
         self.started = time.monotonic()
         self.ready_after = None
         self.child = Child(
             rig, "lockhubd",
-            [program("lockhubd"), "--config", rig.config, "--state-dir", rig.state,
+            [*wrap, program("lockhubd"), "--config", rig.config, "--state-dir", rig.state,
              "--bus-address", rig.bus_address, *args], env=environment)
         if is_ready_awaited:
             self.wait_ready()
@@ -507,10 +507,11 @@ class Rig:
             config += f"[mqtt]\nhost = {self.broker.socket}\nport = 0\n"
         self.config.write_text(config + text)
 
-    def start_hub(self, *args, env=None, config=None, wait_ready=True, log_level="debug"):
+    def start_hub(self, *args, env=None, config=None, wait_ready=True, log_level="debug", wrap=()):
+        """@wrap: a program that becomes lockhubd, with its arguments."""
         if config is not None or not self.config.exists():
             self.write_config(config or "")
-        self.hub = Hub(self, args, env, wait_ready, log_level)
+        self.hub = Hub(self, args, env, wait_ready, log_level, wrap)
         if wait_ready and self.bus is not None and not self.bus_rules:
             # Ready is said of the locks; the name on the bus comes a moment later.
             wait(lambda: self.busctl(
