@@ -916,3 +916,23 @@ int client_subscribe(
 	conn_watch(client->conn);
 	return to_errno(rc);
 }
+
+int client_subscribe_once(struct client *client, char *const *topics, size_t n, int *ret_mid) {
+	assert(n > 0 && n <= CLIENT_TOPICS_MAX);
+	if (client->state != CLIENT_UP) {
+		return -ENOTCONN;
+	}
+	int rc = mosquitto_subscribe_multiple(
+		client->conn->mosq, ret_mid, (int) n, topics, 0, 0, NULL);
+	conn_watch(client->conn);
+	return to_errno(rc);
+}
+
+int client_unsubscribe(struct client *client, const char *topic) {
+	if (client->state != CLIENT_UP) {
+		return -ENOTCONN;
+	}
+	int rc = mosquitto_unsubscribe(client->conn->mosq, NULL, topic);
+	conn_watch(client->conn);
+	return to_errno(rc);
+}

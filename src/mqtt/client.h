@@ -111,3 +111,10 @@ int client_publish_event(struct client *client, const char *topic, const void *p
 #define CLIENT_TOPICS_MAX 32
 int client_subscribe(
 	struct client *client, char *const *topics, size_t n, bool is_command, int *ret_mid);
+/*
+ * At QoS 0, to look once at what is retained there; at most CLIENT_TOPICS_MAX. subscribed() follows
+ * on 0. What comes live there as well comes at QoS 0 too.
+ */
+int client_subscribe_once(struct client *client, char *const *topics, size_t n, int *ret_mid);
+/* Ends a subscription; what was on its way may still come. */
+int client_unsubscribe(struct client *client, const char *topic);

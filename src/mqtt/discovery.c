@@ -285,6 +285,15 @@ enum part discovery_part_of(const char *key) {
 	return part;
 }
 
+bool discovery_is_hub_key(const char *key) {
+	for (enum hub_part part = 0; part < HUB_PART_COUNT_; part++) {
+		if (strcmp(hub_rows[part].key, key) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 const char *discovery_key(enum part part) {
 	assert(part < PART_COUNT_);
 	return rows[part].key;

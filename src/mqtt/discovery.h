@@ -63,6 +63,8 @@ char *discovery_hub_entity_topic(
 
 /* The part whose component has this key in the device form; PART_COUNT_: none. */
 enum part discovery_part_of(const char *key);
+/* Whether a component of the hub has this key; adapters are not among them. */
+bool discovery_is_hub_key(const char *key);
 const char *discovery_key(enum part part);
 const char *discovery_platform(enum part part);
 

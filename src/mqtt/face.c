@@ -566,6 +566,54 @@ void face_show(struct face *face, unsigned what) {
 	show_states(face, &view);
 }
 
+/* A setting that the lock has, and that may be offered, though it has not told a value yet. */
+static bool is_dial_to_come(const struct face *face, const char *name) {
+	size_t n = 0;
+	const struct lock_setting *rows = lock_setting_rows(face->lock, &n);
+	bool is_enabler = false;
+	const struct lock_setting *row =
+		rows != NULL ? dial_find(rows, n, name, &is_enabler) : NULL;
+	struct view view;
+
+	take_view(&view, face);
+	return row != NULL && view.may_set && (view.may_maintain || !dial_is_guarded(row));
+}
+
+bool face_adopt(struct face *face, const char *key) {
+	static const char stem[] = "setting_";
+	enum part part = discovery_part_of(key);
+	struct view view;
+
+	if (strncmp(key, stem, sizeof(stem) - 1) == 0) {
+		return is_dial_to_come(face, key + sizeof(stem) - 1);
+	}
+	if (part == PART_COUNT_) {
+		return false;
+	}
+	if ((face->parts & 1U << part) != 0) {
+		return true;
+	}
+	take_view(&view, face);
+	if ((view_parts_to_come(&view) & ~view_parts_denied(&view) & 1U << part) == 0) {
+		return false;
+	}
+	face->parts |= 1U << part;
+	face->to_come |= 1U << part;
+	return true;
+}
+
+void face_part_with(struct face *face, const char *key, const char *platform) {
+	(void) json_object_set_new(face->gone, key, json_string(platform));
+}
+
+void face_refresh(struct face *face) {
+	struct view view;
+
+	take_view(&view, face);
+	show_config(face, &view);
+	show_states(face, &view);
+}
+
 void face_erase(struct face *face) {
 	/* The configuration first: its entities then vanish before their states do. */
 	for (size_t i = 0; i < PART_COUNT_; i++) {

@@ -31,6 +31,7 @@
 #include "recall.h"
 #include "request.h"
 #include "room.h"
+#include "sweep.h"
 #include "switches.h"
 
 #define TLS_PORT 8883
@@ -408,8 +409,14 @@ static void on_appeal(void *user) {
 static void begin_when_subscribed(struct mqtt *mqtt) {
 	if (mqtt->n_subscribing == 0 && !mqtt->is_begun) {
 		mqtt->is_begun = true;
-		shelf_begin(mqtt->shelf);
+		if (!sweep_begin(mqtt->sweep)) {
+			shelf_begin(mqtt->shelf);
+		}
 	}
+}
+
+void mqtt_publish_all(struct mqtt *mqtt) {
+	shelf_begin(mqtt->shelf);
 }
 
 static void on_up(void *user) {
@@ -433,6 +440,7 @@ static void on_down(void *user, const struct fault *fault) {
 	struct mqtt *mqtt = user;
 
 	mqtt->is_settled = false;
+	sweep_end(mqtt->sweep);
 	shelf_end(mqtt->shelf);
 	outbox_end(mqtt->outbox);
 	loop_timer_disarm(mqtt->birth);
@@ -548,7 +556,7 @@ static void on_message(void *user, const struct client_message *message) {
 	char id[LOCK_ID_MAX];
 	struct face *face;
 
-	if (news_heard(mqtt, message)) {
+	if (sweep_message(mqtt->sweep, message) || news_heard(mqtt, message)) {
 		return;
 	}
 	if (message->is_again && message->n > 0 &&
@@ -617,6 +625,9 @@ static void publishing_answered(struct mqtt *mqtt, int mid, const char *refusal)
 static void on_published(void *user, int mid, const char *refusal) {
 	struct mqtt *mqtt = user;
 
+	if (sweep_published(mqtt->sweep, mid, refusal != NULL)) {
+		return;
+	}
 	mqtt->status.published += refusal == NULL;
 	publishing_answered(mqtt, mid, refusal);
 	if (!shelf_published(mqtt->shelf, mid)) {
@@ -632,6 +643,9 @@ static void on_subscribed(void *user, int mid, int refused, const char *refusal)
 	struct filters filters;
 	char what[FAULT_DETAIL_MAX];
 
+	if (sweep_subscribed(mqtt->sweep, mid, refused >= 0)) {
+		return;
+	}
 	if (refused >= 0 && (is_command || mid == mqtt->mid_news)) {
 		if (is_command) {
 			command_filters(mqtt, &filters);
@@ -674,6 +688,7 @@ static void on_settled(void *user) {
 		return;
 	}
 	mqtt->is_settled = true;
+	sweep_settled(mqtt->sweep);
 	outbox_begin(mqtt->outbox);
 	if (!mqtt->is_echoed) {
 		loop_timer_arm(mqtt->echo, ECHO_MS);
@@ -823,6 +838,7 @@ static void on_stop(void *user) {
 	mqtt->phase = MQTT_STOPPED;
 	client_close(mqtt->client);
 	mqtt->is_settled = false;
+	sweep_end(mqtt->sweep);
 	shelf_end(mqtt->shelf);
 	outbox_end(mqtt->outbox);
 	loop_timer_disarm(mqtt->birth);
@@ -867,8 +883,9 @@ struct mqtt *mqtt_new(struct loop *loop, struct hub *hub, const struct mqtt_conf
 	mqtt->reassert = loop_timer_new(loop, on_reassert, mqtt);
 	mqtt->stop = loop_timer_new(loop, on_stop, mqtt);
 	if (!take_config(mqtt, config) || !make_client(mqtt) || !make_hub_leaves(mqtt) ||
-		mqtt->birth == NULL || mqtt->echo == NULL || mqtt->appeal == NULL ||
-		mqtt->reassert == NULL || mqtt->stop == NULL) {
+		(mqtt->sweep = sweep_new(mqtt)) == NULL || mqtt->birth == NULL ||
+		mqtt->echo == NULL || mqtt->appeal == NULL || mqtt->reassert == NULL ||
+		mqtt->stop == NULL) {
 		return mqtt_free(mqtt);
 	}
 	if (config->requests != MQTT_REQUESTS_NONE &&
@@ -909,6 +926,7 @@ struct mqtt *mqtt_free(struct mqtt *mqtt) {
 		(void) face_free(face_next(mqtt, NULL));
 	}
 	recall_free(mqtt);
+	mqtt->sweep = sweep_free(mqtt->sweep);
 	json_decref(mqtt->hub_gone);
 	pins_free(mqtt);
 	switches_free(mqtt);

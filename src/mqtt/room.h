@@ -18,6 +18,7 @@
 #include "topics.h"
 
 struct face;
+struct sweep;
 struct requests;
 
 /* Commands of one lock, or of all that name no lock of ours: so many at once, one more each... */
@@ -78,6 +79,7 @@ struct mqtt {
 	unsigned n_pin_tasks;
 	struct requests *requests; /* NULL: [mqtt] requests is none */
 	struct list recalls;       /* struct recall */
+	struct sweep *sweep;
 	struct leaf *online;
 	struct leaf *hub_config[HUB_PART_COUNT_]; /* device form: the first only */
 	struct leaf *hub_state[HUB_PART_COUNT_];  /* none for events */
@@ -152,6 +154,15 @@ void face_each_config(
 	const struct face *face, void (*fn)(void *user, const char *topic), void *user);
 /* Something happened at the lock, or had happened before the start; not shown by this alone. */
 void face_recall(struct face *face, const struct event *event);
+/*
+ * The broker holds an entity of this lock with this component key. @return whether it stays: we
+ * have it, or evidence may yet bring it, and then it is kept until the lock denies it.
+ */
+bool face_adopt(struct face *face, const char *key);
+/* It does not: the next message of the device form takes it away. */
+void face_part_with(struct face *face, const char *key, const char *platform);
+/* Builds all payloads anew; after the two above. */
+void face_refresh(struct face *face);
 /* What it shows on "problem". */
 bool face_has_problem(const struct face *face);
 /* The dial NAME of topic setting/NAME: the number it had when it was on last; 0: not known. */
@@ -162,6 +173,9 @@ void face_repeat_dials(struct face *face);
 bool face_cleared(struct face *face, const char *topic);
 /* The broker holds the leaf's payload. */
 void face_leaf_settled(struct face *face, const struct leaf *leaf);
+
+/* Publishing begins, on a connection that is subscribed and swept. */
+void mqtt_publish_all(struct mqtt *mqtt);
 
 /* command.c */
 /* Counts it, and tells by an event (of the hub when @lock is NULL). The journal is the caller's. */

@@ -164,6 +164,12 @@ const char *leaf_payload(const struct leaf *leaf) {
 	return leaf->payload != NULL ? leaf->payload : "";
 }
 
+static bool was_sent_just_now(const struct leaf *leaf) {
+	mono_t now = clock_mono(loop_clock(leaf->shelf->loop));
+
+	return leaf->sent.ms != 0 && mono_since(leaf->sent, now) < SHELF_SETTLE_MS;
+}
+
 /* The leaf's payload is not what the broker has. */
 static void leaf_touch(struct leaf *leaf, bool may_hold) {
 	struct shelf *shelf = leaf->shelf;
@@ -173,7 +179,8 @@ static void leaf_touch(struct leaf *leaf, bool may_hold) {
 		return;
 	}
 	/* While a connection is being set up, and without one, nothing was told yet: no waiting. */
-	if (may_hold && leaf->is_coalescing && shelf->is_open && shelf->gate == STAGE_COUNT_) {
+	if (may_hold && leaf->is_coalescing && shelf->is_open &&
+		(shelf->gate == STAGE_COUNT_ || was_sent_just_now(leaf))) {
 		mono_t now = clock_mono(loop_clock(shelf->loop));
 		if (leaf->due.ms == 0) {
 			mono_t apart = mono_after(leaf->sent, SHELF_SETTLE_MS);
@@ -224,6 +231,18 @@ void leaf_remove(struct leaf *leaf) {
 	leaf->is_going = true;
 	leaf->payload[0] = '\0';
 	leaf_touch(leaf, false);
+}
+
+int shelf_clear(struct shelf *shelf, enum stage stage, const char *topic) {
+	struct leaf *leaf = shelf_add(shelf, stage, topic, false);
+
+	if (leaf == NULL) {
+		return -ENOMEM;
+	}
+	/* As if it had held something: only that is taken from the broker. */
+	leaf->payload = strdup("-");
+	leaf_remove(leaf);
+	return 0;
 }
 
 /* @return false when it could not be handed over; it stays dirty then. */

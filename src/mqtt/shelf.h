@@ -68,6 +68,12 @@ void leaf_repeat(struct leaf *leaf);
  */
 void leaf_remove(struct leaf *leaf);
 
+/*
+ * Publishes the empty payload on a topic that is on no leaf: what lies there from a former life. A
+ * leaf there must not be. -ENOMEM.
+ */
+int shelf_clear(struct shelf *shelf, enum stage stage, const char *topic);
+
 /* The connection is up and subscribed: everything is published. */
 void shelf_begin(struct shelf *shelf);
 /* It is down: nothing is published. */

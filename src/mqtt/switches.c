@@ -33,6 +33,10 @@ static struct user_switch *find(const struct mqtt *mqtt, const char *user_id, si
 	return NULL;
 }
 
+bool switches_has(const struct mqtt *mqtt, const char *user_id) {
+	return find(mqtt, user_id, strlen(user_id)) != NULL;
+}
+
 static struct user_switch *add(struct mqtt *mqtt, const struct user *user) {
 	struct user_switch *one = calloc(1, sizeof(*one));
 	char leaf[UNIQUE_ID_MAX];

@@ -14,6 +14,8 @@ struct mqtt;
 
 /* All users as the book has them now; takes the switches of those who are gone away. */
 void switches_show(struct mqtt *mqtt);
+/* Whether there is one for this user. */
+bool switches_has(const struct mqtt *mqtt, const char *user_id);
 /* @return whether the topic is a switch's command topic; it is then done or refused. */
 bool switches_message(
 	struct mqtt *mqtt, const char *topic, const uint8_t *payload, size_t n, bool is_retained);

@@ -537,7 +537,19 @@ int64_t rig_ms(void) {
 	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void make_hub(struct rig *rig) {
+static void drop_hub(struct rig *rig) {
+	struct txn *txn;
+
+	ledger_turn(rig);
+	rig->hub = hub_free(rig->hub);
+	/* Nobody is left to be told of these. */
+	while ((txn = list_first(&rig->txns, struct txn, link)) != NULL) {
+		list_remove(&txn->link);
+		(void) txn_free(txn);
+	}
+}
+
+void rig_hub(struct rig *rig) {
 	struct lock_record record = { .id = RIG_LOCK,
 		.name = "Front door",
 		.slug = "front-door",
@@ -548,6 +560,9 @@ static void make_hub(struct rig *rig) {
 		.state_at = { 1700000000 } };
 	struct hub_config config;
 
+	if (rig->hub != NULL) {
+		drop_hub(rig);
+	}
 	hub_config_defaults(&config);
 	config.clock = loop_clock(rig->loop);
 	config.radio = &rig->radio;
@@ -579,7 +594,7 @@ void rig_init(struct rig *rig) {
 	rig->ledger.impl = &ledger_impl;
 	rig->ledger_timer = loop_timer_new(rig->loop, ledger_turn, rig);
 	rig->radio.impl = &radio_impl;
-	make_hub(rig);
+	rig_hub(rig);
 	mqtt_config_defaults(&rig->config);
 	rig->config.host = rig->broker.socket;
 	rig->config.client_id = "lockhub-test";
@@ -589,14 +604,7 @@ void rig_init(struct rig *rig) {
 
 void rig_finish(struct rig *rig) {
 	rig->mqtt = mqtt_free(rig->mqtt);
-	ledger_turn(rig);
-	rig->hub = hub_free(rig->hub);
-	/* Nobody is left to be told of these. */
-	struct txn *txn;
-	while ((txn = list_first(&rig->txns, struct txn, link)) != NULL) {
-		list_remove(&txn->link);
-		(void) txn_free(txn);
-	}
+	drop_hub(rig);
 	rig->ledger_timer = loop_timer_free(rig->ledger_timer);
 	rig->loop = loop_free(rig->loop);
 	watcher_finish(&rig->watcher);

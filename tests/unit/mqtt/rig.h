@@ -142,6 +142,8 @@ struct rig {
 /* A hub with one lock "Front door"; the broker is not started and mqtt not made. */
 void rig_init(struct rig *rig);
 void rig_finish(struct rig *rig);
+/* Makes rig->hub with its one lock anew, as a start of the daemon does; no mqtt may be there. */
+void rig_hub(struct rig *rig);
 void rig_mqtt(struct rig *rig);      /* makes and starts it on rig->config */
 void rig_start(struct rig *rig);     /* broker, watcher, mqtt, hub; waits until all is online */
 void rig_stop_mqtt(struct rig *rig); /* orderly, and frees it */

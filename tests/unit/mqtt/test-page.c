@@ -54,9 +54,8 @@ static bool was_refused(struct rig *rig, const char *text) {
 	return false;
 }
 
-/* A component of the newest device message; "": the message says nothing of it. */
-static char *component_of(const struct rig *rig, const char *topic, const char *key) {
-	const char *text = watcher_last(&rig->watcher, topic);
+/* A component of a device message; "": the message says nothing of it. */
+static char *component_in(const char *text, const char *key) {
 	json_t *root = text != NULL ? json_loads(text, 0, NULL) : NULL;
 	json_t *component = json_object_get(json_object_get(root, "components"), key);
 	char *made = component != NULL ? json_dumps(component, JSON_COMPACT | JSON_SORT_KEYS)
@@ -64,6 +63,11 @@ static char *component_of(const struct rig *rig, const char *topic, const char *
 
 	json_decref(root);
 	return made;
+}
+
+/* Of the newest message. */
+static char *component_of(const struct rig *rig, const char *topic, const char *key) {
+	return component_in(watcher_last(&rig->watcher, topic), key);
 }
 
 static bool has_component(const struct rig *rig, const char *topic, const char *key) {
@@ -246,6 +250,170 @@ static void hub_is_a_device(void **state) {
 	rig_until(rig, RIG_IS(rig, "lockhub/hub/troubled_locks", "1"));
 }
 
+/* ---- what lies on the broker from before ---- */
+
+#define ORPHAN "homeassistant/device/lockhub_deadbeef/config"
+#define FOREIGN "homeassistant/device/lockhub_deadbee0/config"
+
+/* A discovery message of a lock of that hub. */
+static void put_lock(struct rig *rig, const char *topic, const char *hub) {
+	char text[512];
+
+	(void) snprintf(text, sizeof(text),
+		"{\"device\":{\"identifiers\":[\"lockhub_x\"],\"via_device\":\"%s\"},"
+		"\"origin\":{\"name\":\"lockhub\"},\"components\":{\"lock\":"
+		"{\"platform\":\"lock\",\"unique_id\":\"x\"}}}",
+		hub);
+	put(rig, topic, text);
+}
+
+/* Published once and taken away again, or never there. */
+static bool is_empty(const struct rig *rig, const char *topic) {
+	const char *last = watcher_last(&rig->watcher, topic);
+	return last != NULL && last[0] == '\0';
+}
+
+static void start_broker(struct rig *rig) {
+	broker_start(&rig->broker);
+	watcher_start(&rig->watcher, &rig->broker);
+}
+
+static void start_hub(struct rig *rig) {
+	rig_mqtt(rig);
+	hub_start(rig->hub);
+	rig_until(rig, mqtt_status(rig->mqtt)->is_online);
+}
+
+/* A lock that was unpaired while the broker was away; another hub's lock; somebody else's things.
+ */
+static void orphans_are_cleared_and_others_left(void **state) {
+	static const char *const others[] = { FOREIGN, "homeassistant/sensor/lockhub_fake/config",
+		"homeassistant/lock/lockhub_deadbee0_lock/config",
+		"homeassistant/sensor/zigbee_1/config", "lockhub/deadbee0/lock/state" };
+	struct rig *rig = *state;
+	struct watcher fresh = { .n = 0 };
+
+	start_broker(rig);
+	put_lock(rig, ORPHAN, "lockhub_hub_51d0");
+	put_lock(rig, "homeassistant/sensor/lockhub_deadbeef_battery/config", "lockhub_hub_51d0");
+	put(rig, "lockhub/deadbeef/lock/state", "LOCKED");
+	put(rig, "lockhub/deadbeef/setting/LockNGoTime", "20");
+	put_lock(rig, FOREIGN, "lockhub_hub_51d1");
+	put(rig, others[1], "{\"device\":{\"identifiers\":\"lockhub_hub_51d0\"}}");
+	put_lock(rig, others[2], "lockhub_hub_51d1");
+	put(rig, others[3], "not even JSON");
+	put(rig, others[4], "LOCKED");
+	start_hub(rig);
+	rig_until(rig, is_empty(rig, ORPHAN));
+	rig_until(rig, is_empty(rig, "homeassistant/sensor/lockhub_deadbeef_battery/config"));
+	rig_until(rig, is_empty(rig, "lockhub/deadbeef/lock/state"));
+	rig_until(rig, is_empty(rig, "lockhub/deadbeef/setting/LockNGoTime"));
+	watcher_start(&fresh, &rig->broker);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		assert_non_null(watcher_last(&fresh, others[i]));
+	}
+	assert_null(watcher_last(&fresh, ORPHAN));
+	assert_null(watcher_last(&fresh, "lockhub/deadbeef/lock/state"));
+	watcher_finish(&fresh);
+}
+
+/* From the single form to the device form: told, published, then cleared (rule 7, section 2). */
+static void old_form_is_moved(void **state) {
+	static const char old[] = "homeassistant/sensor/lockhub_" RIG_LOCK "_battery/config";
+	static const char gone[] = "homeassistant/button/lockhub_" RIG_LOCK "_restart/config";
+	static const char hub[] = "homeassistant/sensor/lockhub_hub_51d0_started/config";
+	struct rig *rig = *state;
+
+	rig->config.discovery = MQTT_DISCOVERY_SINGLE;
+	start_broker(rig);
+	start_hub(rig);
+	rig_until(rig, watcher_last(&rig->watcher, old) != NULL);
+	rig_stop_mqtt(rig);
+	put_lock(rig, gone, "lockhub_hub_51d0");
+	watcher_forget(&rig->watcher);
+	rig->config.discovery = MQTT_DISCOVERY_DEVICE;
+	rig_mqtt(rig);
+	rig_until(rig, is_empty(rig, old) && is_empty(rig, hub) && is_empty(rig, gone));
+	size_t told = watcher_find(&rig->watcher, old, "{\"migrate_discovery\": true}");
+	size_t made = watcher_find(&rig->watcher, CONFIG, NULL);
+	size_t left = watcher_find(&rig->watcher, old, "");
+	assert_true(told < made && made < left && left != SIZE_MAX);
+	assert_true(watcher_find(&rig->watcher, hub, "{\"migrate_discovery\": true}") <
+		    watcher_find(&rig->watcher, HUB_CONFIG, NULL));
+	/* What is not wanted any more is not moved. */
+	assert_int_equal(watcher_count(&rig->watcher, gone, "{\"migrate_discovery\": true}"), 0);
+	assert_true(has_component(rig, CONFIG, "battery"));
+}
+
+static void new_form_is_moved_back(void **state) {
+	static const char single[] = "homeassistant/sensor/lockhub_" RIG_LOCK "_battery/config";
+	struct rig *rig = *state;
+
+	start_broker(rig);
+	start_hub(rig);
+	rig_until(rig, has_component(rig, CONFIG, "battery"));
+	rig_stop_mqtt(rig);
+	watcher_forget(&rig->watcher);
+	rig->config.discovery = MQTT_DISCOVERY_SINGLE;
+	rig_mqtt(rig);
+	rig_until(rig, is_empty(rig, CONFIG) && is_empty(rig, HUB_CONFIG));
+	size_t told = watcher_find(&rig->watcher, CONFIG, "{\"migrate_discovery\": true}");
+	size_t made = watcher_find(&rig->watcher, single, NULL);
+	assert_true(told < made && made < watcher_find(&rig->watcher, CONFIG, ""));
+}
+
+static void off_takes_all_away(void **state) {
+	struct rig *rig = *state;
+
+	start_broker(rig);
+	start_hub(rig);
+	rig_until(rig, watcher_last(&rig->watcher, CONFIG) != NULL);
+	rig_stop_mqtt(rig);
+	rig->config.discovery = MQTT_DISCOVERY_OFF;
+	rig_mqtt(rig);
+	rig_until(rig, is_empty(rig, CONFIG) && is_empty(rig, HUB_CONFIG));
+}
+
+/* A feature that was switched off goes; what the lock has only not told yet stays. */
+static void switched_off_goes_and_known_stays(void **state) {
+	struct rig *rig = *state;
+
+	rig->config.maintenance = true;
+	rig->fake.has_settings = true;
+	rig->fake.has_door_sensor = true;
+	rig->fake.door = DOOR_STATE_CLOSED;
+	rig_start(rig);
+	rig_until(rig, has_component(rig, CONFIG, "setting_EnableBluetoothPairing") &&
+			       has_component(rig, CONFIG, "door"));
+	assert_true(has_component(rig, CONFIG, "calibrate"));
+	rig_stop_mqtt(rig);
+	/* A new hub, which knows nothing of its locks yet. */
+	rig_hub(rig);
+	watcher_forget(&rig->watcher);
+	rig->config.maintenance = false;
+	rig_mqtt(rig);
+	rig_until(rig, mqtt_status(rig->mqtt)->is_online);
+	/* The first message of this life: a later one may have come meanwhile. */
+	const char *first = rig->watcher.seen[watcher_find(&rig->watcher, CONFIG, NULL)].payload;
+	AUTO(free) char *door = component_in(first, "door");
+	AUTO(free) char *battery = component_in(first, "battery");
+	assert_non_null(strstr(door, "unique_id"));
+	assert_non_null(strstr(battery, "unique_id"));
+	AUTO(free) char *calibrate = component_in(first, "calibrate");
+	assert_string_equal(calibrate, "{\"platform\":\"button\"}");
+	AUTO(free) char *pairing = component_in(first, "setting_EnableBluetoothPairing");
+	assert_string_equal(pairing, "{\"platform\":\"switch\"}");
+	/* Once said, the next message says nothing of it. */
+	rig_until(rig, watcher_count(&rig->watcher, CONFIG, NULL) >= 2);
+	AUTO(free) char *later = component_of(rig, CONFIG, "calibrate");
+	assert_string_equal(later, "");
+	/* And what the lock denies goes. */
+	rig->fake.has_door_sensor = false;
+	rig->fake.door = DOOR_STATE_UNKNOWN;
+	hub_start(rig->hub);
+	rig_until(rig, !has_component(rig, CONFIG, "door"));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 #define RIG_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -256,6 +424,11 @@ int main(void) {
 		RIG_TEST(maintenance_offers_all_settings),
 		RIG_TEST(former_life_is_remembered),
 		RIG_TEST(hub_is_a_device),
+		RIG_TEST(orphans_are_cleared_and_others_left),
+		RIG_TEST(old_form_is_moved),
+		RIG_TEST(new_form_is_moved_back),
+		RIG_TEST(off_takes_all_away),
+		RIG_TEST(switched_off_goes_and_known_stays),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
