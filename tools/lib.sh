@@ -16,7 +16,7 @@ PACKAGES_BUILD=(
 # systemd for busctl, with which the rig looks at the hub's objects.
 PACKAGES_RUN=(dbus-daemon mosquitto mosquitto-clients systemd)
 # What tests look at the installed files, at the bus and at pages with, and make a journal with.
-PACKAGES_TEST=(dbus-bin man-db openssl chromium systemd-journal-remote)
+PACKAGES_TEST=(python3-jsonschema dbus-bin man-db openssl chromium systemd-journal-remote)
 PACKAGES_FORMAT=(clang-format-14 git)
 # For tools/test --vm: the machine, and what runs in it. dbus and bluez are not started on the host.
 PACKAGES_VM=(qemu-system-x86 bluez bluez-test-tools dbus polkitd systemd busybox-static kmod cpio xz-utils)

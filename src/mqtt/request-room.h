@@ -15,13 +15,13 @@
 /* At once, and one more each: questions are cheap, and what is done is not. */
 #define REQUEST_READS_BURST 20
 #define REQUEST_READ_REFILL_MS 500
-#define REQUEST_ACTS_BURST 10
+#define REQUEST_ACTS_BURST 20
 #define REQUEST_ACT_REFILL_MS 10000
 /* The same transaction is answered from memory for so long... */
 #define REQUEST_KEPT_MS 600000
 /* ...which is more than REQUEST_ACTS_BURST + REQUEST_KEPT_MS / REQUEST_ACT_REFILL_MS, so that
  * nothing is forgotten early. */
-#define REQUEST_KEPT_MAX 80
+#define REQUEST_KEPT_MAX 96
 #define REQUEST_CALLS_MAX 16
 
 struct request_call;

@@ -207,7 +207,8 @@ class Messages:
         self.all = []
         self.values = {}
         self.qos = {}
-        name = f"watch-{rig.count}"
+        # Two clients of one name would throw each other out.
+        name = f"watch-{rig.count}-{len(rig.watchers)}"
         self.marker = f"rig/{name}"
         argv = ["mosquitto_sub", *rig.broker.client_args(), *args, "-i", name, "-q", "1",
                 "-t", topic, "-t", "rig/#", "-F", "%j"]
