@@ -76,5 +76,5 @@ struct judgement {
 
 /* Judges the hub, or (facts->lock) the hub and one lock. */
 void diag_judge(const struct diag_facts *facts, struct judgement *ret);
-/* The same with the checks of TOPIC_SECURITY and TOPIC_CODES alone, hints included. */
+/* The same with the checks of TOPIC_SECURITY, _CODES and _FIRMWARE alone, hints included. */
 void diag_judge_security(const struct diag_facts *facts, struct judgement *ret);

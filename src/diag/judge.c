@@ -341,6 +341,12 @@ static void make_verdict(struct judgement *out, const char *what) {
 
 /* ---- doors ---- */
 
+/* Old firmware is what known holes are open in. */
+static bool is_about_security(const struct check *check) {
+	return check->topic == TOPIC_SECURITY || check->topic == TOPIC_CODES ||
+	       check->topic == TOPIC_FIRMWARE;
+}
+
 static void judge_all(const struct diag_facts *facts, bool is_security, struct judgement *ret) {
 	struct judge judge = {
 		.hub = &facts->hub,
@@ -354,8 +360,7 @@ static void judge_all(const struct diag_facts *facts, bool is_security, struct j
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 		for (const struct check *check = groups[i]; check->name != NULL; check++) {
 			if ((check->is_of_lock && facts->lock == NULL) ||
-				(is_security && check->topic != TOPIC_SECURITY &&
-					check->topic != TOPIC_CODES)) {
+				(is_security && !is_about_security(check))) {
 				continue;
 			}
 			run_check(&judge, check);

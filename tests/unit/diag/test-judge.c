@@ -545,8 +545,12 @@ static void hints_are_for_who_asks_about_security(void **state) {
 	}
 	for (size_t i = 0; i < judgement.n_checks; i++) {
 		assert_true(judgement.checks[i].topic == TOPIC_SECURITY ||
-			    judgement.checks[i].topic == TOPIC_CODES);
+			    judgement.checks[i].topic == TOPIC_CODES ||
+			    judgement.checks[i].topic == TOPIC_FIRMWARE);
 	}
+	inject(FAULT_FIRMWARE_OUTDATED, 11);
+	diag_judge_security(&made.facts, &judgement);
+	assert_non_null(finding_of(&judgement, FAULT_FIRMWARE_OUTDATED));
 }
 
 static void after_a_repair_old_jams_do_not_count(void **state) {
