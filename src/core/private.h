@@ -261,15 +261,15 @@ void hub_record(struct hub *hub, const struct event *event);
 struct lock *lock_new(struct hub *hub, const struct driver *driver);
 struct lock *lock_free(struct lock *lock);
 void lock_to_record(const struct lock *lock, struct lock_record *ret);
+/* The hub was given the PIN that it has now: from here on its age counts. */
+void lock_pin_given(struct lock *lock);
+/* Whether @keys hold a PIN, and another one than the lock's keys do. */
+bool lock_pin_differs(const struct lock *lock, const struct secret *keys);
 /* An event about @lock, of now. */
 void lock_event_init(struct event *event, const struct lock *lock, enum event_kind kind);
 
 /* request.c */
 struct op_entry *op_new(struct hub *hub, struct lock *lock, enum act act, const char *actor);
-/* The hub was given the PIN that it has now: from here on its age counts. */
-void lock_pin_given(struct lock *lock);
-/* Whether @keys hold a PIN, and another one than the lock's keys do. */
-bool lock_pin_differs(const struct lock *lock, const struct secret *keys);
 void op_enqueue(struct op_entry *entry);
 /* Records the intent (if the act is recorded) and lets it be worked on. */
 void op_accept(struct op_entry *entry);
