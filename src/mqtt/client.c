@@ -40,21 +40,19 @@
  *    called for a socket that cannot exist, and the asynchronous form then finds them.
  *  - It does not show the DUP flag of a message; its log does, in the line before.
  *  - It reads as long as something comes, and one call handles as many packets as publications of
- *    ours are under way. So reading stops when it has taken READ_MS, and is then left alone for
- *    nine times as long: whoever floods us gets a tenth of a processor, and the rest waits with
- *    the broker, or is thrown away there.
+ *    ours are under way. So a turn of the loop reads for READ_MS at most, and all turns together
+ *    for a tenth of the time: whoever floods us gets a tenth of a processor, and the rest waits
+ *    with the broker, or is thrown away there.
  */
 
 #define READ_MS 5
-#define READ_SHARE 10
+#define READ_SHARE 10     /* one in so many milliseconds is for reading... */
+#define READ_BURST_MS 100 /* ...and so many that were not used */
+#define READ_PAUSE_MS 100
 /* Less than this takes long only where the processor is busy with something else. */
-#define READ_MESSAGES 64
-#define READ_OCTETS (1024 * 1024)
-/*
- * So many pauses, without ever having read all, are a flood and no burst. What came before it is
- * over may have waited; so long after the last pause it is.
- */
-#define FLOOD_PAUSES 4
+#define FLOOD_MESSAGES 500
+#define FLOOD_OCTETS (8 * 1024 * 1024)
+/* What came before a flood was over may have waited; so long after the last pause it is. */
 #define FLOOD_OVER_MS 2000
 /* The library looks at the time when it is called only. */
 #define MISC_PER_KEEPALIVE 4
@@ -91,8 +89,6 @@ struct conn {
 	bool is_v5;
 	bool is_answered; /* CONNACK is here */
 	bool is_again;    /* the DUP flag of the message that comes next */
-	unsigned n_read;  /* messages of this turn */
-	size_t octets_read;
 	int connack;
 	int bye;                     /* reason of the broker's DISCONNECT (MQTT 5); 0 none */
 	char said[FAULT_DETAIL_MAX]; /* the library's first complaint; "" none */
@@ -108,14 +104,18 @@ struct client {
 	struct loop_work *work;
 	struct loop_timer *timer;  /* the next try, the answer's limit, or the library's tick */
 	struct loop_timer *resume; /* armed: reading is paused */
-	unsigned n_pauses;         /* since all was read */
-	mono_t flooded;            /* when last; ms 0: never */
-	bool was_flooded;          /* and told */
-	unsigned family;           /* index into families */
-	bool is_old;               /* 3.1.1, with MQTT_PROTOCOL_AUTO */
-	bool has_switched;         /* both versions were tried */
-	struct fault first_fault;  /* of the try with any family */
-	unsigned n_failures;
+	int64_t budget_ms;         /* left for reading */
+	mono_t budget_at;          /* when it was reckoned */
+	unsigned n_read;           /* messages since the budget was full */
+	size_t octets_read;
+	mono_t flooded;           /* when last; ms 0: never */
+	bool was_flooded;         /* and told */
+	unsigned family;          /* index into families */
+	bool is_old;              /* 3.1.1, with MQTT_PROTOCOL_AUTO */
+	bool has_switched;        /* both versions were tried */
+	struct fault first_fault; /* of the try with any family */
+	unsigned n_failures;      /* of the same kind, one after the other */
+	enum fault_code last_failure;
 	mono_t up_since;
 	unsigned depth;  /* callbacks under way: no freeing below them */
 	bool is_parting; /* says goodbye before it goes */
@@ -208,8 +208,8 @@ static void on_message(struct mosquitto *mosq, void *user, const struct mosquitt
 	struct client *client = conn->client;
 	uint32_t expires_s = 0;
 
-	conn->n_read++;
-	conn->octets_read += (size_t) message->payloadlen;
+	client->n_read++;
+	client->octets_read += (size_t) message->payloadlen;
 	if (client->state != CLIENT_UP || client->is_dead) {
 		return;
 	}
@@ -371,7 +371,6 @@ static void client_lost(struct client *client, enum failure failure, const struc
 	client->conn = conn_free(client->conn);
 	loop_timer_disarm(client->resume);
 	client->was_flooded = false;
-	client->n_pauses = 0;
 	if (was_up &&
 		mono_since(client->up_since, clock_mono(loop_clock(client->loop))) >= SETTLED_MS) {
 		client->n_failures = 0;
@@ -389,6 +388,9 @@ static void client_lost(struct client *client, enum failure failure, const struc
 	client->family = 0;
 	client->is_old = false; /* it may come back as a newer one */
 	client->has_switched = false;
+	/* Something has been changed: the next change may be soon. */
+	client->n_failures = told.code != client->last_failure ? 0 : client->n_failures;
+	client->last_failure = told.code;
 	retry_later(client, told.code);
 	client->impl->down(client->user, &told);
 }
@@ -424,34 +426,53 @@ static int conn_peek(struct conn *conn) {
 	return error;
 }
 
+static void budget_refill(struct client *client, mono_t now) {
+	int64_t refill = mono_since(client->budget_at, now) / READ_SHARE;
+
+	if (client->budget_ms + refill >= READ_BURST_MS) {
+		client->budget_ms = READ_BURST_MS;
+		client->budget_at = now;
+		client->n_read = 0;
+		client->octets_read = 0;
+	} else if (refill > 0) {
+		client->budget_ms += refill;
+		client->budget_at = now;
+	}
+}
+
+static void budget_spend(struct client *client, int64_t took_ms, mono_t now) {
+	client->budget_ms -= took_ms;
+	if (client->budget_ms > 0) {
+		return;
+	}
+	if (client->n_read < FLOOD_MESSAGES && client->octets_read < FLOOD_OCTETS) {
+		client->budget_ms = 0;
+		return;
+	}
+	client->flooded = now;
+	loop_timer_arm(client->resume, (uint64_t) (READ_PAUSE_MS - client->budget_ms * READ_SHARE));
+}
+
 /* @return MOSQ_ERR_. Until nothing is left to read, or it has taken its share of the time. */
 static int conn_read(struct conn *conn) {
 	struct client *client = conn->client;
 	const struct clock *clock = loop_clock(client->loop);
 	mono_t start = clock_mono(clock);
+	mono_t now = start;
 	int rc = MOSQ_ERR_SUCCESS;
 
-	conn->n_read = 0;
-	conn->octets_read = 0;
-	for (;;) {
+	budget_refill(client, start);
+	do {
 		errno = 0;
 		rc = mosquitto_loop_read(conn->mosq, 1);
+		conn->error = rc == MOSQ_ERR_ERRNO ? errno : 0;
 		if (rc != MOSQ_ERR_SUCCESS || errno == EAGAIN || mosquitto_socket(conn->mosq) < 0) {
 			break;
 		}
-		int64_t took_ms = mono_since(start, clock_mono(clock));
-		if (took_ms >= READ_MS &&
-			(conn->n_read >= READ_MESSAGES || conn->octets_read >= READ_OCTETS)) {
-			loop_timer_arm(client->resume, (uint64_t) took_ms * (READ_SHARE - 1));
-			client->n_pauses++;
-			if (client->n_pauses >= FLOOD_PAUSES) {
-				client->flooded = clock_mono(clock);
-			}
-			return rc;
-		}
-	}
-	client->n_pauses = 0;
-	conn->error = rc == MOSQ_ERR_ERRNO ? errno : 0;
+		now = clock_mono(clock);
+	} while (mono_since(start, now) < READ_MS);
+	now = clock_mono(clock);
+	budget_spend(client, mono_since(start, now), now);
 	return rc;
 }
 
@@ -781,6 +802,8 @@ struct client *client_new(struct loop *loop, const struct client_config *config,
 	client->config = *config;
 	client->impl = impl;
 	client->user = user;
+	client->budget_ms = READ_BURST_MS;
+	client->budget_at = clock_mono(loop_clock(loop));
 	client->timer = loop_timer_new(loop, on_timer, client);
 	client->resume = loop_timer_new(loop, on_resume, client);
 	if (client->timer == NULL || client->resume == NULL) {

@@ -41,7 +41,7 @@
 #define ECHO_MS 5000
 #define REASSERT_APART_MS 5000
 /* Somebody mends an access list, and the broker does not tell. */
-#define APPEAL_MS 30000
+#define APPEAL_MS 10000
 
 mono_t mqtt_now(const struct mqtt *mqtt) {
 	return clock_mono(loop_clock(mqtt->loop));

@@ -93,8 +93,13 @@ void tls_reason(
 	if (ssl != NULL && blame_certificate(ssl, is_name, config, ret_fault)) {
 		return;
 	}
-	if (strstr(said, "certificate required") != NULL ||
-		strstr(said, "handshake failure") != NULL) {
+	/* An alert is what the broker said: it is then our certificate that it does not like. */
+	bool is_ours = strstr(said, "alert unknown ca") != NULL ||
+		       strstr(said, "alert bad certificate") != NULL ||
+		       strstr(said, "alert certificate") != NULL ||
+		       strstr(said, "certificate required") != NULL ||
+		       strstr(said, "alert handshake failure") != NULL;
+	if (is_ours) {
 		(void) fault_set(ret_fault, FAULT_BROKER_TLS, "%s%s", said,
 			has_cert ? ": the broker does not take the certificate in cert_file"
 				 : ": the broker wants a certificate of ours; set cert_file and "
