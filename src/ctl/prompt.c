@@ -192,10 +192,11 @@ int prompt_secret_from(struct ctl *ctl, const char *path, const char *what, bool
 	if (path != NULL && strcmp(path, "-") != 0) {
 		return read_file(ctl, path, what, ret_secret);
 	}
-	if (path != NULL) {
-		ctl->opt.is_pin_stdin = true;
-	}
-	return prompt_secret(ctl, what, is_new, ret_secret);
+	const bool before = ctl->opt.is_pin_stdin;
+	ctl->opt.is_pin_stdin |= path != NULL;
+	int r = prompt_secret(ctl, what, is_new, ret_secret);
+	ctl->opt.is_pin_stdin = before;
+	return r;
 }
 
 int prompt_line(struct ctl *ctl, char *out, size_t size, const char *format, ...) {

@@ -9,11 +9,39 @@
 #include <string.h>
 
 #include "nuki.h"
+#include "switchbot.h"
 #include "util/bytes.h"
 #include "util/text.h"
 
 const char *const sim_models[] = { "nuki:gen1", "nuki:gen2", "nuki:gen3", "nuki:gen4", "nuki:5g",
-	NULL };
+	"switchbot:lock", "switchbot:lite", "switchbot:pro", "switchbot:ultra", NULL };
+
+/* nuki.md 3.2, inferred from captures: id and address end alike. */
+static void name_nuki(struct sim_lock *lock, uint8_t chance) {
+	nuki_of(lock)->id = (uint32_t) (chance | 0x10) << 24 | (uint32_t) lock->address[3] << 16 |
+			    (uint32_t) lock->address[4] << 8 | lock->address[5];
+}
+
+static const struct brand {
+	const char *prefix;
+	uint8_t block[3]; /* the vendor's, of addresses */
+	int (*make)(const char *const *pairs, const struct sim_env *env, struct sim_lock **ret,
+		char *why);
+	/* Its address is known; @chance: one more octet. NULL: nothing follows from it. */
+	void (*addressed)(struct sim_lock *lock, uint8_t chance);
+} brands[] = {
+	{ "nuki:", { 0x54, 0xd2, 0x72 }, nuki_make, name_nuki },
+	{ "switchbot:", { 0xb0, 0xe9, 0xfe }, switchbot_make, NULL },
+};
+
+/* Of a model that there is. */
+static const struct brand *brand_of(const char *model) {
+	size_t i = 0;
+	while (strncmp(brands[i].prefix, model, strlen(brands[i].prefix)) != 0) {
+		i++;
+	}
+	return &brands[i];
+}
 
 static const char *pair_value(const char *const *pairs, const char *key) {
 	for (size_t i = 0; pairs[i] != NULL; i += 2) {
@@ -126,26 +154,25 @@ int sim_lock_make(
 	}
 	AUTO(sim_lock_free) struct sim_lock *lock = NULL;
 	why[0] = '\0';
-	r = nuki_make(pairs, env, &lock, why);
+	const struct brand *brand = brand_of(pair_value(pairs, "model"));
+	r = brand->make(pairs, env, &lock, why);
 	if (r < 0) {
 		return r;
 	}
-	/* 54:D2:72 is the vendor's block; the rest by chance, so that locks differ without being
-	 * told. */
+	/* The vendor's block, the rest by chance, so that locks differ without being told. */
 	uint8_t chance[4];
 	env->random(env->user, SIM_RANDOM_OTHER, chance, sizeof(chance));
-	memcpy(lock->address,
-		(const uint8_t[]){ 0x54, 0xd2, 0x72, chance[0], chance[1], chance[2] }, 6);
+	memcpy(lock->address, brand->block, 3);
+	memcpy(lock->address + 3, chance, 3);
 	const char *address = pair_value(pairs, "address");
 	if (address != NULL && parse_address(address, lock->address) < 0) {
 		snprintf(why, SIM_TEXT_MAX,
 			"address=%s: something like 54:D2:72:AA:BB:01 is needed", address);
 		return -EINVAL;
 	}
-	/* nuki.md 3.2, inferred from captures: id and address end alike. */
-	nuki_of(lock)->id = (uint32_t) (chance[3] | 0x10) << 24 |
-			    (uint32_t) lock->address[3] << 16 | (uint32_t) lock->address[4] << 8 |
-			    lock->address[5];
+	if (brand->addressed != NULL) {
+		brand->addressed(lock, chance[3]);
+	}
 	for (size_t i = 0; pairs[i] != NULL; i += 2) {
 		r = set_key(lock, pairs[i], pairs[i + 1], why);
 		if (r < 0) {

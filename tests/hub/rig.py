@@ -325,12 +325,13 @@ def tail(text, lines=40):
 class Lock:
     """What the rig knows of a virtual lock."""
 
-    def __init__(self, slug, model, address, pin, name=None):
+    def __init__(self, slug, model, address, pin, name=None, key=None, extra=""):
         self.slug = slug
         self.model = model
         self.address = address
         self.pin = pin
-        self.extra = ""
+        self.key = key  # that its maker keeps, as a person gives it; such a lock has no PIN
+        self.extra = extra
         self.name = name or slug.replace("-", " ").capitalize()
 
 
@@ -479,8 +480,9 @@ class Rig:
         self.broker = Broker(self, extra)
 
     def lock_args(self, lock):
-        return ["--lock", f"name={lock.slug},model={lock.model},address={lock.address},"
-                          f"pin={lock.pin}{',' + lock.extra if lock.extra else ''}"]
+        pin = f",pin={lock.pin}" if lock.pin else ""
+        return ["--lock", f"name={lock.slug},model={lock.model},address={lock.address}{pin}"
+                          f"{',' + lock.extra if lock.extra else ''}"]
 
     def start_sim(self, *locks, speed=None, args=()):
         self.speed = speed or self.speed
@@ -696,9 +698,13 @@ class Rig:
 
     def pair(self, *locks):
         for lock in locks:
-            self.sim_pairing(lock)
-            self.ctl("pair", lock.address, "--name", lock.name, "--yes", "--pin-stdin",
-                     stdin=lock.pin + "\n")
+            if lock.key:
+                self.ctl("pair", lock.address, "--name", lock.name, "--key-file", "-",
+                         stdin=lock.key + "\n")
+            else:
+                self.sim_pairing(lock)
+                self.ctl("pair", lock.address, "--name", lock.name, "--yes", "--pin-stdin",
+                         stdin=lock.pin + "\n")
             self.expect_prop(lock, "Reachable", True)
 
     def locks(self):

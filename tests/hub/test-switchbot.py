@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Locks of SwitchBot: paired with the key that their maker keeps, heard without a link."""
+
+import contextlib
+import json
+
+from case import case, expect, expect_equal, main
+from rig import FRONT, Lock, Rig, wait
+
+KEY = "34 0123456789abcdef0123456789abcdef"
+WORDS = "key=0123456789abcdef0123456789abcdef,key-id=34"
+
+
+def switchbot(slug, model, last, more=""):
+    return Lock(slug, f"switchbot:{model}", f"B0:E9:FE:00:00:0{last}", "", key=KEY, extra=WORDS + more)
+
+
+PRO = switchbot("side-door", "pro", 1)
+OLD = switchbot("shed", "lock", 2)
+ULTRA = switchbot("office", "ultra", 3, ",mode=gcm")
+
+
+@contextlib.contextmanager
+def a_hub(*locks, paired=True):
+    with Rig() as rig:
+        rig.start_bus()
+        rig.start_sim(*locks)
+        rig.start_hub()
+        wait(lambda: rig.status()["radio_ready"], 15, "the radio is ready")
+        if paired:
+            rig.pair(*locks)
+        yield rig
+        rig.end_well()
+
+
+@case
+def its_key_pairs_it_and_is_never_shown():
+    with a_hub(PRO, paired=False) as rig:
+        done = rig.try_ctl("pair", PRO.address, "--yes")
+        expect(done.returncode != 0, "paired without a key")
+        expect("key" in done.stderr and "--key-file" in done.stderr, done.stderr)
+        done = rig.try_ctl("pair", PRO.address, "--key-file", "-", stdin="34 0123\n")
+        expect(done.returncode != 0, "paired with half a key")
+        expect("32 hex digits" in done.stderr, done.stderr)
+        wrong = KEY.replace("01234567", "76543210", 1)
+        done = rig.try_ctl("pair", PRO.address, "--key-file", "-", stdin=wrong + "\n")
+        expect(done.returncode != 0, "paired with a wrong key")
+        expect("key" in done.stderr, done.stderr)
+        expect_equal(rig.locks(), [], "locks")
+        rig.pair(PRO)
+        row = rig.ctl_json("show", PRO.slug)["locks"][0]
+        expect_equal(row["model"], "SwitchBot Lock Pro", "model")
+        expect_equal(row["firmware"], "2.3", "firmware")
+        shown = rig.ctl("show", PRO.slug) + json.dumps(row) + rig.hub.log()
+        for text in (KEY, wrong):
+            expect(text.split()[1] not in shown, "the key is shown")
+
+
+@case
+def its_state_is_heard_without_a_link():
+    with a_hub(PRO, OLD) as rig:
+        for lock in (PRO, OLD):
+            rig.expect_prop(lock, "State", "locked")
+        wait(lambda: all(not rig.prop(lock, "Linked") for lock in (PRO, OLD)), 15, "no link is left")
+        before = [rig.counters(lock)["connections"] for lock in (PRO, OLD)]
+        for lock in (PRO, OLD):
+            rig.turn(lock, "unlock")
+            rig.expect_prop(lock, "State", "unlocked")
+            rig.sim("door", lock.slug, "open")
+            rig.expect_prop(lock, "Door", "open")
+            rig.battery(lock, 15)
+            rig.expect_prop(lock, "Fault", "battery-low")
+        after = [rig.counters(lock)["connections"] for lock in (PRO, OLD)]
+        expect_equal(after, before, "links")
+
+
+@case
+def it_is_locked_and_unlocked_in_either_mode():
+    with a_hub(PRO, OLD, ULTRA) as rig:
+        for lock in (PRO, OLD, ULTRA):
+            for act, word in (("unlock", "unlocked"), ("lock", "locked"), ("unlatch", "unlocked")):
+                rig.ctl(act, lock.slug)
+                rig.expect_prop(lock, "State", word)
+            expect_equal(rig.motor_runs(lock), (1, 2, 0), f"commands of {lock.slug}")
+
+
+@case
+def jam_and_refusal_are_told():
+    with a_hub(PRO) as rig:
+        rig.ctl("unlock", PRO.slug)
+        rig.jam(PRO, True)
+        done = rig.try_ctl("lock", PRO.slug)
+        expect(done.returncode != 0, "locked against a jam")
+        expect("jam" in done.stderr.lower() or "stopped" in done.stderr, done.stderr)
+        rig.expect_prop(PRO, "Fault", "jammed")
+        found = rig.try_ctl("doctor", PRO.slug, "--json").stdout
+        expect("jammed" in found, found)
+        rig.jam(PRO, False)
+        rig.ctl("lock", PRO.slug)
+        rig.expect_prop(PRO, "Fault", "none")
+        rig.sim("set", PRO.slug, "calibrated=0")
+        rig.expect_prop(PRO, "Fault", "not-calibrated")
+
+
+@case
+def doctor_says_how_weak_its_protocol_is():
+    with a_hub(PRO) as rig:
+        text = rig.try_ctl("doctor", "security").stdout
+        expect("protocol" in text.lower(), text)
+        row = rig.ctl_json("show", PRO.slug)["locks"][0]
+        expect_equal(row["protocol"]["class"], "C", "class")
+
+
+@case
+def a_nuki_beside_it_is_none_of_its_business():
+    with a_hub(FRONT, PRO) as rig:
+        rig.ctl("unlock", FRONT.slug)
+        rig.ctl("unlock", PRO.slug)
+        rig.expect_prop(PRO, "State", "unlocked")
+        rig.expect_prop(FRONT, "State", "unlocked")
+        rig.ctl("unpair", PRO.slug, "--yes")
+        wait(lambda: [row["slug"] for row in rig.locks()] == [FRONT.slug], 15, "one lock is left")
+
+
+main()
