@@ -4,9 +4,11 @@
 
 import contextlib
 import json
+import random
 import sqlite3
 import time
 
+import doctor
 from case import case, expect, expect_equal, main
 from rig import Child, Lock, Rig, a_paired_hub, build_root, program, wait
 
@@ -49,6 +51,14 @@ def in_the_past(rig, statement, *values):
     rig.start_hub()
 
 
+def start_network_manager(rig, network):
+    """One that tells of the network what the file @network says."""
+    child = Child(rig, "network-manager",
+                  [build_root() / "tests" / "hub" / "mock-network-manager", rig.bus_address,
+                   network], env=rig.env())
+    wait(lambda: "READY" in child.output(), 10, "the mock is ready")
+
+
 @case
 def the_protection_of_the_wifi():
     with Rig() as rig:
@@ -64,10 +74,7 @@ def the_protection_of_the_wifi():
         # Nobody manages the network: nobody is accused, and it is said that nothing is known.
         hub = security(rig)[""]
         expect_equal(result(hub, "wifi-protection"), "unknown", "without NetworkManager")
-        child = Child(rig, "network-manager",
-                      [build_root() / "tests" / "hub" / "mock-network-manager", rig.bus_address,
-                       network], env=rig.env())
-        wait(lambda: "READY" in child.output(), 10, "the mock is ready")
+        start_network_manager(rig, network)
 
         hub = be("type=802-11-wireless flags=0 wpa=0 rsn=0 mhz=2437")
         expect("wifi-unprotected" in names(hub), names(hub))
@@ -92,6 +99,37 @@ def the_protection_of_the_wifi():
         hub = be("type=802-3-ethernet")
         expect_equal(result(hub, "wifi-protection"), "skipped", "by cable")
         expect_equal(hub["facts"]["wifi"], False, "by cable")
+
+
+@case
+def the_band_of_the_wifi():
+    with Rig() as rig:
+        rig.start_bus()
+        rig.start_sim(GOOD)
+        root = rig.dir / "root"
+        chip = root / "sys/devices/soc/serial0/serial0-0"
+        chip.mkdir(parents=True)
+        (root / "sys/class/bluetooth/hci0").mkdir(parents=True)
+        (root / "sys/class/bluetooth/hci0/device").symlink_to(chip)
+        env = {"LOCKHUB_ROOT": str(root)}
+        rig.start_hub(config=ZONE, env=env)
+        rig.pair(GOOD)
+        lock_id = rig.id(GOOD)
+        rig.hub.stop()
+        doctor.write_past(rig, [doctor.Past(lock_id, random.Random(1)).radio(
+            8, -62, attempts=12, failures=7)])
+        network = rig.dir / "network"
+        network.write_text("type=802-11-wireless flags=1 rsn=0x188 mhz=2462")
+        start_network_manager(rig, network)
+        rig.start_hub(env=env)
+        rig.expect_prop(GOOD, "Reachable", True)
+        target = doctor.lock_target(doctor.ask_doctor(rig, GOOD.slug)[1])
+        expect_equal(names(target)[:1], ["wifi-interference"], names(target))
+        # In the other band it is not the Wi-Fi.
+        network.write_text("type=802-11-wireless flags=1 rsn=0x188 mhz=5500")
+        target = doctor.lock_target(doctor.ask_doctor(rig, GOOD.slug)[1])
+        expect("wifi-interference" not in names(target), names(target))
+        expect_equal(names(target)[:1], ["links-failing"], names(target))
 
 
 @case
