@@ -128,6 +128,7 @@ struct hub_facts {
 		int64_t disk_free, disk_size; /* of the database's file system; -1 not known */
 		int64_t database_size;
 		enum known_flag was_clean_stop, is_log_whole;
+		char log_reason[96];                 /* why it is not whole: "row 7: ..." */
 		int n_restarts;                      /* of the daemon in the last day; -1 */
 		char exposed[DIAG_EXPOSED_MAX][160]; /* what is readable for others */
 		size_t n_exposed;

@@ -16,6 +16,8 @@
 #define DAY_S 86400
 /* More starts in a day than this are no more alarming. */
 #define STARTS_MAX 100
+/* The whole log is not read again before: years of it take seconds on a small machine. */
+#define VERIFIED_MS 600000
 
 static enum known_flag flag(bool is_so) {
 	return is_so ? FLAG_YES : FLAG_NO;
@@ -57,41 +59,85 @@ static void gather_broker(
 
 /* ---- the database ---- */
 
-struct starts {
+struct asking {
+	struct sources *sources;
 	struct hub_facts *facts;
 	void (*done)(void *done_user);
 	void *done_user;
 };
 
+static mono_t now_of(const struct sources *sources) {
+	return clock_mono(hub_clock(sources->hub));
+}
+
+/* What was found at the start, which is the end of the log alone, or later in all of it. */
+static void tell_log(const struct sources *sources, struct hub_facts *facts) {
+	const struct fault *fault = &store_condition(sources->store)->log_fault;
+
+	facts->host.is_log_whole = flag(fault->code == FAULT_NONE);
+	(void) text_copy(facts->host.log_reason, sizeof(facts->host.log_reason), fault->detail);
+	if (fault->code == FAULT_NONE && sources->verified.at.ms > 0) {
+		facts->host.is_log_whole = flag(sources->verified.is_whole);
+		(void) text_copy(facts->host.log_reason, sizeof(facts->host.log_reason),
+			sources->verified.reason);
+	}
+}
+
+static void asking_end(struct asking *asking) {
+	tell_log(asking->sources, asking->facts);
+	asking->done(asking->done_user);
+	free(asking);
+}
+
+static void on_verified(void *user, const struct log_verify *result, const struct fault *fault) {
+	struct asking *asking = user;
+	struct sources *sources = asking->sources;
+
+	if (fault == NULL) {
+		sources->verified.at = now_of(sources);
+		sources->verified.is_whole = result->bad_seq == 0;
+		sources->verified.reason[0] = '\0';
+		if (result->bad_seq != 0) {
+			(void) text_copy(sources->verified.reason, sizeof(sources->verified.reason),
+				result->reason);
+		}
+	}
+	asking_end(asking);
+}
+
 static void on_starts(void *user, const struct event *events, size_t n, const struct fault *fault) {
-	struct starts *starts = user;
+	struct asking *asking = user;
+	struct sources *sources = asking->sources;
 
 	(void) events;
 	if (fault == NULL) {
 		/* The first one is a start, the others are restarts. */
-		starts->facts->host.n_restarts = n > 0 ? (int) n - 1 : 0;
+		asking->facts->host.n_restarts = n > 0 ? (int) n - 1 : 0;
 	}
-	starts->done(starts->done_user);
-	free(starts);
+	if (sources->verified.at.ms > 0 &&
+		mono_since(sources->verified.at, now_of(sources)) < VERIFIED_MS) {
+		asking_end(asking);
+		return;
+	}
+	hub_verify_log(sources->hub, on_verified, asking);
 }
 
 static void gather_store(
 	void *user, struct hub_facts *facts, void (*done)(void *done_user), void *done_user) {
-	const struct sources *sources = user;
-	const struct store_condition *condition = store_condition(sources->store);
+	struct sources *sources = user;
 	struct log_query query = { .word = "hub_started", .limit = STARTS_MAX };
-	struct starts *starts = calloc(1, sizeof(*starts));
+	struct asking *asking = calloc(1, sizeof(*asking));
 
 	backups_state(sources->backups, &facts->host.backup_at, &facts->host.backup);
-	facts->host.was_clean_stop = flag(condition->was_clean);
-	facts->host.is_log_whole = flag(condition->log_fault.code == FAULT_NONE);
-	if (starts == NULL) {
+	facts->host.was_clean_stop = flag(store_condition(sources->store)->was_clean);
+	if (asking == NULL) {
+		tell_log(sources, facts);
 		done(done_user);
 		return;
 	}
-	*starts = (struct starts){ facts, done, done_user };
+	*asking = (struct asking){ sources, facts, done, done_user };
 	query.since.s = clock_wall(hub_clock(sources->hub)).s - DAY_S;
-	hub_query_log(sources->hub, &query, on_starts, starts);
+	hub_query_log(sources->hub, &query, on_starts, asking);
 }
 
 /* ---- what is done by hand ---- */

@@ -22,6 +22,12 @@ struct sources {
 	struct mqtt *mqtt; /* NULL: off */
 	bool has_password; /* for the broker */
 	struct backups *backups;
+	/* The event log, read from end to end; see gather_store(). */
+	struct {
+		mono_t at; /* 0: never yet */
+		bool is_whole;
+		char reason[96];
+	} verified;
 };
 
 /* @sources must outlive @diag. */

@@ -175,12 +175,14 @@ static enum check_result check_guessing(struct judge *judge) {
 }
 
 static enum check_result check_log_chain(struct judge *judge) {
+	const char *why = judge->hub->ledger.code == FAULT_LOG_BROKEN ? judge->hub->ledger.detail
+								      : judge->hub->host.log_reason;
+
 	if (judge->hub->ledger.code == FAULT_LOG_BROKEN ||
 		judge->hub->host.is_log_whole == FLAG_NO) {
 		proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 },
-			"the chain of the event log is broken%s%s",
-			judge->hub->ledger.detail[0] != '\0' ? ": " : "",
-			judge->hub->ledger.detail);
+			"the chain of the event log is broken%s%s", why[0] != '\0' ? ": " : "",
+			why);
 		accuse(judge, FAULT_LOG_BROKEN, SURE);
 		return CHECK_BAD;
 	}
