@@ -271,6 +271,15 @@ static void read_adapter(
 	(void) text_copy(ret->name, sizeof(ret->name), name);
 	(void) snprintf(link, sizeof(link), "%s/sys/class/bluetooth/%s/device", config->root, name);
 	if (realpath(link, path) == NULL) {
+		/* No hardware at all is below a controller that a program plays (/dev/vhci). */
+		(void) snprintf(
+			link, sizeof(link), "%s/sys/class/bluetooth/%s", config->root, name);
+		if (realpath(link, path) != NULL && strstr(path, "/virtual/") != NULL) {
+			ret->is_usb = FLAG_NO;
+			ret->is_usb3_port = FLAG_NO;
+			ret->is_onboard = FLAG_NO;
+			(void) text_copy(ret->chip, sizeof(ret->chip), "virtual");
+		}
 		return;
 	}
 	if (strstr(path, "/usb") != NULL) {
@@ -290,7 +299,8 @@ static void read_adapter(
 static void read_rfkill(const struct host_config *config, struct adapter_facts *ret) {
 	char text[32];
 
-	for (unsigned i = 0; i < 32; i++) {
+	/* Each adapter that is plugged in gets the next number. */
+	for (unsigned i = 0; i < ENTRIES_MAX; i++) {
 		if (!read_text(text, sizeof(text), "%s/sys/class/rfkill/rfkill%u/name",
 			    config->root, i) ||
 			strcmp(text, ret->name) != 0) {
