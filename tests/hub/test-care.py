@@ -399,4 +399,33 @@ def firmware_that_did_not_change_is_said_so():
         expect("firmware" not in due, due)
 
 
+@case
+def firmware_that_the_app_brought_is_compared_with_the_one_before():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        before = rig.prop(FRONT, "Firmware")
+        major, minor, patch = before.split(".")
+        newer = f"{major}.{minor}.{int(patch) + 1}"
+        rig.ctl("unlock", FRONT.slug)
+        rig.ctl("lock", FRONT.slug)
+        with Talk(rig, "care", "firmware", FRONT.slug) as talk:
+            talk.hear(f"now: {before}")
+            talk.hear("locking ")
+            talk.hear("Has the app said that the update is done?")
+            rig.sim("firmware", FRONT.slug, newer)
+            talk.say("y")
+            talk.hear(f"{newer}, before it was {before}", 60)
+            talk.hear("May it?", 60)
+            talk.say("y")
+            talk.hear("Before: ", 120)
+            talk.hear("locking ")
+            talk.hear(f"The firmware of {FRONT.slug}: {newer}, before {before}.", 60)
+            expect_equal(talk.end(), 0, talk.said)
+        attempt, = history(rig)["attempts"]
+        expect_equal((attempt["remedy"], attempt["outcome"], attempt["before"], attempt["after"]),
+                     ("update-firmware", "helped", before, newer), "what is kept")
+        notes = history(rig)["notes"]
+        expect("firmware" not in notes and "firmware-done" in notes, notes)
+        expect(any(newer in json.dumps(row) for row in rig.log_rows()), "the log does not tell of it")
+
+
 main()
