@@ -31,6 +31,9 @@
 #define RESTORES_MAX 3
 #define RESTORES_PER_MS (60 * 60 * 1000)
 
+/* The configuration that takes a part away waits SHELF_SETTLE_MS itself. */
+#define PART_GONE_MS (2 * SHELF_SETTLE_MS)
+
 /* What is kept of one dial. Never goes while the face is there: what was once seen stays. */
 struct face_dial {
 	struct list link;
@@ -265,13 +268,13 @@ static void show_config(struct face *face, const struct view *view) {
 static void part_is_gone(struct face *face, enum part part) {
 	(void) json_object_set_new(
 		face->gone, discovery_key(part), json_string(discovery_platform(part)));
-	leaf_remove(STEAL(face->states[part]));
+	leaf_remove_later(STEAL(face->states[part]), PART_GONE_MS);
 	switch (part) {
 	case PART_CODES:
-		leaf_remove(STEAL(face->codes));
+		leaf_remove_later(STEAL(face->codes), PART_GONE_MS);
 		break;
 	case PART_BATTERY_DAYS:
-		leaf_remove(STEAL(face->forecast));
+		leaf_remove_later(STEAL(face->forecast), PART_GONE_MS);
 		break;
 	default:
 		break;
@@ -391,11 +394,21 @@ bool face_has_problem(const struct face *face) {
 	return leaf != NULL && strcmp(leaf_payload(leaf), "ON") == 0;
 }
 
+static bool is_time(enum part part) {
+	return part == PART_LAST_SEEN || part == PART_BATTERY_CHANGED || part == PART_LAST_OPERATED;
+}
+
 static void show_part(struct face *face, const struct view *view, enum part part) {
 	char text[PAYLOAD_MAX];
 	const char *payload = payload_part(view, part, face->mqtt->config.show_users, text);
 
 	if (payload == NULL) {
+		return;
+	}
+	/* Home Assistant before 2024.6 complains of a time that is "None": nothing says the same.
+	 */
+	if (face->states[part] == NULL && face->mqtt->discovery.is_old_ha && is_time(part) &&
+		strcmp(payload, "None") == 0) {
 		return;
 	}
 	if (face->states[part] == NULL) {
@@ -615,24 +628,24 @@ void face_refresh(struct face *face) {
 }
 
 void face_erase(struct face *face) {
-	/* The configuration first: its entities then vanish before their states do. */
+	/* The configuration first: its entities vanish before their states do. */
 	for (size_t i = 0; i < PART_COUNT_; i++) {
 		leaf_remove(STEAL(face->config[i]));
 	}
 	for (size_t i = 0; i < PART_COUNT_; i++) {
-		leaf_remove(STEAL(face->states[i]));
+		leaf_remove_later(STEAL(face->states[i]), SHELF_SETTLE_MS);
 	}
-	leaf_remove(STEAL(face->attributes));
-	leaf_remove(STEAL(face->counts));
-	leaf_remove(STEAL(face->codes));
-	leaf_remove(STEAL(face->problem));
-	leaf_remove(STEAL(face->forecast));
-	leaf_remove(STEAL(face->operator));
-	leaf_remove(STEAL(face->availability));
+	leaf_remove_later(STEAL(face->attributes), SHELF_SETTLE_MS);
+	leaf_remove_later(STEAL(face->counts), SHELF_SETTLE_MS);
+	leaf_remove_later(STEAL(face->codes), SHELF_SETTLE_MS);
+	leaf_remove_later(STEAL(face->problem), SHELF_SETTLE_MS);
+	leaf_remove_later(STEAL(face->forecast), SHELF_SETTLE_MS);
+	leaf_remove_later(STEAL(face->operator), SHELF_SETTLE_MS);
+	leaf_remove_later(STEAL(face->availability), SHELF_SETTLE_MS);
 	struct face_dial *dial;
 	list_for_each(dial, &face->dials, link) {
 		leaf_remove(STEAL(dial->config));
-		leaf_remove(STEAL(dial->state));
+		leaf_remove_later(STEAL(dial->state), SHELF_SETTLE_MS);
 	}
 }
 

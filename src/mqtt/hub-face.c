@@ -169,7 +169,9 @@ void hub_face_show(struct mqtt *mqtt) {
 				  mono_since(mqtt->started_mono, clock_mono(clock)) / 1000;
 	}
 	hub_radio_status(mqtt->hub, &radio);
-	set(mqtt->hub_state[HUB_PART_STARTED], payload_time(mqtt->started, text));
+	if (mqtt->started.s != 0 || !mqtt->discovery.is_old_ha) {
+		set(mqtt->hub_state[HUB_PART_STARTED], payload_time(mqtt->started, text));
+	}
 	set(mqtt->hub_state[HUB_PART_BLUETOOTH], radio.is_ready ? "OFF" : "ON");
 	set(mqtt->hub_state[HUB_PART_STORAGE],
 		hub_ledger_fault(mqtt->hub)->code == FAULT_NONE ? "OFF" : "ON");

@@ -963,6 +963,7 @@ void mqtt_stop(struct mqtt *mqtt, void (*done)(void *user), void *user) {
 	mqtt->stop_user = user;
 	mqtt->phase = MQTT_STOPPING;
 	loop_timer_disarm(mqtt->reassert);
+	shelf_hurry(mqtt->shelf);
 	(void) leaf_set(mqtt->online, "offline");
 	loop_timer_arm(mqtt->stop, mqtt->status.is_connected ? MQTT_STOP_MS : 0);
 	stop_when_idle(mqtt);

@@ -137,6 +137,18 @@ struct shelf *shelf_free(struct shelf *shelf) {
 	return NULL;
 }
 
+/* Somebody wants the topic again before it was emptied. */
+static void drop_going(struct shelf *shelf, const char *topic) {
+	struct leaf *leaf;
+	struct leaf *next;
+
+	list_for_each_safe(leaf, next, &shelf->held, link) {
+		if (leaf->is_going && strcmp(leaf->topic, topic) == 0) {
+			(void) leaf_free(leaf);
+		}
+	}
+}
+
 struct leaf *shelf_add(
 	struct shelf *shelf, enum stage stage, const char *topic, bool is_coalescing) {
 	AUTO(leaf_free) struct leaf *leaf = calloc(1, sizeof(*leaf));
@@ -145,6 +157,7 @@ struct leaf *shelf_add(
 		return NULL;
 	}
 	list_init(&leaf->link);
+	drop_going(shelf, topic);
 	leaf->shelf = shelf;
 	leaf->stage = stage;
 	leaf->is_coalescing = is_coalescing;
@@ -233,7 +246,19 @@ void leaf_remove(struct leaf *leaf) {
 	leaf_touch(leaf, false);
 }
 
-int shelf_clear(struct shelf *shelf, enum stage stage, const char *topic) {
+void leaf_remove_later(struct leaf *leaf, unsigned ms) {
+	if (leaf == NULL || leaf->payload == NULL || leaf->mid != 0 || ms == 0) {
+		leaf_remove(leaf);
+		return;
+	}
+	leaf->is_going = true;
+	leaf->payload[0] = '\0';
+	leaf->due = mono_after(clock_mono(loop_clock(leaf->shelf->loop)), ms);
+	leaf_move(leaf, &leaf->shelf->held);
+	shelf_arm(leaf->shelf);
+}
+
+int shelf_clear(struct shelf *shelf, enum stage stage, const char *topic, unsigned ms) {
 	struct leaf *leaf = shelf_add(shelf, stage, topic, false);
 
 	if (leaf == NULL) {
@@ -241,8 +266,17 @@ int shelf_clear(struct shelf *shelf, enum stage stage, const char *topic) {
 	}
 	/* As if it had held something: only that is taken from the broker. */
 	leaf->payload = strdup("-");
-	leaf_remove(leaf);
+	leaf_remove_later(leaf, ms);
 	return 0;
+}
+
+void shelf_hurry(struct shelf *shelf) {
+	struct leaf *leaf;
+
+	list_for_each(leaf, &shelf->held, link) {
+		leaf->due = clock_mono(loop_clock(shelf->loop));
+	}
+	on_held_due(shelf);
 }
 
 /* @return false when it could not be handed over; it stays dirty then. */
@@ -304,7 +338,8 @@ static void touch_all(struct shelf *shelf, struct list *list) {
 	struct leaf *next;
 
 	list_for_each_safe(leaf, next, list, link) {
-		if (leaf->payload != NULL) {
+		/* What goes after a pause goes then. */
+		if (leaf->payload != NULL && !(leaf->is_going && list == &shelf->held)) {
 			leaf->mid = 0;
 			leaf->due.ms = 0;
 			leaf_move(leaf, &shelf->dirty[leaf->stage]);
@@ -316,7 +351,7 @@ void shelf_begin(struct shelf *shelf) {
 	shelf_end(shelf);
 	touch_all(shelf, &shelf->held);
 	touch_all(shelf, &shelf->clean);
-	loop_timer_disarm(shelf->timer);
+	shelf_arm(shelf);
 	shelf->gate = STAGE_HUB_CONFIG;
 	shelf->is_open = true;
 	shelf_pump(shelf);

@@ -69,10 +69,17 @@ void leaf_repeat(struct leaf *leaf);
 void leaf_remove(struct leaf *leaf);
 
 /*
- * Publishes the empty payload on a topic that is on no leaf: what lies there from a former life. A
- * leaf there must not be. -ENOMEM.
+ * The same after a pause: Home Assistant reads the states of an entity until it has taken it away,
+ * and an empty state is a mistake to it. A leaf that is added there meanwhile takes its place.
  */
-int shelf_clear(struct shelf *shelf, enum stage stage, const char *topic);
+void leaf_remove_later(struct leaf *leaf, unsigned ms);
+/*
+ * Publishes the empty payload, after @ms, on a topic that is on no leaf: what lies there from a
+ * former life. -ENOMEM.
+ */
+int shelf_clear(struct shelf *shelf, enum stage stage, const char *topic, unsigned ms);
+/* What waits for a pause does not any more: the end is near. */
+void shelf_hurry(struct shelf *shelf);
 
 /* The connection is up and subscribed: everything is published. */
 void shelf_begin(struct shelf *shelf);

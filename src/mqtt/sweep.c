@@ -271,7 +271,7 @@ static bool is_of_this_form(const struct sweep *sweep, const struct relic *relic
 }
 
 static void clear(struct sweep *sweep, const char *topic) {
-	(void) shelf_clear(sweep->mqtt->shelf, STAGE_CONFIG, topic);
+	(void) shelf_clear(sweep->mqtt->shelf, STAGE_CONFIG, topic, 0);
 }
 
 /* Entities of the hub that always are in the single form. */
@@ -457,7 +457,7 @@ static void traced(struct sweep *sweep) {
 
 	unsubscribe(sweep);
 	list_for_each(one, &sweep->traces, link) {
-		(void) shelf_clear(sweep->mqtt->shelf, STAGE_STATE, one->topic);
+		(void) shelf_clear(sweep->mqtt->shelf, STAGE_STATE, one->topic, SHELF_SETTLE_MS);
 	}
 	move(sweep);
 }
