@@ -539,6 +539,65 @@ static int unpair(struct reset *reset) {
 	return operation_run(reset->ctl, call, slug_of(reset), &facts);
 }
 
+static void tell_bond(struct reset *reset, enum bond bond) {
+	switch (bond) {
+	case BOND_NONE:
+	case BOND_REMOVED:
+		break;
+	case BOND_KEPT:
+		say(reset->ctl,
+			"  the keys that BlueZ has of it, which it did not let you take: sudo "
+			"bluetoothctl "
+			"remove %s\n",
+			facts_text(reset->lock, "address"));
+		break;
+	case BOND_UNKNOWN:
+		say(reset->ctl,
+			"  keys that BlueZ may have of it; it could not be asked: sudo "
+			"bluetoothctl remove "
+			"%s\n",
+			facts_text(reset->lock, "address"));
+		break;
+	}
+}
+
+static void tell_wiped(struct reset *reset, size_t n_users, size_t n_codes, size_t n_apps) {
+	struct ctl *ctl = reset->ctl;
+	enum bond bond = bond_remove(ctl, facts_text(reset->lock, "address"));
+	const char *bonded = bond == BOND_REMOVED ? ", the keys that BlueZ had of it" : "";
+	if (ctl->opt.is_forced) {
+		say(ctl,
+			"\nWiped here, and the lock was not asked: the rights of %zu users, the "
+			"hub's key, "
+			"its\nsettings, timers, topics and measurements%s.\n"
+			"Not wiped:\n"
+			"  %zu codes in the lock, which open it as before, the hub's key there, "
+			"its "
+			"settings and\n"
+			"  timers, %zu apps and other devices, its own log, its PIN: reset it, as "
+			"above\n",
+			n_users, bonded, n_codes, n_apps);
+	} else {
+		say(ctl,
+			"\nWiped: the rights of %zu users, their codes in the lock, the hub's key, "
+			"its "
+			"settings,\ntimers, topics and measurements here%s.\n"
+			"Not wiped:\n"
+			"  %zu codes, %zu apps and other devices in the lock, its settings and "
+			"timers, "
+			"its own\n"
+			"  log, its PIN: reset it, as above\n",
+			n_users, bonded, n_codes, n_apps);
+	}
+	tell_bond(reset, bond);
+	say(ctl, "  the entries of this hub's log, which nobody can take out: retention does in "
+		 "time\n"
+		 "  backups made before, daily ones too, with the old key, sealed: lockhubctl "
+		 "backup "
+		 "list\n"
+		 "  what Home Assistant has recorded, and the lock in the vendor's account\n");
+}
+
 static int run_for_sale(struct reset *reset) {
 	struct ctl *ctl = reset->ctl;
 	AUTO(json_decref) json_t *sync = NULL;
@@ -579,20 +638,7 @@ static int run_for_sale(struct reset *reset) {
 			slug_of(reset));
 		return r;
 	}
-	say(ctl,
-		"\nWiped: the rights of %zu users, their codes in the lock, the hub's key%s, its "
-		"settings, topics\nand measurements here.\n",
-		n_users, ctl->opt.is_forced ? " (here alone: the lock was not asked)" : "");
-	say(ctl,
-		"Not wiped:\n"
-		"  %zu codes, %zu apps and other devices in the lock, its own log, its PIN: reset "
-		"it, as "
-		"above\n"
-		"  the entries of this hub's log, which nobody can take out: retention does in "
-		"time\n"
-		"  backups with the old key, also the one of just now: lockhubctl backup list\n"
-		"  what Home Assistant has recorded, and the lock in the vendor's account\n",
-		n_codes, n_apps);
+	tell_wiped(reset, n_users, n_codes, n_apps);
 	return CTL_DONE;
 }
 

@@ -241,6 +241,16 @@ void print_paragraph(struct ctl *ctl, int indent, const char *text);
 /* The next value of the message, of whatever type, as JSON; text made harmless. NULL: broken. */
 json_t *wire_read(sd_bus_message *message);
 
+/* bond.c */
+enum bond {
+	BOND_NONE,
+	BOND_REMOVED,
+	BOND_KEPT,    /* there is one, and BlueZ did not let this person take it away */
+	BOND_UNKNOWN, /* BlueZ does not answer, or not to this person */
+};
+/* Lets BlueZ forget what it has paired under this address. */
+enum bond bond_remove(struct ctl *ctl, const char *address);
+
 /* facts.c: new references; NULL after an explained error */
 json_t *facts_of_lock(json_t *properties);      /* takes; as documented in lockhubctl(1) */
 json_t *facts_of_event(json_t *event);          /* takes */

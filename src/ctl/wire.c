@@ -134,6 +134,10 @@ static json_t *read_value(sd_bus_message *message, unsigned depth) {
 	if (depth > DEPTH_MAX || sd_bus_message_peek_type(message, &type, &contents) <= 0) {
 		return NULL;
 	}
+	/* Numbers as keys are BlueZ's, of what nobody here asks for. */
+	if (type == 'a' && contents[0] == '{' && contents[1] != 's' && contents[1] != 'o') {
+		return sd_bus_message_skip(message, NULL) < 0 ? NULL : json_null();
+	}
 	if (type == 'a' && contents[0] == '{') {
 		return read_dictionary(message, contents, depth);
 	}

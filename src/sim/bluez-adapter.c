@@ -253,6 +253,7 @@ int adapter_remove_device(sd_bus_message *m, void *user, sd_bus_error *error) {
 		if (!device->is_exported || !text_equal(device->path, path)) {
 			continue;
 		}
+		device->station->is_bonded = false;
 		if (!device->is_connected) {
 			device_removed(device);
 			return sd_bus_reply_method_return(m, "");

@@ -186,8 +186,8 @@ static int device_append(const struct device *device, const char *name, sd_bus_m
 	} flags[] = {
 		{ "Connected", device->is_connected },
 		{ "ServicesResolved", device->is_resolved },
-		{ "Paired", false },
-		{ "Bonded", false },
+		{ "Paired", device->station->is_bonded },
+		{ "Bonded", device->station->is_bonded },
 		{ "Trusted", device->is_trusted },
 		{ "Blocked", device->is_blocked },
 		{ "LegacyPairing", false },

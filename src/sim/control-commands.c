@@ -132,6 +132,7 @@ static json_t *station_json(struct station *station) {
 	json_t *own = lock->impl->show(lock);
 	json_object_update(json, own);
 	json_decref(own);
+	json_object_set_new(json, "bonded", json_boolean(station->is_bonded));
 	json_object_set_new(json, "faults", troubles_json(station));
 	json_object_set_new(json, "counters", counters_json(&lock->counters));
 	return json;
@@ -558,6 +559,12 @@ static int run_taken(struct control *control, char **args, bool is_json, FILE *o
 	return 0;
 }
 
+static int run_bond(struct control *control, char **args, bool is_json, FILE *out, char *why) {
+	struct station *station = lock_arg(control, args[0], why);
+	return station == NULL ? no_lock()
+			       : word_arg(args[1], "off", "on", &station->is_bonded, why);
+}
+
 static int need_bluez(const struct control *control, const char *what, char *why) {
 	if (control->bluez == NULL) {
 		snprintf(why, SIM_TEXT_MAX,
@@ -864,6 +871,7 @@ const struct command commands[] = {
 	{ "rssi", "LOCK DBM [JITTER]", "How strongly it is heard, e.g. -85, and by how much that changes", 2, 3, run_rssi },
 	{ "loss", "LOCK PERCENT", "So many of its packets end the link", 2, 2, run_loss },
 	{ "taken", "LOCK on|off", "Somebody's phone has its links: it is heard, but takes none of ours", 2, 2, run_taken },
+	{ "bond", "LOCK on|off", "BlueZ keeps keys of it, by no doing of lockhub", 2, 2, run_bond },
 	{ "fault", "LOCK KIND [COUNT]", "Let something go wrong the next COUNT (1) times", 2, 3, run_fault },
 	{ "faults", "", "The kinds of faults", 0, 0, run_faults },
 	{ "bluez", "kill [MS] | start | restart [MS] | hang on|off | manager on|off | connected-signal WHEN",

@@ -63,6 +63,7 @@ struct station {
 	unsigned jitter; /* up to so many dB more or less, by chance */
 	unsigned loss;   /* percent of the packets of a link that end it */
 	bool is_taken;   /* somebody else has all links of the lock: it is heard and takes none */
+	bool is_bonded;  /* somebody has paired it with this machine, past lockhub */
 	unsigned troubles[N_TROUBLES];
 	unsigned handle_shift;      /* added to all GATT handles: a table that moved */
 	void *links[SIM_LINKS_MAX]; /* of the face: who holds each link */

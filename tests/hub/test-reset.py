@@ -3,6 +3,7 @@
 """A lock that was reset is paired again as the lock that it was, and gets back what it had."""
 
 import signal
+import sqlite3
 import subprocess
 
 from case import case, expect, expect_equal, main
@@ -220,6 +221,120 @@ def what_is_sold_is_wiped():
         expect_equal(show["authorisations"], [], "nor the hub's key")
         expect_equal(rig.ctl_json("list")["locks"], [], "nor anything of it here")
         expect(FRONT.slug not in str(rig.ctl_json("user", "show", "anna-huber")), "no right to it")
+
+
+def rows_with(rig, word):
+    """Tables of the hub's database in which a row has the word: how many rows."""
+    found = {}
+    base = sqlite3.connect(f"file:{rig.state / 'lockhub.db'}?mode=ro", uri=True)
+    names = [row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    for name in names:
+        n = sum(any(word in str(value) for value in row) for row in base.execute(f"SELECT * FROM {name}"))
+        if n > 0:
+            found[name] = n
+    base.close()
+    return found
+
+
+def sealed_keys(rig):
+    base = sqlite3.connect(f"file:{rig.state / 'lockhub.db'}?mode=ro", uri=True)
+    blobs = [value for row in base.execute("SELECT * FROM lock") for value in row if isinstance(value, bytes)]
+    base.close()
+    return blobs
+
+
+def files_with(rig, blob):
+    """Files of the state folder in which these octets are, backups (which are sealed) left out."""
+    files = (path for path in rig.state.rglob("*") if path.is_file() and "backup" not in path.parts)
+    return [path.name for path in files if blob in path.read_bytes()]
+
+
+@case
+def nothing_of_what_is_sold_stays_here():
+    with a_paired_hub(FRONT) as rig:
+        furnish(rig)
+        number = rig.id(FRONT)
+        rig.sim("bond", FRONT.slug, "on")
+        watch = rig.watch()
+        wait(lambda: any(number in topic or FRONT.slug in topic for topic, payload in list(watch.values.items()) if payload), 30,
+             "topics of it are retained")
+        keys = sealed_keys(rig)
+        expect(keys and all(files_with(rig, blob) for blob in keys), "its keys are on the disk")
+        expect({"lock", "user_access", "placement", "slot"} & set(rows_with(rig, number)), f"rows: {rows_with(rig, number)}")
+        done = rig.try_ctl("reset", "--for-sale", "--yes", FRONT.slug)
+        rig.note(done.stdout)
+        expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
+        # The bond that somebody made past lockhub.
+        expect("the keys that BlueZ had of it" in done.stdout, done.stdout)
+        expect_equal(rig.sim_json("show", FRONT.slug)["bonded"], False, "BlueZ forgot it")
+        # The broker: whoever comes now is told nothing of it, discovery included.
+        fresh = rig.watch()
+        wait(lambda: fresh.value("lockhub/status") is not None or fresh.values, 30, "what is retained is told")
+
+        def retained():
+            return [topic for topic, payload in list(rig.watch().values.items())
+                    if payload and (number in topic or number in payload or FRONT.slug in topic)]
+        wait(lambda: retained() == [], 30, "nothing of it is retained")
+        # The database: what is told to stay, and no more. Then the keys, to the last octet.
+        expect_equal(set(rows_with(rig, number)) - {"event", "op"}, set(), "rows of it")
+        expect("entries of this hub's log" in done.stdout and "backups made before" in done.stdout, done.stdout)
+        expect_equal(rig.hub.stop(), 0, "the hub stops")
+        for blob in keys:
+            expect_equal(files_with(rig, blob), [], "the sealed keys are on the disk no more")
+
+
+@case
+def what_is_out_of_reach_is_wiped_here_and_told():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        furnish(rig)
+        number = rig.id(FRONT)
+        rig.range(FRONT, False)
+        done = rig.try_ctl("reset", "--for-sale", "--force", "--yes", FRONT.slug)
+        rig.note(done.stdout)
+        expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
+        expect("the lock was not asked" in done.stdout, done.stdout)
+        expect("1 codes in the lock, which open it as before, the hub's key there" in done.stdout, done.stdout)
+        expect("their codes in the lock" not in done.stdout, "it is not claimed that the codes are gone")
+        show = rig.sim_json("show", FRONT.slug)
+        expect_equal((len(show["codes"]), len(show["authorisations"]), len(show["timers"])), (1, 1, 2), "the lock knows nothing of it")
+        expect_equal(rig.ctl_json("list")["locks"], [], "here it is gone")
+        expect_equal(set(rows_with(rig, number)) - {"event", "op"}, set(), "rows of it")
+        # It comes back in the buyer's hands: nothing here listens to it any more.
+        rig.range(FRONT, True)
+        expect_equal(rig.try_ctl("show", FRONT.slug).returncode, 1, "nobody knows it")
+
+
+@case
+def a_bond_that_cannot_be_taken_away_is_told():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        rig.sim("bond", FRONT.slug, "on")
+        rig.ctl("refresh", FRONT.slug)
+        rig.sim("bluez", "hang", "on")
+        done = rig.try_ctl("reset", "--for-sale", "--force", "--yes", FRONT.slug)
+        rig.sim("bluez", "hang", "off")
+        expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
+        expect(f"sudo bluetoothctl remove {FRONT.address}" in done.stdout, done.stdout)
+        expect_equal(rig.sim_json("show", FRONT.slug)["bonded"], True, "it is still there")
+
+
+@case
+def a_reset_behind_our_back_is_found_and_the_way_is_told():
+    with a_paired_hub(FRONT, broker=False) as rig:
+        had = furnish(rig)
+        before = lock_of(rig)
+        reset_behind_our_back(rig)
+        # The hub was not running either, when it comes to it: what it had is on the disk.
+        rig.restart_hub(signal.SIGKILL)
+        rig.try_ctl("refresh", FRONT.slug)
+        expect_equal(lock_of(rig)["fault"], "not-authorized", "it is told at once")
+        done = rig.try_ctl("doctor", FRONT.slug, "--json")
+        first = rig.first_finding(done.stdout) if hasattr(rig, "first_finding") else done.stdout
+        expect("not-authorized" in first or "lock-reset" in first, first[:2000])
+        expect(f"reset --restore {FRONT.slug}" in done.stdout, "the restoration is offered")
+        done = restore(rig)
+        expect_equal(done.returncode, 0, f"{done.stdout}{done.stderr}")
+        expect("2 timers put back" in done.stdout, done.stdout)
+        expect_whole(rig, before, had)
 
 
 main()
