@@ -34,6 +34,7 @@ HARMLESS = re.compile(
     # A part of it that MQTT brings up at a restart, and that wants more than is installed.
     r"\[homeassistant\.setup\] Setup failed for 'camera': Unable to import component: No module named 'numpy'|"
     # The broker was taken away by the case itself.
+    r"\[paho\.mqtt\.client\] failed to (receive|send)|"
     r"\[homeassistant\.components\.mqtt\.client\] (Disconnected from MQTT server|Failed to connect to MQTT"
     r"|Error returned from MQTT server|Error in .*on_disconnect)")
 
