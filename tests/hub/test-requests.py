@@ -11,7 +11,7 @@ from case import case, expect, expect_equal, main
 from rig import FRONT, GARAGE, Rig, source_root, wait
 from schemas import Contract, examples
 
-FRONT.extra = "keypad=2"
+FRONT.extra = "keypad=2,sensor=1,door=closed"
 CONFIG = """user_switches = yes
 maintenance = yes
 pin_code_base = zigbee2mqtt
