@@ -90,7 +90,8 @@ struct conn {
 	bool is_answered; /* CONNACK is here */
 	bool is_again;    /* the DUP flag of the message that comes next */
 	int connack;
-	int bye;                     /* reason of the broker's DISCONNECT (MQTT 5); 0 none */
+	int bye; /* reason of the broker's DISCONNECT (MQTT 5); 0 none */
+	struct tls_facts tls;
 	char said[FAULT_DETAIL_MAX]; /* the library's first complaint; "" none */
 };
 
@@ -153,6 +154,8 @@ static void on_log(struct mosquitto *mosq, void *user, int level, const char *te
 		const char *tail = strstr(text, "::");
 		(void) text_copy(conn->said, sizeof(conn->said), tail != NULL ? tail + 2 : text);
 		text_sanitize(conn->said);
+		/* Now: it frees what it knows, depending on where it failed. */
+		tls_look(mosquitto_ssl_get(mosq), &conn->tls);
 	}
 }
 
@@ -560,13 +563,13 @@ static enum failure describe_failure(const struct conn *conn, int rc, struct fau
 		return describe_refusal(conn, ret);
 	}
 	if (is_tls && (rc == MOSQ_ERR_TLS || conn->said[0] != '\0')) {
-		tls_reason(mosquitto_ssl_get(conn->mosq), conn->said, &conn->client->config, ret);
+		tls_reason(&conn->tls, conn->said, &conn->client->config, ret);
 		return FAILURE_FINAL;
 	}
 	if (conn->is_tcp_up) {
 		(void) fault_set(ret, is_tls ? FAULT_BROKER_TLS : FAULT_BROKER_UNREACHABLE,
 			is_tls ? "the broker closed the connection during the TLS handshake; does "
-				 "port %d expect TLS?"
+				 "port %d expect TLS, and a certificate of ours (cert_file)?"
 			       : "the broker closed the connection unasked; does port %d expect "
 				 "TLS?",
 			conn->port);

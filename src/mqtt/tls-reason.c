@@ -8,18 +8,17 @@
 
 #include "util/text.h"
 
-static const char *day_of(const ASN1_TIME *time, char out[static 16]) {
+static void day_of(const ASN1_TIME *time, char out[static 16]) {
 	struct tm tm;
 
 	if (time == NULL || ASN1_TIME_to_tm(time, &tm) != 1 ||
 		strftime(out, 16, "%Y-%m-%d", &tm) == 0) {
 		(void) text_copy(out, 16, "unknown");
 	}
-	return out;
 }
 
 /* The first name that the certificate is for; strangers wrote it. */
-static const char *holder_of(X509 *cert, char out[static 64]) {
+static void holder_of(X509 *cert, char out[static 64]) {
 	GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 
 	out[0] = '\0';
@@ -36,7 +35,21 @@ static const char *holder_of(X509 *cert, char out[static 64]) {
 		(void) text_copy(out, 64, "another name");
 	}
 	text_sanitize(out);
-	return out;
+}
+
+void tls_look(void *ssl, struct tls_facts *ret) {
+	/* A certificate that was refused is found in what was sent only. */
+	STACK_OF(X509) *chain = ssl != NULL ? SSL_get_peer_cert_chain(ssl) : NULL;
+	X509 *cert = sk_X509_num(chain) > 0 ? sk_X509_value(chain, 0) : NULL;
+
+	if (ssl != NULL) {
+		ret->verified = SSL_get_verify_result(ssl);
+	}
+	if (cert != NULL) {
+		holder_of(cert, ret->holder);
+		day_of(X509_get0_notBefore(cert), ret->from);
+		day_of(X509_get0_notAfter(cert), ret->until);
+	}
 }
 
 static const char *signers(const struct client_config *config) {
@@ -46,51 +59,48 @@ static const char *signers(const struct client_config *config) {
 }
 
 /* @return whether the certificate itself is what is wrong. */
-static bool blame_certificate(
-	SSL *ssl, bool is_name, const struct client_config *config, struct fault *ret) {
-	long result = SSL_get_verify_result(ssl);
-	/* A certificate that was refused is found in what was sent only. */
-	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
-	X509 *cert = sk_X509_num(chain) > 0 ? sk_X509_value(chain, 0) : NULL;
-	char day[16];
-	char name[64];
-
-	if (result == X509_V_OK && !is_name) {
+static bool blame_certificate(const struct tls_facts *facts, bool is_name,
+	const struct client_config *config, struct fault *ret) {
+	switch (is_name ? X509_V_ERR_HOSTNAME_MISMATCH : facts->verified) {
+	case X509_V_OK:
 		return false;
-	}
-	const ASN1_TIME *until = cert != NULL ? X509_get0_notAfter(cert) : NULL;
-	const ASN1_TIME *from = cert != NULL ? X509_get0_notBefore(cert) : NULL;
-	if (is_name) {
+	case X509_V_ERR_HOSTNAME_MISMATCH:
 		(void) fault_set(ret, FAULT_BROKER_WRONG_NAME,
 			"host name verification failed: the certificate is for %s, not for %.80s",
-			cert != NULL ? holder_of(cert, name) : "another name", config->host);
-	} else if (result == X509_V_ERR_CERT_HAS_EXPIRED) {
+			facts->holder[0] != '\0' ? facts->holder : "another name", config->host);
+		break;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
 		(void) fault_set(ret, FAULT_BROKER_EXPIRED,
-			"certificate has expired: it was valid until %s", day_of(until, day));
-	} else if (result == X509_V_ERR_CERT_NOT_YET_VALID) {
+			"certificate has expired: it was valid until %s", facts->until);
+		break;
+	case X509_V_ERR_CERT_NOT_YET_VALID:
 		(void) fault_set(ret, FAULT_BROKER_EXPIRED,
-			"certificate is not yet valid: it begins on %s", day_of(from, day));
-	} else if (result == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT) {
+			"certificate is not yet valid: it begins on %s", facts->from);
+		break;
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
 		(void) fault_set(ret, FAULT_BROKER_TLS,
 			"certificate is self-signed: if it is your broker's, set ca_file to it");
-	} else if (result == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
-		   result == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
-		   result == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE) {
+		break;
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
 		(void) fault_set(ret, FAULT_BROKER_TLS,
 			"certificate verify failed: its signer is not in %s", signers(config));
-	} else {
+		break;
+	default:
 		(void) fault_set(ret, FAULT_BROKER_TLS, "certificate verify failed: %s",
-			X509_verify_cert_error_string(result));
+			X509_verify_cert_error_string(facts->verified));
+		break;
 	}
 	return true;
 }
 
-void tls_reason(
-	void *ssl, const char *said, const struct client_config *config, struct fault *ret_fault) {
+void tls_reason(const struct tls_facts *facts, const char *said, const struct client_config *config,
+	struct fault *ret_fault) {
 	bool is_name = strstr(said, "host name") != NULL;
 	bool has_cert = config->cert_file != NULL && config->cert_file[0] != '\0';
 
-	if (ssl != NULL && blame_certificate(ssl, is_name, config, ret_fault)) {
+	if (blame_certificate(facts, is_name, config, ret_fault)) {
 		return;
 	}
 	/* An alert is what the broker said: it is then our certificate that it does not like. */
