@@ -12,6 +12,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "dials.h"
 #include "payload.h"
 #include "util/auto.h"
 
@@ -344,6 +345,192 @@ static void last_event_fits(void **state) {
 	assert_null(strstr(payload_part(&view, PART_LAST_EVENT, false, text), "xxx"));
 }
 
+static void page_payloads(void **state) {
+	struct view view;
+
+	(void) state;
+	known_view(&view);
+	assert_string_equal(part_of(&view, PART_BATTERY_VOLTAGE), "None");
+	view.status.report.millivolts = 5007;
+	assert_string_equal(part_of(&view, PART_BATTERY_VOLTAGE), "5.00");
+	view.status.report.millivolts = 6290;
+	assert_string_equal(part_of(&view, PART_BATTERY_VOLTAGE), "6.29");
+	assert_string_equal(part_of(&view, PART_BATTERY_CHARGING), "OFF");
+	view.status.battery.is_charging = true;
+	assert_string_equal(part_of(&view, PART_BATTERY_CHARGING), "ON");
+	view.status.door = DOOR_STATE_UNKNOWN;
+	assert_string_equal(part_of(&view, PART_DOOR_SENSOR), "None");
+	view.status.door = DOOR_STATE_OPEN;
+	assert_string_equal(part_of(&view, PART_DOOR_SENSOR), "OFF");
+	view.status.door = DOOR_STATE_ERROR;
+	assert_string_equal(part_of(&view, PART_DOOR_SENSOR), "ON");
+	view.radio.tally.connects_today = 12;
+	assert_string_equal(part_of(&view, PART_CONNECTIONS), "12");
+	assert_string_equal(part_of(&view, PART_LAST_OPERATION), "None");
+	assert_string_equal(part_of(&view, PART_LAST_OPERATED), "None");
+	AUTO(free) char *nobody = payload_operation_attributes(&view, true);
+	assert_string_equal(nobody, "{}");
+	sample_event(&view.operation);
+	assert_string_equal(part_of(&view, PART_LAST_OPERATED), "2026-11-22T06:00:00Z");
+	assert_non_null(strstr(part_of(&view, PART_LAST_OPERATION), "Anna"));
+	AUTO(free) char *hidden = payload_operation_attributes(&view, false);
+	assert_null(strstr(hidden, "Anna"));
+	assert_non_null(strstr(hidden, "\"method\":\"keypad\""));
+	view.operation.is_time_trusted = false;
+	assert_string_equal(part_of(&view, PART_LAST_OPERATED), "None");
+	(void) strcpy(view.status.versions.firmware, "2.9.9");
+	(void) strcpy(view.newest_firmware, "2.12.4");
+	(void) strcpy(view.firmware_reason, "holes");
+	assert_string_equal(part_of(&view, PART_FIRMWARE),
+		"{\"installed_version\":\"2.9.9\",\"latest_version\":\"2.12.4\","
+		"\"release_summary\":\"holes\"}");
+}
+
+/* Evidence of this life denies; what was stored, or not told, does not. */
+static void parts_are_denied_by_evidence(void **state) {
+	struct view view;
+	unsigned battery = 1U << PART_BATTERY;
+	unsigned door = 1U << PART_DOOR;
+
+	(void) state;
+	known_view(&view);
+	view.status.battery.percent = -1;
+	assert_int_equal(view_parts_denied(&view), 0);
+	view.status.battery_known.how = EVIDENCE_STORED;
+	view.status.config_known.how = EVIDENCE_STORED;
+	assert_int_equal(view_parts_denied(&view), 0);
+	view.status.battery_known.how = EVIDENCE_ANSWERED;
+	assert_true((view_parts_denied(&view) & battery) != 0);
+	assert_int_equal(view_parts_denied(&view) & door, 0);
+	view.status.config_known.how = EVIDENCE_ANSWERED;
+	assert_true((view_parts_denied(&view) & door) != 0);
+	view.status.config.has_door_sensor = true;
+	view.status.battery.percent = 50;
+	assert_int_equal(view_parts_denied(&view) & (door | battery), 0);
+	/* Nothing that is certain from the start may be waited for. */
+	assert_int_equal(view_parts_to_come(&view) &
+				 (1U << PART_LOCK | 1U << PART_RESTART | 1U << PART_CHECK),
+		0);
+}
+
+static const char *const speeds[] = { "standard", "gentle", NULL };
+static const struct lock_setting settings[] = {
+	{ .key = "AutoRelockTime",
+		.title = "Lock again",
+		.kind = SETTING_NUMBER,
+		.unit = "s",
+		.min = 30,
+		.max = 1800,
+		.is_zero_off = true },
+	{ .key = "LEDBrightness", .title = "LED", .kind = SETTING_NUMBER, .max = 5 },
+	{ .key = "MotorSpeed", .title = "Speed", .kind = SETTING_SELECT, .options = speeds },
+	{ .key = "NightModeStart", .title = "Night", .kind = SETTING_TIME },
+	{ .key = "EnableButton", .title = "Button", .kind = SETTING_SWITCH },
+	{ .key = "FutureThing", .title = "What it may be", .kind = SETTING_SWITCH },
+};
+
+static void dials_show_what_can_be_shown(void **state) {
+	static const struct {
+		size_t setting;
+		bool is_enabler;
+		const char *value;
+		const char *payload; /* NULL: none */
+	} dial_rows[] = {
+		{ 0, false, "120", "120" },
+		{ 0, true, "120", "ON" },
+		{ 0, false, "0", "None" },
+		{ 0, true, "0", "OFF" },
+		{ 0, false, "9999", "None" }, /* Home Assistant would keep the old one */
+		{ 1, false, "0", "0" },       /* no off: a number like the others */
+		{ 2, false, "gentle", "gentle" },
+		{ 2, false, "7", "None" },
+		{ 3, false, "22:30", "22:30" },
+		{ 3, false, "?", NULL },
+		{ 4, false, "on", "ON" },
+		{ 4, false, "off", "OFF" },
+	};
+	char text[SETTING_VALUE_MAX];
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(dial_rows); i++) {
+		struct view_setting setting = { .row = &settings[dial_rows[i].setting] };
+		struct dial dial = { .setting = &setting, .is_enabler = dial_rows[i].is_enabler };
+		(void) strcpy(setting.value, dial_rows[i].value);
+		const char *payload = dial_payload(&dial, text);
+		if (dial_rows[i].payload == NULL) {
+			assert_null(payload);
+		} else {
+			assert_string_equal(payload, dial_rows[i].payload);
+		}
+	}
+}
+
+static void dials_are_offered_with_care(void **state) {
+	struct dial dials[DIALS_MAX];
+	struct view view;
+	char key[DIAL_KEY_MAX];
+
+	(void) state;
+	known_view(&view);
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		view.settings[view.n_settings++].row = &settings[i];
+	}
+	assert_int_equal(dials_of(&view, dials), 0);
+	view.may_set = true;
+	/* One more for the switch of the number; not the one that nobody here knows. */
+	assert_int_equal(dials_of(&view, dials), ARRAY_SIZE(settings));
+	assert_string_equal(dial_key(&dials[0], key), "setting_AutoRelockTime_on");
+	assert_string_equal(dial_key(&dials[1], key), "setting_AutoRelockTime");
+	view.may_maintain = true;
+	size_t n = dials_of(&view, dials);
+	assert_int_equal(n, ARRAY_SIZE(settings) + 1);
+	assert_string_equal(dial_name(&dials[n - 1]), "What it may be");
+	assert_false(dial_is_on_page(&dials[n - 1]));
+}
+
+static void wishes_become_values(void **state) {
+	static const struct {
+		const char *name;
+		int32_t last_on;
+		const char *payload;
+		const char *value; /* NULL: refused */
+	} wishes[] = {
+		{ "AutoRelockTime", 0, "60", "60" },
+		{ "AutoRelockTime", 0, "60.5", NULL },
+		{ "AutoRelockTime", 0, "", NULL },
+		{ "AutoRelockTime", 0, "6\n0", NULL },
+		{ "AutoRelockTime_on", 0, "OFF", "0" },
+		{ "AutoRelockTime_on", 0, "ON", "300" },
+		{ "AutoRelockTime_on", 45, "ON", "45" },
+		{ "AutoRelockTime_on", 9999, "ON", "1800" },
+		{ "AutoRelockTime_on", 0, "60", NULL },
+		{ "EnableButton", 0, "ON", "on" },
+		{ "EnableButton", 0, "on", NULL },
+		{ "MotorSpeed", 0, "gentle", "gentle" },
+		{ "MotorSpeed", 0, "insane", NULL },
+		{ "NightModeStart", 0, "23:59", "23:59" },
+		{ "NightModeStart", 0, "23:60", NULL },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(wishes); i++) {
+		char value[SETTING_VALUE_MAX] = "untouched";
+		bool is_enabler = false;
+		struct fault fault;
+		const struct lock_setting *row =
+			dial_find(settings, ARRAY_SIZE(settings), wishes[i].name, &is_enabler);
+		assert_non_null(row);
+		int r = dial_wish(row, is_enabler, wishes[i].last_on,
+			(const uint8_t *) wishes[i].payload, strlen(wishes[i].payload), value,
+			&fault);
+		assert_int_equal(r == 0, wishes[i].value != NULL);
+		assert_string_equal(value, wishes[i].value != NULL ? wishes[i].value : "untouched");
+	}
+	bool is_enabler = false;
+	assert_null(dial_find(settings, ARRAY_SIZE(settings), "LEDBrightness_on", &is_enabler));
+	assert_null(dial_find(settings, ARRAY_SIZE(settings), "AutoRelock", &is_enabler));
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(state_words),
@@ -356,6 +543,11 @@ int main(void) {
 		cmocka_unit_test(events_hide_users),
 		cmocka_unit_test(attributes_are_safe),
 		cmocka_unit_test(last_event_fits),
+		cmocka_unit_test(page_payloads),
+		cmocka_unit_test(parts_are_denied_by_evidence),
+		cmocka_unit_test(dials_show_what_can_be_shown),
+		cmocka_unit_test(dials_are_offered_with_care),
+		cmocka_unit_test(wishes_become_values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
