@@ -129,10 +129,10 @@ set_up() {
     run meson setup "$dir" "$top" "$@"
 }
 
-# build DIRECTORY: quiet when all is well, the compiler's words when not.
+# build DIRECTORY [TARGET...]: quiet when all is well, the compiler's words when not.
 build() {
     local log=$1/build.log
-    if run ninja -C "$1" >"$log" 2>&1; then
+    if run ninja -C "$@" >"$log" 2>&1; then
         grep -A6 -E 'warning: ' "$log" | head -n 60
         return 0
     fi
