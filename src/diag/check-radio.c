@@ -40,7 +40,9 @@ static enum check_result check_bluetooth(struct judge *judge) {
 	static const enum fault_code faults[] = { FAULT_BUS_LOST, FAULT_BLUEZ_MISSING,
 		FAULT_BLUEZ_HUNG, FAULT_BLUEZ_DENIED };
 
-	if (radio->is_starting) {
+	/* Who asks a bluetoothd that hangs never gets beyond the beginning. */
+	if (radio->is_starting && radio->fault.code != FAULT_BLUEZ_HUNG &&
+		radio->fault.code != FAULT_BLUEZ_DENIED) {
 		return CHECK_UNKNOWN;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {

@@ -53,6 +53,7 @@ struct fix {
 	struct attempt attempt;
 	struct measured before, after;
 	mono_t done_at; /* what was known before does not count */
+	wall_t asked;   /* when the codes were to be written; 0: not yet */
 	mono_t due;     /* of the next step, or MONO_NEVER */
 	mono_t patience;
 	struct fault trouble; /* why it could not be carried out */
@@ -366,6 +367,8 @@ static int do_sync(struct fix *fix, struct fault *ret_fault) {
 	const struct people_by by = { .actor = fix->request.actor, .role = fix->request.role };
 	int r = hub_code_sync(fix->diag->hub, fix->lock_id, &by, ret_fault);
 
+	/* Only now: that it was asked for changes something, too, and is told from inside. */
+	fix->asked = clock_wall(fix->diag->clock);
 	fix->due = mono_after(now_of(fix), SYNC_PATIENCE_MS);
 	return r;
 }
@@ -410,13 +413,19 @@ void fixes_sync_changed(struct diag *diag, const struct lock *lock) {
 	list_for_each_safe(fix, following, &diag->fixes, link) {
 		struct sync_status sync = { 0 };
 
-		if (fix->stage != FIX_DOING || fix->remedy->act != REMEDY_SYNC_CODES ||
+		if (fix->stage != FIX_DOING || fix->asked.s == 0 ||
 			strcmp(fix->lock_id, lock_id(lock)) != 0) {
 			continue;
 		}
 		hub_sync_status(diag->hub, fix->lock_id, &sync);
-		if (!sync.is_running) {
-			was_done(fix, sync.fault.code != FAULT_NONE ? &sync.fault : NULL);
+		/* A list that was read since then shows all as it should be. */
+		bool is_over =
+			sync.n_pending + sync.n_leaving == 0 && sync.read_at.s >= fix->asked.s;
+
+		if (!sync.is_running && sync.fault.code != FAULT_NONE) {
+			was_done(fix, &sync.fault);
+		} else if (is_over) {
+			was_done(fix, NULL);
 		}
 	}
 }

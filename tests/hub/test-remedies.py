@@ -224,6 +224,8 @@ def an_adapter_that_is_wedged():
 def a_bluetoothd_that_hangs():
     with a_hub(config=QUICK + "restart_service = yes\n") as rig:
         rig.sim("bluez", "hang", "on")
+        rig.hub.stop()
+        rig.start_hub()
         # The hub has tried it by itself, when there was nobody to ask.
         expect_first(rig, "bluez-hung", "restart-bluetooth", seconds=120)
         rig.sim("bluez", "manager", "on")
