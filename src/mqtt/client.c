@@ -461,7 +461,7 @@ static int conn_read(struct conn *conn) {
 	struct client *client = conn->client;
 	const struct clock *clock = loop_clock(client->loop);
 	mono_t start = clock_mono(clock);
-	mono_t now = start;
+	mono_t now;
 	int rc = MOSQ_ERR_SUCCESS;
 
 	budget_refill(client, start);
