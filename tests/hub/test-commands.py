@@ -19,7 +19,7 @@ def said(rig, word, seconds=10):
 
 @case
 def a_retained_unlock_is_dropped_and_said():
-    with a_paired_hub(FRONT) as rig:
+    with a_paired_hub(FRONT, config="protocol = 3.1.1\n") as rig:
         topic = rig.topic(FRONT, "lock/set")
         # As it would be found at a start: published while the hub is away.
         rig.hub.stop()
