@@ -197,8 +197,8 @@ static void outbox_pump(struct outbox *outbox) {
 	}
 }
 
-void outbox_put(struct outbox *outbox, const char *topic, const char *payload, int64_t seq) {
-	uint64_t boot_seq = ++outbox->boot_seq;
+static void put(struct outbox *outbox, const char *topic, const char *payload, int64_t seq,
+	uint64_t boot_seq) {
 	struct letter *letter =
 		payload != NULL ? letter_new(outbox, topic, payload, seq, boot_seq) : NULL;
 
@@ -212,6 +212,14 @@ void outbox_put(struct outbox *outbox, const char *topic, const char *payload, i
 	list_append(&outbox->letters, &letter->link);
 	outbox->n_letters++;
 	outbox_pump(outbox);
+}
+
+void outbox_put(struct outbox *outbox, const char *topic, const char *payload, int64_t seq) {
+	put(outbox, topic, payload, seq, ++outbox->boot_seq);
+}
+
+void outbox_put_answer(struct outbox *outbox, const char *topic, const char *payload) {
+	put(outbox, topic, payload, 0, 0);
 }
 
 void outbox_begin(struct outbox *outbox) {

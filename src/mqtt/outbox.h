@@ -28,6 +28,11 @@ struct outbox *outbox_free(struct outbox *outbox);
 
 /* @payload: a JSON object. NULL counts as lost (no memory at the caller's). */
 void outbox_put(struct outbox *outbox, const char *topic, const char *payload, int64_t seq);
+/*
+ * Somebody asked: without a number of its own, so that whoever listens to events only sees no hole
+ * among theirs. It says of which start it is.
+ */
+void outbox_put_answer(struct outbox *outbox, const char *topic, const char *payload);
 void outbox_begin(struct outbox *outbox);
 void outbox_end(struct outbox *outbox);
 /* PUBACK. @return whether it was for one of ours. */

@@ -189,7 +189,7 @@ static void say(struct mqtt *mqtt, const struct pin_face *face, json_t *take_obj
 	AUTO(free) char *text = json_dumps(take_object, JSON_COMPACT);
 
 	json_decref(take_object);
-	outbox_put(mqtt->outbox, face->topic, text, 0);
+	outbox_put_answer(mqtt->outbox, face->topic, text);
 }
 
 static void show_config(struct mqtt *mqtt, struct pin_face *face, const struct lock *lock) {

@@ -114,7 +114,8 @@ static void say(struct mqtt *mqtt, const char *name, const char *text) {
 	char topic[TOPIC_MAX];
 
 	(void) snprintf(leaf, sizeof(leaf), "response/%.40s", name);
-	outbox_put(mqtt->outbox, topic_of(&mqtt->discovery.topics, "hub", leaf, topic), text, 0);
+	outbox_put_answer(
+		mqtt->outbox, topic_of(&mqtt->discovery.topics, "hub", leaf, topic), text);
 }
 
 static void refuse(struct mqtt *mqtt, const char *name, const struct request_intake *intake,
