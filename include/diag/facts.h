@@ -33,7 +33,8 @@ struct model {
 	double volt_full;
 	int warn_percent;
 	double life_days;
-	const char *firmware_newest; /* as of .firmware_checked; "" not known */
+	enum known_flag is_life_assumed; /* nobody stands by .life_days (any more) */
+	const char *firmware_newest;     /* as of .firmware_checked; "" not known */
 	const char *firmware_checked;
 	const char *firmware_min; /* older ones have a known fault: .firmware_fault */
 	const char *firmware_fault;

@@ -14,7 +14,7 @@ struct forecast {
 	bool is_known;      /* false: .reason says why not */
 	const char *reason; /* static: "fewer than 3 readings since the batteries were changed" */
 	double days;        /* until the lock warns as critical (the model's level, else 10 %) */
-	double days_least, days_most; /* 80 % interval */
+	double days_least, days_most; /* 80 % interval: wider where a knee is still to come */
 	double percent_per_day;       /* > 0: falls */
 	double percent_per_move;      /* -1: not known */
 	double normal_per_day;        /* for this lock before, else the model's figure; -1 */
@@ -30,7 +30,8 @@ struct forecast_input {
 	const struct lock_day *days;
 	size_t n_days;
 	wall_t now;
-	int empty_percent; /* level at which nothing may be relied on; 0: 10 */
-	double life_days;  /* of a set as the maker says; 0: not known */
+	int empty_percent;    /* level at which nothing may be relied on; 0: 10 */
+	double life_days;     /* of a set as the maker says; 0: not known */
+	bool is_life_assumed; /* it is not the maker's word, but a guess: counts for less */
 };
 void forecast_make(const struct forecast_input *input, struct forecast *ret);

@@ -319,6 +319,7 @@ void gather_history(
 		.now = clock_wall(diag->clock),
 		.empty_percent = facts->model->warn_percent,
 		.life_days = facts->model->life_days,
+		.is_life_assumed = facts->model->is_life_assumed == FLAG_YES,
 	};
 
 	facts->history = *history;

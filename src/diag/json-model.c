@@ -25,6 +25,9 @@ static json_t *json_battery(const struct model *model) {
 	put_number(battery, "count", model->battery_count);
 	put_number(battery, "warn_percent", model->warn_percent);
 	put_number(battery, "life_days", model->life_days);
+	if (model->is_life_assumed == FLAG_YES) {
+		put(battery, "life_assumed", json_true());
+	}
 	return battery;
 }
 

@@ -82,6 +82,7 @@ static const struct model_key keys[] = {
 	{ "battery", "volt_full", KEY_REAL, AT(model.volt_full) },
 	{ "battery", "warn_percent", KEY_NUMBER, AT(model.warn_percent) },
 	{ "battery", "life_days", KEY_REAL, AT(model.life_days) },
+	{ "battery", "life_assumed", KEY_FLAG, AT(model.is_life_assumed) },
 	{ "firmware", "newest", KEY_TEXT, AT(model.firmware_newest) },
 	{ "firmware", "checked", KEY_TEXT, AT(model.firmware_checked) },
 	{ "firmware", "min", KEY_TEXT, AT(model.firmware_min) },

@@ -6,16 +6,7 @@
 
 #include "util/auto.h"
 
-struct point {
-	double drawn, volts;
-};
-static const struct kind {
-	const char *name;
-	struct point points[8];
-	double volt_empty, volt_full; /* 0 and 100 percent, as a lock would set them */
-	double recovery;              /* volts that a motor run takes away for some hours */
-	double cold;                  /* volts per degree below 20 */
-} kinds[] = {
+static const struct cell_kind kinds[] = {
 	[CHEMISTRY_ALKALINE] = { "alkaline",
 		{ { 0, 1.58 }, { 0.06, 1.48 }, { 0.2, 1.39 }, { 0.4, 1.31 }, { 0.6, 1.25 },
 			{ 0.8, 1.18 }, { 0.92, 1.08 }, { 1, 0.9 } },
@@ -53,11 +44,11 @@ static double normal(uint64_t *state) {
 	return sum - 6;
 }
 
-static double volts_at(const struct kind *kind, double drawn, double bend) {
+static double volts_of(const struct cell_kind *kind, double drawn, double bend) {
 	/* Two sets are never alike: the knee comes earlier or later. */
 	double place = pow(fmin(drawn, 1), bend);
 	for (size_t i = 1; i < ARRAY_SIZE(kind->points) && kind->points[i].drawn > 0; i++) {
-		const struct point *a = &kind->points[i - 1], *b = &kind->points[i];
+		const struct cell_point *a = &kind->points[i - 1], *b = &kind->points[i];
 		if (place <= b->drawn) {
 			double part = (place - a->drawn) / (b->drawn - a->drawn);
 			return a->volts + (b->volts - a->volts) * part;
@@ -66,13 +57,19 @@ static double volts_at(const struct kind *kind, double drawn, double bend) {
 	return 0;
 }
 
-static double percent_of(const struct kind *kind, double volts) {
+/* Half of them may be old ones: they give less, and the set is as good as both together. */
+static double volts_at(const struct cell_kind *kind, double drawn, double bend) {
+	double volts = volts_of(kind, drawn, bend);
+	return kind->old == 0 ? volts : (volts + volts_of(kind, drawn / kind->old, bend)) / 2;
+}
+
+static double percent_of(const struct cell_kind *kind, double volts) {
 	double percent = 100 * (volts - kind->volt_empty) / (kind->volt_full - kind->volt_empty);
 	return fmin(fmax(percent, 0), 100);
 }
 
 struct house {
-	const struct kind *kind;
+	const struct cell_kind *kind;
 	enum telling telling;
 	double bend, life;
 	double idle;   /* part of the wear that mere time causes */
@@ -84,14 +81,14 @@ struct house {
 	int habit_day;                /* from then on it is used in another way */
 	double habit;
 	bool has_thermometer;
+	double shown; /* by a gauge that lags or sticks; -1: nothing yet */
 	uint64_t random;
 };
 
-static void house_make(
-	struct house *house, enum chemistry chemistry, enum telling telling, unsigned seed) {
-	*house = (struct house){ .kind = &kinds[chemistry],
-		.telling = telling,
-		.random = 0x9e3779b97f4a7c15ULL * (seed + 1) + chemistry };
+static void house_make(struct house *house, const struct cell_kind *kind, enum telling telling,
+	uint64_t random_0) {
+	*house =
+		(struct house){ .kind = kind, .telling = telling, .shown = -1, .random = random_0 };
 	uint64_t *random = &house->random;
 	for (int i = 0; i < 8; i++) {
 		uniform(random);
@@ -108,6 +105,14 @@ static void house_make(
 	house->habit_day = (int) (house->life * (0.3 + 0.6 * uniform(random)));
 	house->habit = uniform(random) < 0.6 ? 1 : 0.6 + uniform(random);
 	house->has_thermometer = uniform(random) < 0.5;
+	if (kind->season > 0) {
+		house->season = kind->season;
+		house->has_thermometer = false;
+	}
+	if (kind->away_days > 0) {
+		house->holiday_to = house->holiday_from + kind->away_days;
+		house->habit = uniform(random) < 0.5 ? 0.4 : 2;
+	}
 }
 
 static unsigned moves_on(struct house *house, int day) {
@@ -136,7 +141,27 @@ static void add(struct run *run, enum sample_kind kind, int64_t at, int32_t valu
 	}
 }
 
-static void tell(struct run *run, const struct house *house, int64_t at, double percent) {
+/* What the gauge makes of it. */
+static double gauge(struct house *house, double percent) {
+	const struct cell_kind *kind = house->kind;
+	if (house->shown < 0 || percent > house->shown + 30) {
+		house->shown = percent; /* just put in */
+	}
+	if (kind->lag_days > 0) {
+		house->shown += (percent - house->shown) / (3 * kind->lag_days);
+		return house->shown;
+	}
+	if (kind->stick_percent > 0) {
+		if (fabs(percent - house->shown) >= kind->stick_percent) {
+			house->shown = percent;
+		}
+		return house->shown;
+	}
+	return percent;
+}
+
+static void tell(struct run *run, struct house *house, int64_t at, double percent) {
+	percent = gauge(house, percent);
 	int step = house->telling == TELLING_STEPS_2    ? 2
 		   : house->telling == TELLING_STEPS_10 ? 10
 							: 1;
@@ -200,17 +225,24 @@ static int use_up(struct run *run, struct house *house, int day, int most) {
 }
 
 void run_make(struct run *run, enum chemistry chemistry, enum telling telling, unsigned seed) {
+	run_make_of(run, &kinds[chemistry], telling, seed,
+		0x9e3779b97f4a7c15ULL * (seed + 1) + chemistry);
+}
+
+void run_make_of(struct run *run, const struct cell_kind *kind, enum telling telling, unsigned seed,
+	uint64_t random) {
 	struct house house;
 	memset(run, 0, sizeof(*run));
-	house_make(&house, chemistry, telling, seed);
+	house_make(&house, kind, telling, random);
 	/* Makers are hopeful, and do not know how a house uses its door. */
 	run->life_days = house.life * (0.7 + 0.8 * uniform(&house.random));
 	if (seed % 2 == 1) {
 		/* The set before: watched for its last days only, as after pairing, or all of it.
 		 */
-		int first = use_up(run, &house, 0, (int) (house.life * 0.9));
+		int first = use_up(run, &house, 0,
+			(int) (house.life * (kind->changed_at > 0 ? kind->changed_at : 0.9)));
 		run->changed = first;
-		if (seed % 4 == 1) {
+		if (seed % 4 == 1 && kind->changed_at == 0) {
 			add(run, SAMPLE_BATTERY_CHANGED, (int64_t) (RUN_FIRST_DAY + first) * 86400,
 				1);
 		}
