@@ -176,11 +176,9 @@ static void add_mqtt(
 	json_t *component, const struct discovery *discovery, const struct view *view) {
 	char topic[TOPIC_MAX];
 
-	/* What says whether the hub is there must be readable when it is not. */
 	set_text(component, "state_topic", topic_status(&discovery->topics, topic));
 	set_text(component, "payload_on", "online");
 	set_text(component, "payload_off", "offline");
-	set(component, "availability", json_array());
 }
 
 static void add_restart(
@@ -592,9 +590,7 @@ static char *single(
 	const struct discovery *discovery, json_t *object, json_t *device, const char *lock_id) {
 	/* The topic says the platform; the key is not one of the single form. */
 	(void) json_object_del(object, "platform");
-	if (json_object_get(object, "availability") == NULL) {
-		set(object, "availability", availability(discovery, lock_id));
-	}
+	set(object, "availability", availability(discovery, lock_id));
 	set_text(object, "availability_mode", "all");
 	set(object, "device", device);
 	set(object, "origin", origin(discovery));

@@ -386,13 +386,6 @@ class Check:
             self.say(where, 'nobody has subscribed the command topic %s', topic)
 
     def availability(self, where, component, inherited):
-        if component.get('device_class') == 'connectivity' and \
-                component.get('payload_off') == 'offline' and \
-                component.get('state_topic', '').endswith('/status'):
-            # Tells whether the hub is there: it must be readable when it is not.
-            if component.get('availability', inherited.get('availability')):
-                self.say(where, 'cannot say "offline", as it is unavailable then')
-            return
         rows = component.get('availability', inherited.get('availability'))
         mode = component.get('availability_mode', inherited.get('availability_mode'))
         if rows is None:
@@ -592,8 +585,7 @@ def sample():
                 pattern='^[0-9]{2}:[0-9]{2}$'),
             'mqtt': {'platform': 'binary_sensor', 'unique_id': 'lockhub_hub_51d0_mqtt', 'qos': 1,
                      'state_topic': 'lockhub/status', 'payload_on': 'online',
-                     'payload_off': 'offline', 'device_class': 'connectivity',
-                     'availability': []},
+                     'payload_off': 'offline', 'device_class': 'connectivity'},
             'rssi': {'platform': 'sensor'},
         }}
     dump = {topic: {'payload': payload, 'retain': True, 'qos': 1} for topic, payload in {
@@ -717,7 +709,6 @@ def broken_samples():
     yield 'event must not be retained', state('event', '{"event_type":"locked"}', retain=True)
     yield 'event_type is not one', state('event', '{"event_type":"melted"}')
     yield 'not JSON', state('event', 'locked')
-    yield 'cannot say "offline"', drop('mqtt', 'availability')
     yield 'is not below max', part('setting_LockNGoTime', min=60)
     yield 'less than 0.001', part('setting_LockNGoTime', step=0)
     yield 'mode "wheel"', part('setting_LockNGoTime', mode='wheel')
