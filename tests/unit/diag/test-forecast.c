@@ -373,6 +373,24 @@ static void leaves_out_what_has_no_time(void **state) {
 	assert_true(told_until(&tale, 45).days != before);
 }
 
+/* Of two lives that are said to be long, the one that nobody stands by gives way to what is read.
+ */
+static void leans_less_on_what_is_assumed(void **state) {
+	struct tale tale = { .life = 1500 };
+	struct forecast said, assumed;
+	told(&tale, SAMPLE_BATTERY_CHANGED, 0, 1);
+	told_line(&tale, 0, 100, 60, 1);
+	struct forecast_input input = { .samples = tale.samples,
+		.n_samples = tale.n,
+		.now = { (int64_t) (DAY_0 + 41) * 86400 },
+		.life_days = tale.life };
+	forecast_make(&input, &said);
+	input.is_life_assumed = true;
+	forecast_make(&input, &assumed);
+	assert_true(said.is_known && assumed.is_known);
+	assert_true(assumed.days_least < said.days_least);
+}
+
 /* "ok" and "warning" are enough to tell soon from far. */
 static void reads_words(void **state) {
 	struct tale tale = { .life = 200 };
@@ -441,6 +459,7 @@ int main(void) {
 		cmocka_unit_test(counts_moves),
 		cmocka_unit_test(says_why_it_does_not_know),
 		cmocka_unit_test(leaves_out_what_has_no_time),
+		cmocka_unit_test(leans_less_on_what_is_assumed),
 		cmocka_unit_test(reads_words),
 		cmocka_unit_test(survives_nonsense),
 		cmocka_unit_test(bears_a_level_that_flickers),
