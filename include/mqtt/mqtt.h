@@ -136,7 +136,7 @@ struct mqtt *mqtt_free(struct mqtt *mqtt);
 AUTO_DEFINE(struct mqtt *, mqtt_free);
 
 /*
- * Begins to connect and goes on for ever, 1..4 s apart while the broker cannot be reached and
+ * Begins to connect and goes on for ever, 1..3 s apart while the broker cannot be reached and
  * up to 30 s when it refuses. 0, or a fault: mqtt_config_check(), or
  * -ENOMEM from the library.
  */

@@ -59,7 +59,7 @@
 #define ANSWER_MS 10000
 #define RETRY_MIN_MS 1000
 /* While nobody is there a try costs a packet, and a broker that comes back is to be found soon. */
-#define RETRY_ABSENT_MS 4000
+#define RETRY_ABSENT_MS 3000
 /* A broker that refuses us writes a line about it each time. */
 #define RETRY_REFUSED_MS 30000
 /* A connection must have lasted so long to count as a success that ends the back-off. */
