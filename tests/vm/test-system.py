@@ -15,7 +15,7 @@ import time
 
 from case import case, expect, expect_equal, main
 from real import RealRig
-from rig import FRONT, Child, wait
+from rig import FRONT, Child, Skipped, wait
 
 UNIT = "lockhubd.service"
 STATE = pathlib.Path("/var/lib/lockhub")
@@ -193,6 +193,116 @@ def journal_entries_explain_themselves():
         expect(not pin.search(json.dumps(told)), f"the PIN is in the journal: {told}")
     rig.ctl("unlock", FRONT.slug)
     rig.ctl("lock", FRONT.slug)
+
+
+def diagnosis(*args):
+    done = rig.try_ctl("doctor", *args, "--json", seconds=240)
+    expect(done.returncode in (0, 3, 4), f"doctor {args}: {done.returncode} {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def hub_of(told):
+    return next(one for one in told["targets"] if one["kind"] == "hub")
+
+
+def hub_findings():
+    return [(one["fault"], [proof["text"] for proof in one["proof"]])
+            for one in hub_of(diagnosis())["findings"]]
+
+
+def expect_first(fault):
+    """Of the hub; returns its first remedy."""
+    last = {}
+
+    def is_first():
+        last["hub"] = hub_of(diagnosis())
+        return [one["fault"] for one in last["hub"]["findings"]][:1] == [fault]
+    wait(is_first, 90, lambda: f"{fault} is first: {last['hub']['findings']}", 1)
+    finding = last["hub"]["findings"][0]
+    rig.note(f"doctor: {fault}: {[proof['text'] for proof in finding['proof']]}")
+    return finding["remedies"][0]
+
+
+# For what this machine has no source, inside of the sandbox or out of it.
+NOT_HERE = {
+    "power-supply",       # it is no Raspberry Pi
+    "wifi-protection",    # there is no network
+    "broker-protection",  # who may use a UNIX socket is a matter of files
+    "backup",             # none was due yet
+}
+
+
+@case
+def the_doctor_sees_from_its_sandbox_what_it_needs():
+    began = time.time()
+    hub = hub_of(diagnosis())
+    results = {check["name"]: check["result"] for check in hub["checks"]}
+    rig.note(" ".join(f"{name}={result}" for name, result in sorted(results.items())))
+    blind = {name for name, result in results.items() if result == "unknown"}
+    expect_equal(blind - NOT_HERE, set(), "checks of the hub that the sandbox blinds")
+    # What is known is what root sees from outside.
+    facts = hub["facts"]
+    rig.note(json.dumps(facts))
+    disk = os.statvfs(STATE)
+    expect(abs(facts["disk_free"] - disk.f_bavail * disk.f_frsize) < 1 << 24, f"{facts} {disk}")
+    expect(facts["database_size"] >= (STATE / "lockhub.db").stat().st_size, facts)
+    expect_equal(facts["kernel"].split()[0], os.uname().release, "kernel")
+    expect(facts["os"] in pathlib.Path("/etc/os-release").read_text(), facts)
+    expect_equal(facts["board"],
+                 pathlib.Path("/sys/class/dmi/id/product_name").read_text().strip(), "board")
+    adapter, = facts["adapters"]
+    expect_equal((adapter["name"], adapter["powered"], adapter["blocked"], adapter["chip"]),
+                 ("hci0", True, False, "virtual"), "the adapter as the kernel has it")
+    diagnosis("security")
+    said = [row["MESSAGE"] for row in rig.journal()
+            if "MESSAGE" in row and int(row["__REALTIME_TIMESTAMP"]) > began * 1e6]
+    complaints = [text for text in said
+                  if re.search(r"not permitted|Permission denied|Read-only file", text, re.I)]
+    expect_equal(complaints, [], "complaints of the sandbox")
+
+
+@case
+def the_rfkill_of_the_kernel_is_named():
+    folders = list(pathlib.Path("/sys/class/bluetooth/hci0").glob("rfkill*"))
+    if not folders:
+        raise Skipped("this kernel has no rfkill")
+    (folders[0] / "soft").write_text("1")
+    expect_equal(expect_first("adapter-blocked")["name"], "unblock-adapter", "remedy")
+    (folders[0] / "soft").write_text("0")
+    wait(lambda: "adapter-blocked" not in dict(hub_findings()), 60, "it is blocked no more", 1)
+    # That is one switch, and power the other.
+    rig.sim("adapter", "0", "on")
+    wait(lambda: rig.status()["radio_ready"], 60, "the radio is ready", 0.3)
+    rig.ctl("refresh", FRONT.slug)
+
+
+@case
+def bluetoothd_that_hangs_is_restarted_where_polkit_allows_it():
+    pid = rig.unit("MainPID", unit="bluetooth.service")
+    subprocess.run(["kill", "-STOP", pid], check=True)
+    # Not without being allowed to: by lockhub's own configuration ...
+    remedy = expect_first("bluez-hung")
+    expect_equal((remedy["name"], remedy["by"]), ("restart-bluetooth", "person"), "remedy")
+    config = pathlib.Path("/etc/lockhub/lockhubd.conf")
+    config.write_text(config.read_text().replace("[ble]\n", "[ble]\nrestart_service = yes\n"))
+    rig.tool("systemctl", "restart", UNIT)
+    remedy = expect_first("bluez-hung")
+    expect_equal((remedy["name"], remedy["by"]), ("restart-bluetooth", "hub"), "remedy")
+    # ... and by polkit: it has tried by itself.
+    wait(lambda: any(row.get("LOCKHUB_FAULT") == "restart-denied" for row in rig.journal()), 90,
+         "it is told that polkit does not allow it", 1)
+    expect_equal(rig.unit("MainPID", unit="bluetooth.service"), pid, "bluetoothd")
+    rules = pathlib.Path("/usr/share/doc/lockhub/examples/systemd/bluetooth-restart.rules")
+    shutil.copy(rules, "/etc/polkit-1/rules.d/60-lockhub-bluetooth.rules")
+    done = rig.try_ctl("fix", "hub", "bluez-hung", "restart-bluetooth", "--yes", "--json", seconds=240)
+    expect_equal(done.returncode, 0, done.stdout[:2000] + done.stderr)
+    result = json.loads(done.stdout)
+    rig.note(f"fix: {result['outcome']}; before: {result['before']}; after: {result['after']}")
+    expect_equal(result["outcome"], "helped", "outcome")
+    expect("does not answer" in result["before"] and "answers" in result["after"], result)
+    expect(rig.unit("MainPID", unit="bluetooth.service") != pid, "bluetoothd is the same")
+    wait(lambda: rig.status()["radio_ready"], 60, "the radio is ready", 0.3)
+    rig.ctl("refresh", FRONT.slug)
 
 
 @case
