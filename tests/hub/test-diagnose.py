@@ -82,6 +82,8 @@ def a_healthy_lock_has_no_finding():
 def what_is_fresh_is_not_asked_again_and_quiet_asks_nothing():
     with a_hub() as rig:
         doctor(rig, FRONT.slug)
+        # Its link lasts a moment longer, and the time of it is counted.
+        rig.expect_prop(FRONT, "Linked", False, 30)
         before = rig.counters(FRONT)
         diagnosis, _ = doctor(rig, FRONT.slug, "--quiet")
         expect_equal(target(diagnosis, "lock")["probes"], [], "probes of a quiet one")
