@@ -20,6 +20,8 @@ PACKAGES_TEST=(python3-jsonschema dbus-bin man-db openssl chromium systemd-journ
 PACKAGES_FORMAT=(clang-format-14 git)
 # For tools/test --vm: the machine, and what runs in it. dbus and bluez are not started on the host.
 PACKAGES_VM=(qemu-system-x86 bluez bluez-test-tools dbus polkitd systemd busybox-static kmod cpio xz-utils)
+# For tools/test --homeassistant.
+PACKAGES_HA=(debootstrap python3-venv)
 PACKAGES_CHECK=(clang-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck git)
 
 say() {
