@@ -59,8 +59,8 @@ const struct event *lock_last_event(const struct lock *lock);
 unsigned lock_queue_length(const struct lock *lock);
 /*
  * What the lock does by itself at a time of day, in its own order, as it was when the list was read
- * last and completely; *ret_at (may be NULL) says when, 0 s: in an earlier life of the hub, or never
- * when it is empty. Borrowed until the loop runs on.
+ * last and completely; *ret_at (may be NULL) says when, 0 s: in an earlier life of the hub, or
+ * never when it is empty. Borrowed until the loop runs on.
  */
 const struct lock_timer *lock_timers(const struct lock *lock, size_t *ret_n, wall_t *ret_at);
 /*
