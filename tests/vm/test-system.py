@@ -336,7 +336,10 @@ def a_hub_that_hangs_is_restarted_by_the_watchdog():
 
 @case
 def it_stops_in_order_within_an_operation_and_starts_on_demand():
+    before = rig.motor_runs(FRONT)
     rig.ctl("lock", FRONT.slug, "--no-wait")
+    # An operation that has not begun is let go when the hub stops.
+    wait(lambda: rig.motor_runs(FRONT) != before, 60, "the lock has taken the command")
     rig.tool("systemctl", "stop", UNIT)
     values = rig.unit("ActiveState", "Result", "ExecMainStatus")
     expect_equal(values, {"ActiveState": "inactive", "Result": "success", "ExecMainStatus": "0"},
