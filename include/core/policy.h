@@ -25,7 +25,8 @@ struct request {
 	mono_t received;
 	/* Sender's clock, ms since 1970; 0 none. Judged only when our own clock is trusted. */
 	int64_t sent_at_ms;
-	/* How long the sender would wait at most, from now on; 0: as long as the act's own limit. */
+	/* How long the sender would wait at most, from now on; 0: as long as the act's own limit.
+	 */
 	int64_t patience_ms;
 	/* ACT_VERIFY_PIN (set-pin) */
 	struct secret pin;

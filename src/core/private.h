@@ -74,12 +74,12 @@ struct lock {
 	uint32_t client_id;
 	struct secret keys;
 	wall_t paired_at;
-	struct sighting sighting; /* while pairing */
+	struct sighting sighting;   /* while pairing */
 	struct heard_memory memory; /* of its advertisements, for the driver */
-	bool is_provisional;      /* being paired: not in the hub's list, nobody hears of it */
-	bool is_leaving;          /* being unpaired */
-	struct lock *renewal;     /* the provisional one by which it is being paired again; NULL */
-	struct lock *renewed;     /* of a provisional one: the lock that is paired again; NULL */
+	bool is_provisional;        /* being paired: not in the hub's list, nobody hears of it */
+	bool is_leaving;            /* being unpaired */
+	struct lock *renewal; /* the provisional one by which it is being paired again; NULL */
+	struct lock *renewed; /* of a provisional one: the lock that is paired again; NULL */
 
 	struct lock_status status;
 	struct fault standing[STANDING_MAX]; /* FAULT_NONE rows are free */

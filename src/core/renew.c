@@ -149,7 +149,8 @@ bool renew_keep(struct lock *provisional, struct txn *txn) {
 	struct txn_item *item;
 
 	if (base == NULL || mirror == NULL || !settings_keep_wanted(lock, txn) ||
-		!timers_keep_wanted(lock, txn) || !add_placements(lock, txn, provisional->paired_at)) {
+		!timers_keep_wanted(lock, txn) ||
+		!add_placements(lock, txn, provisional->paired_at)) {
 		return false;
 	}
 	fill_base(lock, base, base_of(lock), true);

@@ -550,8 +550,8 @@ int hub_request(struct hub *hub, const struct request *request, struct op **ret_
 		entry->deadline = mono_after(request->received, patience_ms(request->act));
 	}
 	if (request->patience_ms > 0) {
-		entry->deadline = mono_min(
-			entry->deadline, mono_after(hub_now(hub), request->patience_ms));
+		entry->deadline =
+			mono_min(entry->deadline, mono_after(hub_now(hub), request->patience_ms));
 	}
 	op_accept(entry);
 	*ret_op = &entry->op;
