@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Kinds that only judge (cells.h). The shapes are those of makers' data sheets, a few points each,
- * read off by eye: zinc-carbon R6 falls all its life; Energizer L91 (LiFeS2) stays near 1.5 V for
- * nine tenths of it; Panasonic eneloop BK-3MCCE (NiMH of low self-discharge) near 1.25 V; LiFePO4
- * near 3.28 V; alkaline LR6 (Energizer E91) is the one of cells.c by other points.
+ * Kinds that only judge (cells.h). The shapes are those that makers' data sheets show, a few
+ * points each, set down from memory: zinc-carbon R6 falls all its life; Energizer L91 (LiFeS2)
+ * stays near 1.5 V for nine tenths of it; Panasonic eneloop BK-3MCCE (NiMH of low self-discharge)
+ * near 1.25 V; LiFePO4 near 3.28 V; alkaline LR6 (Energizer E91) is the one of cells.c by other
+ * points.
  */
 #include "cells.h"
 
