@@ -4,6 +4,7 @@
  * adapter is; hciN changes when it is plugged in again. Powered=false drops all links and forgets
  * the discovery session and its filter, and so does unplugging.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 
 /*
  * /sys is the only place that tells what kind of chip it is and whether rfkill blocks it
- * (BlueZ 5.66 has PowerState only with --experimental). Both are single reads of kernel memory.
+ * (BlueZ 5.66 has PowerState only with --experimental). These are reads of kernel memory.
  */
 static bool sys_is_uart(unsigned index) {
 	char path[64], target[512];
@@ -36,23 +37,32 @@ static bool sys_is_uart(unsigned index) {
 static bool sys_is_blocked(unsigned index) {
 	static const char *const kinds[] = { "soft", "hard" };
 
-	for (unsigned rfkill = 0; rfkill < 2 * ADAPTERS_MAX; rfkill++) {
+	char folder[64];
+	struct dirent *entry;
+	bool is_blocked = false;
+
+	snprintf(folder, sizeof(folder), "/sys/class/bluetooth/hci%u", index);
+	DIR *dir = opendir(folder);
+	/* The kernel numbers the switches of all radios there have ever been. */
+	while (dir != NULL && !is_blocked && (entry = readdir(dir)) != NULL) {
+		if (strncmp(entry->d_name, "rfkill", 6) != 0) {
+			continue;
+		}
 		for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-			char path[96], value = '0';
-			snprintf(path, sizeof(path), "/sys/class/bluetooth/hci%u/rfkill%u/%s",
-				index, rfkill, kinds[i]);
+			char path[sizeof(folder) + sizeof(entry->d_name) + 8], value = '0';
+			snprintf(path, sizeof(path), "%s/%s/%s", folder, entry->d_name, kinds[i]);
 			int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-			if (fd < 0) {
-				break;
+			ssize_t n = fd >= 0 ? read(fd, &value, 1) : -1;
+			if (fd >= 0) {
+				close(fd);
 			}
-			ssize_t n = read(fd, &value, 1);
-			close(fd);
-			if (n == 1 && value == '1') {
-				return true;
-			}
+			is_blocked |= n == 1 && value == '1';
 		}
 	}
-	return false;
+	if (dir != NULL) {
+		closedir(dir);
+	}
+	return is_blocked;
 }
 
 void adapter_init(struct ble_adapter *adapter, struct central *central, unsigned index) {

@@ -220,8 +220,10 @@ int backup_before(struct ctl *ctl, const char *reason) {
 		advise(ctl, "Something was changed meanwhile: try again");
 		return CTL_FAILED;
 	}
-	say(ctl, "Backed up, restored on the side and compared: %s\n  %s\n",
-		facts_text(report, "name"), backup_describe(report, text, sizeof(text)));
+	if (!ctl->opt.is_json) {
+		say(ctl, "Backed up, restored on the side and compared: %s\n  %s\n",
+			facts_text(report, "name"), backup_describe(report, text, sizeof(text)));
+	}
 	return CTL_DONE;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "backup.h"
 #include "commands.h"
 
 static int run(struct ctl *ctl, char **args, int n_args) {
@@ -20,6 +21,13 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 	if (!ctl->opt.is_yes && !prompt_yes(ctl, "Forget %s (%s) and its keys?",
 					facts_text(lock, "name"), facts_text(lock, "address"))) {
 		complain(ctl, "nothing was done");
+		return CTL_FAILED;
+	}
+	if (!ctl->opt.is_no_backup && backup_before(ctl, "unpair") != CTL_DONE) {
+		advise(ctl,
+			"Nothing was done. To do it without a backup: lockhubctl unpair "
+			"--no-backup %s",
+			facts_text(lock, "slug"));
 		return CTL_FAILED;
 	}
 	if (talk_new(ctl, path, LOCK_INTERFACE, "Unpair", &call) < 0 ||
@@ -53,9 +61,10 @@ const struct command cmd_unpair = {
 	.blurb = "Remove a lock from the hub",
 	.help = "The hub's authorisation is removed from the lock too where the lock can be\n"
 		"reached and allows it. With --force that is not even tried: for locks that are\n"
-		"broken or gone. Asks whether it is meant; --yes does not. Needs the role manage.",
+		"broken or gone. Asks whether it is meant; --yes does not. The keys are backed up\n"
+		"before, unless --no-backup is given. Needs the role manage.",
 	.example = "lockhubctl unpair front-door",
-	.options = OPTS_OPERATION | OPT_FORCE | OPT_YES,
+	.options = OPTS_OPERATION | OPT_FORCE | OPT_YES | OPT_NO_BACKUP,
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

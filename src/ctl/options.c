@@ -98,7 +98,7 @@ static const struct option_row rows[] = {
 	{ "text",         0,  OPTION_FLAG, OPT_AS_TEXT, AT(is_text), NULL, 0, 0, "Print a text for a form or a mail instead" },
 	{ "restore",      0,  OPTION_FLAG, OPT_RESET, AT(is_restore), NULL, 0, 0, "It has been reset: pair it again and put back what it had" },
 	{ "for-sale",     0,  OPTION_FLAG, OPT_RESET, AT(is_for_sale), NULL, 0, 0, "Wipe it: here and in the lock" },
-	{ "no-backup",    0,  OPTION_FLAG, OPT_RESET, AT(is_no_backup), NULL, 0, 0, "Do not back up before" },
+	{ "no-backup",    0,  OPTION_FLAG, OPT_RESET | OPT_NO_BACKUP, AT(is_no_backup), NULL, 0, 0, "Do not back up before" },
 	{ "watch",        0,  OPTION_FLAG, OPT_WATCH, AT(is_watching), NULL, 0, 0, "Listen and show it live, until Ctrl-C" },
 	{ "verbose",     'v', OPTION_FLAG, OPT_DOCTOR, AT(is_verbose), NULL, 0, 0, "Show each check with what was measured, and all steps" },
 	{ "quiet",       'q', OPTION_FLAG, OPT_DOCTOR, AT(is_quiet), NULL, 0, 0, "Ask no lock anything: judge what is known already" },

@@ -87,6 +87,7 @@ enum {
 	OPT_INTO = UINT64_C(1) << 50,           /* --into */
 	OPT_CARE = UINT64_C(1) << 33,           /* --no-input --restart --status --skip */
 	OPT_CYCLES = UINT64_C(1) << 34,         /* --cycles */
+	OPT_NO_BACKUP = UINT64_C(1) << 36,      /* --no-backup alone */
 	OPT_KEY_FILE = UINT64_C(1) << 35,       /* --key-file */
 };
 /* What every command takes that asks for an operation. */

@@ -13,7 +13,8 @@
 
 /*
  * What Home Assistant's user sees of a setting. The first ones are on the page at once: what people
- * change now and then. Those that nobody touches twice have to be enabled first.
+ * change now and then. Those that nobody touches twice have to be enabled first. Guarded is what
+ * decides who gets in, a button that unlocks among it.
  */
 static const struct face_row {
 	const char *key;
@@ -28,8 +29,8 @@ static const struct face_row {
 	{ "LockNGoTime", "Lock 'n' go delay", "mdi:timer-lock-outline", true, false },
 	{ "UnlatchTime", "Latch hold time", "mdi:door-open", true, false },
 	{ "EnableButton", "Button", "mdi:gesture-tap-button", true, false },
-	{ "ButtonSinglePress", "Button: one press", "mdi:gesture-tap-button", true, false },
-	{ "ButtonDoublePress", "Button: two presses", "mdi:gesture-tap-button", true, false },
+	{ "ButtonSinglePress", "Button: one press", "mdi:gesture-tap-button", true, true },
+	{ "ButtonDoublePress", "Button: two presses", "mdi:gesture-tap-button", true, true },
 	{ "EnableInsideStatusLED", "Status LED", "mdi:led-on", true, false },
 	{ "LEDBrightness", "LED brightness", "mdi:brightness-6", true, false },
 	{ "SoundVolume", "Sound volume", "mdi:volume-high", true, false },
@@ -41,9 +42,9 @@ static const struct face_row {
 	{ "NightModeGentle", "Night mode: slow and quiet", "mdi:volume-low", true, false },
 	{ "SingleLock", "Lock with one turn only", "mdi:key-outline", true, false },
 	{ "MotorSpeed", "Motor speed", "mdi:speedometer", true, false },
-	{ "FobSinglePress", "Fob: one press", "mdi:key-wireless", false, false },
-	{ "FobDoublePress", "Fob: two presses", "mdi:key-wireless", false, false },
-	{ "FobTriplePress", "Fob: three presses", "mdi:key-wireless", false, false },
+	{ "FobSinglePress", "Fob: one press", "mdi:key-wireless", false, true },
+	{ "FobDoublePress", "Fob: two presses", "mdi:key-wireless", false, true },
+	{ "FobTriplePress", "Fob: three presses", "mdi:key-wireless", false, true },
 	{ "AdvertisingMode", "Advertising mode", "mdi:bluetooth", false, false },
 	{ "TimeZone", "Time zone", "mdi:map-clock", false, false },
 	{ "TimeZoneOffset", "Time zone offset", "mdi:map-clock", false, false },

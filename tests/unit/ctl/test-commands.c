@@ -661,12 +661,16 @@ static void unpairing_wants_to_be_meant(void **state) {
 	struct rig *rig = *state;
 	RUN(rig, "unpair", "front-door");
 	expect_status(2);
+	/* This hub has nowhere to put a backup: then its keys are not thrown away unasked. */
 	RUN(rig, "unpair", "front-door", "--force", "--yes");
+	expect_status(1);
+	expect_err("--no-backup");
+	RUN(rig, "unpair", "front-door", "--force", "--yes", "--no-backup");
 	expect_status(0);
 	expect_out("unpaired");
 	RUN(rig, "list", "--names");
 	assert_string_equal(output.out, "back-door\n");
-	RUN(rig, "unpair", "back-door", "--force", "--yes", "--json");
+	RUN(rig, "unpair", "back-door", "--force", "--yes", "--no-backup", "--json");
 	expect_status(0);
 	json_decref(parsed());
 	RUN(rig, "list");
