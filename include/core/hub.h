@@ -108,6 +108,9 @@ struct pair_request {
 	struct secret pin; /* optional for some */
 	struct secret key; /* for a lock with sighting.needs_key; empty else */
 	bool as_app;       /* not as bridge */
+	/* A person agrees to rely on a protocol of class C (core/driver.h). Kept as LOCK_NOTE_WEAK.
+	 */
+	bool accepts_weak;
 	enum request_origin origin;
 	enum role role;
 	char actor[EVENT_USER_MAX];

@@ -28,6 +28,8 @@ unsigned lock_acts(const struct lock *lock);
 bool lock_has_pin(const struct lock *lock);
 /* The note (core/history.h) that tells by its time since when the hub has the PIN in use. */
 #define LOCK_NOTE_PIN "pin"
+/* The note that says by whom and when a lock with a weak protocol was taken all the same. */
+#define LOCK_NOTE_WEAK "weak"
 /* How good the PIN is that the hub has; the PIN itself stays where it is. */
 enum lock_pin {
 	LOCK_PIN_UNKNOWN, /* there is none here, or the driver does not tell */

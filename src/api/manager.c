@@ -76,10 +76,10 @@ static int method_find_lock(sd_bus_message *message, void *user, sd_bus_error *r
 
 static int read_pair_option(
 	sd_bus_message *message, struct pair_request *request, struct fault *ret_fault) {
-	static const char *const keys[] = { "pin", "key", "app", "replaces" };
+	static const char *const keys[] = { "pin", "key", "app", "replaces", "accept_weak" };
 	const char *key, *pin;
 	struct secret *secret;
-	int as_app;
+	int flag;
 	if (sd_bus_message_read(message, "s", &key) < 0) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "an option cannot be read");
 	}
@@ -101,12 +101,12 @@ static int read_pair_option(
 		}
 		return 0;
 	}
-	if (strcmp(key, "app") == 0) {
-		if (sd_bus_message_read(message, "v", "b", &as_app) < 0) {
+	if (strcmp(key, "app") == 0 || strcmp(key, "accept_weak") == 0) {
+		if (sd_bus_message_read(message, "v", "b", &flag) < 0) {
 			return fault_set(
-				ret_fault, FAULT_BAD_ARGUMENT, "option app must be a boolean");
+				ret_fault, FAULT_BAD_ARGUMENT, "option %s must be a boolean", key);
 		}
-		request->as_app = as_app;
+		*(key[1] == 'p' ? &request->as_app : &request->accepts_weak) = flag;
 		return 0;
 	}
 	const char *nearest = text_nearest(key, keys, ARRAY_SIZE(keys));

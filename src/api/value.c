@@ -232,6 +232,15 @@ int value_sighting(
 	if (r >= 0) {
 		r = put_flag(message, "needs_key", sighting->needs_key);
 	}
+	if (r >= 0 && sighting->driver->protocol != NULL) {
+		const struct protocol *protocol = sighting->driver->protocol(NULL, NULL);
+
+		r = put_text(
+			message, "protocol_class", protocol_class_name(protocol_class(protocol)));
+		if (r >= 0 && protocol != NULL) {
+			r = put_text_unless_empty(message, "weakness", protocol->weakness);
+		}
+	}
 	if (r >= 0 && sighting->driver->key_form != NULL) {
 		r = put_text(message, "key_form", sighting->driver->key_form);
 	}

@@ -177,6 +177,13 @@ mono_t enrol_next_due(const struct hub *hub) {
 
 /* ---- pairing ---- */
 
+/* Whether all locks of the brand are: what differs between its locks is not known before pairing.
+ */
+static bool is_weak(const struct driver *driver) {
+	return driver->protocol != NULL &&
+	       protocol_class(driver->protocol(NULL, NULL)) == PROTOCOL_CLASS_C;
+}
+
 static int check_pair(struct hub *hub, const struct pair_request *request,
 	const struct discovered *found, const struct lock *replaced, struct fault *ret_fault) {
 	if (request->role < policy_role_for(ACT_PAIR)) {
@@ -230,6 +237,13 @@ static int check_pair(struct hub *hub, const struct pair_request *request,
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
 			"a lock of %s makes its key while it is paired",
 			found->sighting.driver->brand);
+	}
+	if (is_weak(found->sighting.driver) && !request->accepts_weak) {
+		const struct protocol *protocol = found->sighting.driver->protocol(NULL, NULL);
+
+		return fault_set(ret_fault, FAULT_PROTOCOL_WEAK,
+			"%s: %s. To pair it all the same, say so: --accept-weak", protocol->name,
+			protocol->weakness);
 	}
 	return 0;
 }
@@ -383,6 +397,9 @@ static void verify_or_finish(struct lock *lock, struct op_entry *entry) {
 	entry->is_keeping = false;
 	if (entry->pin.len > 0) {
 		lock_pin_given(lock);
+	}
+	if (is_weak(lock->driver)) {
+		lock_weak_accepted(lock, entry->op.actor);
 	}
 	if (entry->pin.len > 0 && (lock_acts(lock) & 1U << ACT_VERIFY_PIN) != 0) {
 		entry->job = (struct job){ .act = ACT_VERIFY_PIN };

@@ -167,6 +167,16 @@ void lock_pin_given(struct lock *lock) {
 	(void) hub_note_put(hub, &note, NULL, NULL, &fault);
 }
 
+void lock_weak_accepted(struct lock *lock, const char *actor) {
+	struct note note = { .key = LOCK_NOTE_WEAK };
+	struct fault fault = { .code = FAULT_NONE };
+
+	(void) text_copy(note.lock_id, sizeof(note.lock_id), lock->id);
+	(void) text_copy(note.text, sizeof(note.text), actor);
+	note.at = clock_wall(lock->hub->config.clock);
+	(void) hub_note_put(lock->hub, &note, NULL, NULL, &fault);
+}
+
 bool lock_pin_differs(const struct lock *lock, const struct secret *keys) {
 	AUTO_VALUE(secret_wipe) struct secret before = { 0 };
 	AUTO_VALUE(secret_wipe) struct secret after = { 0 };

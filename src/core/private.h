@@ -263,6 +263,8 @@ struct lock *lock_free(struct lock *lock);
 void lock_to_record(const struct lock *lock, struct lock_record *ret);
 /* The hub was given the PIN that it has now: from here on its age counts. */
 void lock_pin_given(struct lock *lock);
+/* A person has agreed to a weak protocol: noted for whoever asks later. */
+void lock_weak_accepted(struct lock *lock, const char *actor);
 /* Whether @keys hold a PIN, and another one than the lock's keys do. */
 bool lock_pin_differs(const struct lock *lock, const struct secret *keys);
 /* An event about @lock, of now. */

@@ -126,6 +126,9 @@ static int fill_call(struct ctl *ctl, sd_bus_message *call, const json_t *sighti
 	if (r >= 0 && key->len > 0) {
 		r = sd_bus_message_append(call, "{sv}", "key", "s", (const char *) key->bytes);
 	}
+	if (r >= 0 && ctl->opt.is_accepting_weak) {
+		r = sd_bus_message_append(call, "{sv}", "accept_weak", "b", 1);
+	}
 	if (r >= 0 && ctl->opt.as_app) {
 		r = sd_bus_message_append(call, "{sv}", "app", "b", 1);
 	}
@@ -136,6 +139,28 @@ static int fill_call(struct ctl *ctl, sd_bus_message *call, const json_t *sighti
 		complain(ctl, "the request cannot be made: %s", strerror(-r));
 	}
 	return r;
+}
+
+/* A lock whose protocol is weak is taken by somebody who knows that it is. */
+static int accept_weak(struct ctl *ctl, const json_t *sighting) {
+	if (strcmp(facts_text(sighting, "protocol_class"), "C") != 0 ||
+		ctl->opt.is_accepting_weak) {
+		return CTL_DONE;
+	}
+	if (!ctl->is_asking) {
+		return usage_error(ctl,
+			"the radio protocol of this lock is weak: %s. Say "
+			"--accept-weak to pair it all the same",
+			facts_text(sighting, "weakness"));
+	}
+	fprintf(ctl->err, "The radio protocol of this lock is weak: %s.\n",
+		facts_text(sighting, "weakness"));
+	if (!prompt_yes(ctl, "Pair it all the same?")) {
+		complain(ctl, "nothing was done");
+		return CTL_FAILED;
+	}
+	ctl->opt.is_accepting_weak = true;
+	return CTL_DONE;
 }
 
 /* The key that its maker has for this lock: of --key-file, or typed. */
@@ -165,7 +190,10 @@ static int pair(struct ctl *ctl, const json_t *sighting) {
 	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
 	AUTO(json_decref) json_t *facts = NULL;
 	char name[NAME_TEXT_MAX], path[PATH_TEXT_MAX];
-	int r = read_key(ctl, sighting, &key);
+	int r = accept_weak(ctl, sighting);
+	if (r == CTL_DONE) {
+		r = read_key(ctl, sighting, &key);
+	}
 	if (r == CTL_DONE) {
 		r = choose_name(ctl, sighting, name);
 	}
@@ -236,7 +264,8 @@ const struct command cmd_pair = {
 		"With --yes nothing is asked and the first lock in pairing mode is taken. A PIN\n"
 		"comes from the terminal or with --pin-stdin, never as an argument. A lock whose\n"
 		"key its maker keeps is named by its address, and the key comes from the terminal\n"
-		"or with --key-file. Needs the role manage.",
+		"or with --key-file. Is its protocol weak, it asks whether to pair it all the\n"
+		"same, unless --accept-weak says so. Needs the role manage.",
 	.example = "lockhubctl pair 54:D2:72:00:11:22 --name \"Front door\"",
 	.options = OPTS_OPERATION | OPT_NAME | OPT_YES | OPT_APP | OPT_PIN_STDIN | OPT_SECONDS |
 		   OPT_KEY_FILE,

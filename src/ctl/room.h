@@ -88,7 +88,7 @@ enum {
 	OPT_CARE = UINT64_C(1) << 33,           /* --no-input --restart --status --skip */
 	OPT_CYCLES = UINT64_C(1) << 34,         /* --cycles */
 	OPT_NO_BACKUP = UINT64_C(1) << 36,      /* --no-backup alone */
-	OPT_KEY_FILE = UINT64_C(1) << 35,       /* --key-file */
+	OPT_KEY_FILE = UINT64_C(1) << 35,       /* --key-file --accept-weak */
 };
 /* What every command takes that asks for an operation. */
 #define OPTS_OPERATION (OPT_JSON | OPT_NO_WAIT)
@@ -112,6 +112,7 @@ struct options {
 	bool is_verbose, is_quiet;
 	bool is_no_input, is_restart, is_status;
 	bool is_with_passwords;
+	bool is_accepting_weak;
 	const char *passphrase_file, *into, *key_file;
 	const char *bus_address, *name, *lock, *user, *type, *since, *until, *color;
 	bool is_text, is_watching;

@@ -700,7 +700,7 @@ class Rig:
         for lock in locks:
             if lock.key:
                 self.ctl("pair", lock.address, "--name", lock.name, "--key-file", "-",
-                         stdin=lock.key + "\n")
+                         "--accept-weak", stdin=lock.key + "\n")
             else:
                 self.sim_pairing(lock)
                 self.ctl("pair", lock.address, "--name", lock.name, "--yes", "--pin-stdin",

@@ -37,14 +37,17 @@ def a_hub(*locks, paired=True):
 @case
 def its_key_pairs_it_and_is_never_shown():
     with a_hub(PRO, paired=False) as rig:
-        done = rig.try_ctl("pair", PRO.address, "--yes")
+        done = rig.try_ctl("pair", PRO.address, "--key-file", "-", stdin=KEY + "\n")
+        expect(done.returncode != 0, "paired without consent to its protocol")
+        expect("forged" in done.stderr and "--accept-weak" in done.stderr, done.stderr)
+        done = rig.try_ctl("pair", PRO.address, "--yes", "--accept-weak")
         expect(done.returncode != 0, "paired without a key")
         expect("key" in done.stderr and "--key-file" in done.stderr, done.stderr)
-        done = rig.try_ctl("pair", PRO.address, "--key-file", "-", stdin="34 0123\n")
+        done = rig.try_ctl("pair", PRO.address, "--accept-weak", "--key-file", "-", stdin="34 0123\n")
         expect(done.returncode != 0, "paired with half a key")
         expect("32 hex digits" in done.stderr, done.stderr)
         wrong = KEY.replace("01234567", "76543210", 1)
-        done = rig.try_ctl("pair", PRO.address, "--key-file", "-", stdin=wrong + "\n")
+        done = rig.try_ctl("pair", PRO.address, "--accept-weak", "--key-file", "-", stdin=wrong + "\n")
         expect(done.returncode != 0, "paired with a wrong key")
         expect("key" in done.stderr, done.stderr)
         expect_equal(rig.locks(), [], "locks")
