@@ -566,8 +566,8 @@ class Rig:
 
     @staticmethod
     def note(text):
-        """A line for whoever reads the test's output: a figure that was measured."""
-        print(f"# {text}", flush=True)
+        """For whoever reads the test's output: a figure that was measured."""
+        print("# " + "\n# ".join(text.splitlines()), flush=True)
 
     def try_sim(self, *args):
         return self.run([*self.sim_words(), *args])
