@@ -77,6 +77,7 @@ static void give_way(void) {
 		(void) !write(fd, "1000", 4);
 		(void) close(fd);
 	}
+	/* The sandbox of the unit forbids it; there the kernel shares out fairly all the same. */
 	(void) setpriority(PRIO_PROCESS, 0, 10);
 }
 

@@ -412,7 +412,8 @@ static void a_database_of_before_gets_it(void **state) {
 	add_locks(rig);
 	rig_close(rig);
 	rig_tamper(rig->path, "DROP TABLE sample; DROP TABLE day_count; DROP TABLE attempt;"
-			      "DROP TABLE note; PRAGMA user_version = 2;");
+			      "DROP TABLE note; ALTER TABLE credential DROP COLUMN pin_set_at;"
+			      "PRAGMA user_version = 2;");
 	rig_open(rig);
 	ask(rig, FRONT, 0);
 	assert_int_equal(told.n_samples, 0);
@@ -423,9 +424,9 @@ static void a_database_of_before_gets_it(void **state) {
 	assert_int_equal(told.n_samples, 1);
 	assert_int_equal(rig_check(rig), FAULT_NONE);
 	rig_close(rig);
-	assert_int_equal(rig_number(rig->path, "PRAGMA user_version"), 3);
+	assert_int_equal(rig_number(rig->path, "PRAGMA user_version"), 4);
 	assert_int_equal(rig_number(rig->path, "SELECT count(*) FROM lock"), 2);
-	(void) snprintf(copy, sizeof(copy), "%s.before-3", rig->path);
+	(void) snprintf(copy, sizeof(copy), "%s.before-4", rig->path);
 	assert_int_equal(rig_number(copy, "PRAGMA user_version"), 2);
 }
 

@@ -82,7 +82,7 @@ static void set_up_as_the_rules_say(void **state) {
 
 	rig_open(rig);
 	rig_close(rig);
-	assert_int_equal(rig_number(rig->path, "PRAGMA user_version"), 3);
+	assert_int_equal(rig_number(rig->path, "PRAGMA user_version"), 4);
 	assert_int_equal(
 		rig_number(rig->path, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
 	/* All tables are STRICT. */
