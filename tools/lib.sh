@@ -110,13 +110,31 @@ run() {
     return "$status"
 }
 
-# stop_running SIGNAL: for traps. Ends what run() started and waits for it.
+# The pid of what runs beside everything else; see run_beside().
+beside=
+
+# run_beside COMMAND...: goes on at once; wait_beside says how it ended. One at a time.
+run_beside() {
+    "$@" </dev/null &
+    beside=$!
+}
+
+wait_beside() {
+    local status=0
+    wait "$beside" || status=$?
+    beside=
+    return "$status"
+}
+
+# stop_running SIGNAL: for traps. Ends what run() and run_beside() started and waits for it.
 stop_running() {
-    if [ -n "$running" ]; then
-        kill -s "$1" "$running" 2>/dev/null
-        wait "$running" 2>/dev/null
-        running=
-    fi
+    local pid
+    for pid in $running $beside; do
+        kill -s "$1" "$pid" 2>/dev/null
+        wait "$pid" 2>/dev/null
+    done
+    running=
+    beside=
 }
 
 # set_up DIRECTORY OPTION...: configures or re-configures a build directory.
