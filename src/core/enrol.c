@@ -315,7 +315,7 @@ int hub_pair(struct hub *hub, const struct pair_request *request, struct op **re
 	entry->pin = request->pin;
 	entry->job.pin = request->pin;
 	entry->job.key = request->key;
-	entry->job.variant = found->sighting.variant;
+	entry->job.variant = lock->sighting.variant;
 	entry->job.client_id = lock->client_id;
 	entry->job.as_bridge = !request->as_app;
 	(void) text_copy(
