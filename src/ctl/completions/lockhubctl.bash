@@ -50,7 +50,7 @@ _lockhubctl() {
             mapfile -t COMPREPLY < <(compgen -W 'normal vacation privacy no_remote_lock_unlock passage' -- "$cur")
             return
             ;;
-        -o | --output | --attach)
+        -o | --output | --attach | --key-file | --passphrase-file | --into)
             compopt -o default 2>/dev/null
             return
             ;;
@@ -64,7 +64,8 @@ _lockhubctl() {
         word=${COMP_WORDS[i]}
         case $word in
             --color | --lock | --type | --since | --until | --lines | --timeout | --seconds | --name | \
-                --bus-address | --user | --valid | --label | --digits | --expires-after | --mode | --skip | --cycles | -l | -t | -S | -U | -n | -u | -o | --output | --attach)
+                --bus-address | --user | --valid | --label | --digits | --expires-after | --mode | --skip | --cycles | -l | -t | -S | -U | -n | -u | -o | --output | --attach | \
+                --key-file | --passphrase-file | --into)
                 ((i++))
                 ;;
             -*) ;;
@@ -104,8 +105,8 @@ _lockhubctl() {
         log) options='--json --csv --lines --follow --since --until --lock --user --type' ;;
         scan) options='--json --seconds' ;;
         record) options='--seconds' ;;
-        pair) options='--json --no-wait --name --app --yes --pin-stdin --seconds' ;;
-        unpair) options='--json --no-wait --force --yes' ;;
+        pair) options='--json --no-wait --name --app --yes --pin-stdin --key-file --accept-weak --seconds' ;;
+        unpair) options='--json --no-wait --force --no-backup --yes' ;;
         reset) options='--json --restore --for-sale --force --no-backup --yes --pin-stdin --seconds' ;;
         set-pin) options='--json --no-wait --pin-stdin' ;;
         lock-n-go) options='--json --no-wait --unlatch' ;;
