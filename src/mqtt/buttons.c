@@ -95,18 +95,10 @@ bool buttons_message(
 	if (n == 0) {
 		return true; /* somebody clears a retained one */
 	}
-	mqtt->status.commands++;
-	face = id[0] != '\0' ? face_find(mqtt, id) : NULL;
-	if (!bucket_take(face != NULL ? face_bucket(face) : &mqtt->strangers, mqtt_now(mqtt))) {
-		mqtt->status.refused++;
-		log_blame(BLAME_SETUP, NULL, "too many presses of buttons by MQTT");
-	} else if (face == NULL) {
-		(void) fault_set(&fault, FAULT_NO_SUCH_LOCK, "of the button that was pressed");
-		log_fault(&fault, NULL, NULL);
-		mqtt_refuse(mqtt, NULL, NULL, &fault);
-	} else if (press(mqtt, face_lock(face), name, payload, n, is_retained, &fault) < 0) {
-		log_fault(&fault, lock_slug(face_lock(face)), NULL);
-		mqtt_refuse(mqtt, face_lock(face), NULL, &fault);
+	face = mqtt_admit(mqtt, id, topic, "presses of buttons");
+	if (face != NULL &&
+		press(mqtt, face_lock(face), name, payload, n, is_retained, &fault) < 0) {
+		mqtt_refuse_aloud(mqtt, face_lock(face), NULL, &fault);
 	}
 	return true;
 }

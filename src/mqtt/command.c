@@ -52,6 +52,33 @@ void mqtt_refuse(
 		mqtt, lock != NULL ? lock_id(lock) : NULL, payload_refusal(word, fault, when), 0);
 }
 
+void mqtt_refuse_aloud(
+	struct mqtt *mqtt, const struct lock *lock, const char *word, const struct fault *fault) {
+	log_fault(fault, lock != NULL ? lock_slug(lock) : NULL, NULL);
+	mqtt_refuse(mqtt, lock, word, fault);
+}
+
+struct face *mqtt_admit(struct mqtt *mqtt, const char *id, const char *topic, const char *what) {
+	struct face *face = id[0] != '\0' ? face_find(mqtt, id) : NULL;
+	char text[TOPIC_MAX];
+
+	mqtt->status.commands++;
+	if (!bucket_take(face != NULL ? face_bucket(face) : &mqtt->strangers, mqtt_now(mqtt))) {
+		mqtt->status.refused++;
+		log_blame(BLAME_SETUP, face != NULL ? lock_slug(face_lock(face)) : NULL,
+			"too many %s by MQTT: more than %d at once, or one every %d ms", what,
+			COMMANDS_BURST, COMMAND_REFILL_MS);
+		return NULL;
+	}
+	if (face == NULL) {
+		mqtt->status.refused++;
+		log_blame(BLAME_SETUP, NULL,
+			"%s came on %s, but no lock has this id; lockhubctl show LOCK tells it",
+			what, shown(topic, text));
+	}
+	return face;
+}
+
 int mqtt_may_command(const struct mqtt *mqtt, struct fault *ret_fault) {
 	return mqtt->config.allow_commands
 		       ? 0
@@ -155,7 +182,6 @@ static void carry_out(struct mqtt *mqtt, struct face *face, const struct intake 
 
 void mqtt_command(
 	struct mqtt *mqtt, const char *lock_id_text, const struct client_message *message) {
-	struct face *face = lock_id_text[0] != '\0' ? face_find(mqtt, lock_id_text) : NULL;
 	AUTO_VALUE(intake_wipe) struct intake intake = { .act = ACT_NONE };
 	struct fault fault;
 	char text[TOPIC_MAX];
@@ -163,27 +189,14 @@ void mqtt_command(
 	if (message->n == 0) {
 		return; /* somebody clears a retained command, as we advise */
 	}
-	mqtt->status.commands++;
-	if (!bucket_take(face != NULL ? face_bucket(face) : &mqtt->strangers, mqtt_now(mqtt))) {
-		mqtt->status.refused++;
-		log_blame(BLAME_SETUP, face != NULL ? lock_slug(face_lock(face)) : NULL,
-			"too many commands by MQTT: more than %d at once, or one every %d ms",
-			COMMANDS_BURST, COMMAND_REFILL_MS);
-		return;
-	}
+	struct face *face = mqtt_admit(mqtt, lock_id_text, message->topic, "commands");
 	if (face == NULL) {
-		mqtt->status.refused++;
-		log_blame(BLAME_SETUP, NULL,
-			"a command came on %s, but no lock has this id; lockhubctl show LOCK tells "
-			"it",
-			shown(message->topic, text));
 		return;
 	}
 	if (message->is_again) {
 		(void) fault_set(
 			&fault, FAULT_DUPLICATE, "the broker has sent the same message before");
-		log_fault(&fault, lock_slug(face_lock(face)), NULL);
-		mqtt_refuse(mqtt, face_lock(face), NULL, &fault);
+		mqtt_refuse_aloud(mqtt, face_lock(face), NULL, &fault);
 		return;
 	}
 	if (intake_parse(message->payload, message->n, &intake, &fault) < 0) {

@@ -407,8 +407,7 @@ void pins_event(struct mqtt *mqtt, const struct event *event) {
 static void refuse(struct mqtt *mqtt, const char *lock_id_text, const struct fault *fault) {
 	const struct lock *lock = lock_of(mqtt, lock_id_text);
 
-	log_fault(fault, lock != NULL ? lock_slug(lock) : NULL, NULL);
-	mqtt_refuse(mqtt, lock, NULL, fault);
+	mqtt_refuse_aloud(mqtt, lock, NULL, fault);
 }
 
 static void answer(struct mqtt *mqtt, const struct pin_face *face, unsigned number) {

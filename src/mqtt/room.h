@@ -181,6 +181,14 @@ void mqtt_publish_all(struct mqtt *mqtt);
 /* Counts it, and tells by an event (of the hub when @lock is NULL). The journal is the caller's. */
 void mqtt_refuse(
 	struct mqtt *mqtt, const struct lock *lock, const char *word, const struct fault *fault);
+/* The same, and the journal tells as well. */
+void mqtt_refuse_aloud(
+	struct mqtt *mqtt, const struct lock *lock, const char *word, const struct fault *fault);
+/*
+ * Something that is wanted of the lock @id came on @topic: counted. NULL when no lock has that id,
+ * or too much comes; it has been told then. @what: "commands", for the journal.
+ */
+struct face *mqtt_admit(struct mqtt *mqtt, const char *id, const char *topic, const char *what);
 /* 0, or DENIED: commands are switched off. */
 int mqtt_may_command(const struct mqtt *mqtt, struct fault *ret_fault);
 /* Asks the hub for what a person pressed or said; the role is what the configuration lets MQTT

@@ -132,11 +132,6 @@ static struct user_switch *of_topic(const struct mqtt *mqtt, const char *topic, 
 	return find(mqtt, id, (size_t) (slash - id));
 }
 
-static void refuse(struct mqtt *mqtt, const struct fault *fault) {
-	log_fault(fault, NULL, NULL);
-	mqtt_refuse(mqtt, NULL, NULL, fault);
-}
-
 static void edit(struct mqtt *mqtt, const struct user_switch *one, const uint8_t *payload, size_t n,
 	bool is_retained) {
 	bool is_on = n == 2 && memcmp(payload, "ON", n) == 0;
@@ -157,7 +152,7 @@ static void edit(struct mqtt *mqtt, const struct user_switch *one, const uint8_t
 		r = hub_user_edit(mqtt->hub, one->user_id, &change, &by_mqtt, NULL, NULL, &fault);
 	}
 	if (r < 0) {
-		refuse(mqtt, &fault);
+		mqtt_refuse_aloud(mqtt, NULL, NULL, &fault);
 	}
 }
 
@@ -179,7 +174,7 @@ bool switches_message(
 		log_blame(BLAME_SETUP, NULL, "too many commands on users' switches by MQTT");
 	} else if (one == NULL) {
 		(void) fault_set(&fault, FAULT_NO_SUCH_USER, "of the switch that was pressed");
-		refuse(mqtt, &fault);
+		mqtt_refuse_aloud(mqtt, NULL, NULL, &fault);
 	} else {
 		edit(mqtt, one, payload, n, is_retained);
 	}
