@@ -130,6 +130,30 @@ struct mqtt {
 
 /* mqtt.c */
 mono_t mqtt_now(const struct mqtt *mqtt);
+/* @fault NULL: none. Whoever listens is told when connection, being online or fault are news. */
+void mqtt_status_set(
+	struct mqtt *mqtt, bool is_connected, bool is_online, const struct fault *fault);
+/* Events that wait and that were lost, into the status. */
+void mqtt_count(struct mqtt *mqtt);
+
+/* follow.c: the hub's signals. */
+void mqtt_follow(struct mqtt *mqtt);
+void mqtt_unfollow(struct mqtt *mqtt);
+/* Shows the locks that have no face yet. */
+void mqtt_add_missing_faces(struct mqtt *mqtt);
+
+/* line.c: the connection, and what its timers do. */
+extern const struct client_user mqtt_client_impl;
+extern const struct shelf_user mqtt_shelf_impl;
+/* Hears when somebody empties the configurations of a lock that is added to a connection. */
+void mqtt_subscribe_face(struct mqtt *mqtt, const struct face *face);
+/* The end comes now when nothing is left to be said. */
+void mqtt_stop_when_idle(struct mqtt *mqtt);
+void mqtt_on_birth_pause(void *user);
+void mqtt_on_echo_missing(void *user);
+void mqtt_on_appeal(void *user);
+void mqtt_on_reassert(void *user);
+
 /* @lock_id NULL: the hub's own event topic. Takes the text; NULL counts as a lost event. */
 void mqtt_put_event(struct mqtt *mqtt, const char *lock_id, char *take_payload, int64_t seq);
 bool bucket_take(struct bucket *bucket, mono_t now);
