@@ -241,6 +241,9 @@ enum protocol_class protocol_class(const struct protocol *protocol);
 const char *protocol_class_name(enum protocol_class class); /* "A", "B", "C", "unknown" */
 const char *protocol_trait_name(enum protocol_trait trait); /* "yes", "no", "unknown" */
 
+/* What a write that failed with this negative errno (radio.h) means for the job. Pure. */
+enum fault_code driver_write_fault(int error);
+
 struct driver {
 	const char *name;  /* "nuki": folder, option, topic */
 	const char *brand; /* "Nuki" */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "core/driver.h"
 
+#include <errno.h>
+
 enum protocol_class protocol_class(const struct protocol *protocol) {
 	if (protocol == NULL) {
 		return PROTOCOL_CLASS_UNKNOWN;
@@ -47,4 +49,16 @@ const char *protocol_trait_name(enum protocol_trait trait) {
 		break;
 	}
 	return "unknown";
+}
+
+enum fault_code driver_write_fault(int error) {
+	switch (error) {
+	case -ENOENT:
+		return FAULT_GATT_MISMATCH;
+	case -ETIMEDOUT:
+		return FAULT_LOCK_SILENT;
+	case -EBUSY:
+		return FAULT_RADIO_BUSY;
+	}
+	return FAULT_LINK_LOST;
 }

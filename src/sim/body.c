@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sim/lock.h"
 #include "util/auto.h"
 #include "util/text.h"
 
@@ -355,4 +356,42 @@ int body_load(struct body *body, const json_t *memory) {
 	body->motor_unlock = (unsigned) n_unlock;
 	body->motor_unlatch = (unsigned) n_unlatch;
 	return 0;
+}
+
+int body_set_jam(struct body *body, const char *how, char *why) {
+	const int r = jam_from_text(how, &body->jam);
+
+	if (r < 0) {
+		snprintf(why, SIM_TEXT_MAX,
+			"%s: on, off, or some of shut, lock and 40%% joined by + is needed", how);
+	}
+	return r;
+}
+
+int body_set_battery(struct body *body, unsigned percent, char *why) {
+	if (percent > 100) {
+		snprintf(why, SIM_TEXT_MAX, "a battery has 0 to 100 percent");
+		return -EINVAL;
+	}
+	body->cells.percent = percent;
+	body->cells.tired_mv = 0;
+	body->last_lowest_mv = 0;
+	return 0;
+}
+
+void body_set_drain(struct body *body, unsigned percent_per_hour, mono_t now) {
+	body->drain_percent_per_hour = percent_per_hour;
+	body->drained_at = now;
+}
+
+int body_move_door(struct body *body, bool is_open, char *why) {
+	if (is_open && body->bolt == BOLT_LOCKED) {
+		snprintf(why, SIM_TEXT_MAX, "the door is locked");
+		return -EPERM;
+	}
+	if (is_open == body->is_door_open) {
+		return 0;
+	}
+	body->is_door_open = is_open;
+	return 1;
 }

@@ -124,6 +124,15 @@ void body_link_ended(struct body *body, unsigned ms);
 enum motor_result body_try(struct body *body, enum motor step, mono_t now);
 /* "on", "off", or words joined by +: shut, lock, 40%. -EINVAL. */
 int jam_from_text(const char *text, struct jam *ret);
+/*
+ * What a person does to it, in sim_lock_impl's terms: 0 or a negative errno, with a sentence in
+ * @why (SIM_TEXT_MAX octets).
+ */
+int body_set_jam(struct body *body, const char *how, char *why);
+int body_set_battery(struct body *body, unsigned percent, char *why);
+void body_set_drain(struct body *body, unsigned percent_per_hour, mono_t now);
+/* 1: it has moved. */
+int body_move_door(struct body *body, bool is_open, char *why);
 #define JAM_TEXT_MAX 32
 const char *jam_text(const struct jam *jam, char out[static JAM_TEXT_MAX]);
 const char *bolt_text(enum bolt bolt);

@@ -416,14 +416,10 @@ static int person_keypad(struct sim_lock *lock, enum sim_keypad what, uint32_t n
 static int person_door(struct sim_lock *lock, bool is_open, mono_t now, char *why) {
 	struct nuki *nuki = nuki_of(lock);
 	nuki->now = now;
-	if (is_open && nuki->body.bolt == BOLT_LOCKED) {
-		snprintf(why, SIM_TEXT_MAX, "the door is locked");
-		return -EPERM;
+	const int r = body_move_door(&nuki->body, is_open, why);
+	if (r <= 0) {
+		return r;
 	}
-	if (is_open == nuki->body.is_door_open) {
-		return 0;
-	}
-	nuki->body.is_door_open = is_open;
 	if (!nuki->has_door_sensor) {
 		return 0; /* the door moves, but this lock cannot tell */
 	}
@@ -439,33 +435,23 @@ static int person_door(struct sim_lock *lock, bool is_open, mono_t now, char *wh
 }
 
 static int person_jam(struct sim_lock *lock, const char *how, char *why) {
-	int r = jam_from_text(how, &nuki_of(lock)->body.jam);
-	if (r < 0) {
-		snprintf(why, SIM_TEXT_MAX,
-			"%s: on, off, or some of shut, lock and 40%% joined by + is needed", how);
-	}
-	return r;
+	return body_set_jam(&nuki_of(lock)->body, how, why);
 }
 
 static int person_battery(struct sim_lock *lock, unsigned percent, char *why) {
 	struct nuki *nuki = nuki_of(lock);
-	if (percent > 100) {
-		snprintf(why, SIM_TEXT_MAX, "a battery has 0 to 100 percent");
-		return -EINVAL;
+	const int r = body_set_battery(&nuki->body, percent, why);
+	if (r == 0) {
+		nuki_changed(nuki, nuki->trigger);
 	}
-	nuki->body.cells.percent = percent;
-	nuki->body.cells.tired_mv = 0;
-	nuki->body.last_lowest_mv = 0;
-	nuki_changed(nuki, nuki->trigger);
-	return 0;
+	return r;
 }
 
 static int person_drain(struct sim_lock *lock, unsigned percent_per_hour, mono_t now, char *why) {
 	struct nuki *nuki = nuki_of(lock);
 	(void) why;
 	nuki->now = now;
-	nuki->body.drain_percent_per_hour = percent_per_hour;
-	nuki->body.drained_at = now;
+	body_set_drain(&nuki->body, percent_per_hour, now);
 	return 0;
 }
 

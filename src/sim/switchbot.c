@@ -467,49 +467,33 @@ static int person_door(struct sim_lock *base, bool is_open, mono_t now, char *wh
 	struct switchbot *lock = switchbot_of(base);
 
 	lock->now = now;
-	if (is_open && lock->body.bolt == BOLT_LOCKED) {
-		snprintf(why, SIM_TEXT_MAX, "the door is locked");
-		return -EPERM;
+	const int r = body_move_door(&lock->body, is_open, why);
+	if (r > 0 && lock->kind->has_door) {
+		changed(lock);
 	}
-	if (is_open != lock->body.is_door_open) {
-		lock->body.is_door_open = is_open;
-		if (lock->kind->has_door) {
-			changed(lock);
-		}
-	}
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 static int person_jam(struct sim_lock *base, const char *how, char *why) {
-	const int r = jam_from_text(how, &switchbot_of(base)->body.jam);
-
-	if (r < 0) {
-		snprintf(why, SIM_TEXT_MAX,
-			"%s: on, off, or some of shut, lock and 40%% joined by + is needed", how);
-	}
-	return r;
+	return body_set_jam(&switchbot_of(base)->body, how, why);
 }
 
 static int person_battery(struct sim_lock *base, unsigned percent, char *why) {
 	struct switchbot *lock = switchbot_of(base);
 
-	if (percent > 100) {
-		snprintf(why, SIM_TEXT_MAX, "a battery has 0 to 100 percent");
-		return -EINVAL;
+	const int r = body_set_battery(&lock->body, percent, why);
+
+	if (r == 0) {
+		changed(lock);
 	}
-	lock->body.cells.percent = percent;
-	lock->body.cells.tired_mv = 0;
-	lock->body.last_lowest_mv = 0;
-	changed(lock);
-	return 0;
+	return r;
 }
 
 static int person_drain(struct sim_lock *base, unsigned percent_per_hour, mono_t now, char *why) {
 	struct switchbot *lock = switchbot_of(base);
 
 	lock->now = now;
-	lock->body.drain_percent_per_hour = percent_per_hour;
-	lock->body.drained_at = now;
+	body_set_drain(&lock->body, percent_per_hour, now);
 	return 0;
 }
 

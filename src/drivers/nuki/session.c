@@ -520,18 +520,6 @@ static int session_start(struct session *session, const struct job *job, struct 
 	return r;
 }
 
-static enum fault_code write_fault(int error) {
-	switch (error) {
-	case -ENOENT:
-		return FAULT_GATT_MISMATCH;
-	case -ETIMEDOUT:
-		return FAULT_LOCK_SILENT;
-	case -EBUSY:
-		return FAULT_RADIO_BUSY;
-	}
-	return FAULT_LINK_LOST;
-}
-
 static void session_written(struct session *session, int error, enum radio_sent sent) {
 	struct nuki_session *nuki = self(session);
 
@@ -549,7 +537,7 @@ static void session_written(struct session *session, int error, enum radio_sent 
 		!nuki->is_half_done) {
 		nuki->sent = JOB_NOT_SENT;
 	}
-	nuki_fail(nuki, write_fault(error), "writing failed while %s: %s",
+	nuki_fail(nuki, driver_write_fault(error), "writing failed while %s: %s",
 		nuki_phase_name(nuki->phase), strerror(-error));
 }
 

@@ -466,12 +466,8 @@ static void session_written(struct session *base, int error, enum radio_sent sen
 	if (sent == RADIO_NOT_SENT && session->phase == PHASE_ANSWER) {
 		session->sent = JOB_NOT_SENT;
 	}
-	fail(session,
-		error == -ENOENT      ? FAULT_GATT_MISMATCH
-		: error == -ETIMEDOUT ? FAULT_LOCK_SILENT
-		: error == -EBUSY     ? FAULT_RADIO_BUSY
-				      : FAULT_LINK_LOST,
-		"writing failed while %s: %s", phase_names[session->phase], strerror(-error));
+	fail(session, driver_write_fault(error), "writing failed while %s: %s",
+		phase_names[session->phase], strerror(-error));
 }
 
 static void session_bytes(
