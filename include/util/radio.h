@@ -59,13 +59,16 @@ enum radio_need {
 };
 
 /*
- * Characteristics that must exist and be subscribed before the link counts as up. A NULL-terminated
- * array; @is_optional ones are subscribed when they exist.
+ * Characteristics that must exist and be subscribed before the link counts as up, in this order. A
+ * NULL-terminated array; @is_optional ones are subscribed when they exist. With @is_read it is read
+ * once for each link instead, and what it holds comes as bytes() behind the first up(); an optional
+ * one that cannot be read holds up nothing for long.
  */
 struct radio_subscription {
 	const char *service; /* UUID, lower case */
 	const char *characteristic;
 	bool is_optional;
+	bool is_read;
 };
 
 /*
@@ -146,7 +149,7 @@ struct radio_user {
 	 * retry. @fault NULL after release (linger ran out, or another program hung up while idle).
 	 */
 	void (*down)(void *user, const struct fault *fault);
-	/* A notification or indication. @characteristic: UUID, lower case. */
+	/* A notification, an indication or a value read. @characteristic: UUID, lower case. */
 	void (*bytes)(void *user, const char *characteristic, const uint8_t *buf, size_t n);
 	/* The write asked for last has ended. @error 0, or negative errno; @sent tells more. */
 	void (*written)(void *user, int error, enum radio_sent sent);
@@ -160,6 +163,11 @@ struct radio_status {
 	/* BlueZ is being asked for the first time: the fault is not certain yet. */
 	bool is_starting;
 	struct fault fault; /* FAULT_NONE, or why it is not ready */
+	/*
+	 * FAULT_NONE, or RESTART_DENIED: why it could not be helped when it was in trouble. Stays
+	 * until it works again.
+	 */
+	struct fault hindrance;
 	unsigned n_adapters;
 	bool is_scanning;       /* an enrolment scan runs */
 	char bluez_version[32]; /* "" when not known */
@@ -186,8 +194,10 @@ struct radio_impl {
 	/* Closes at once, e.g. after a protocol error. down() follows with a NULL fault. */
 	void (*drop)(struct radio_link *link);
 	/*
-	 * Writes with response. One at a time: -EBUSY while one is under way, -ENOTCONN without a
-	 * link, -ENOENT no such characteristic, -EMSGSIZE longer than 512. written() follows on 0.
+	 * Writes with response; without, where the characteristic takes nothing else: then
+	 * written() says only that it has gone out. One at a time: -EBUSY while one is under way,
+	 * -ENOTCONN without a link, -ENOENT no such characteristic, -EMSGSIZE longer than 512.
+	 * written() follows on 0.
 	 */
 	int (*write)(
 		struct radio_link *link, const char *characteristic, const uint8_t *buf, size_t n);

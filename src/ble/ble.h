@@ -52,6 +52,7 @@
 #define RESOLVE_FIRST_MS 30000
 #define RESOLVE_GRACE_MS 500
 #define SUBSCRIBE_MS 5000
+#define READ_MS 3000 /* of a value that the device may do without */
 #define WRITE_MS 10000
 #define DISCONNECT_MS 6000
 #define DISCONNECT_AGAIN_MS 9000
@@ -139,6 +140,7 @@ struct ble_characteristic {
 	char service[RADIO_UUID_MAX];
 	char uuid[RADIO_UUID_MAX];
 	uint16_t mtu;
+	bool is_command_only; /* takes no write with response */
 };
 
 struct ble_service {
@@ -151,6 +153,9 @@ struct ble_subscription {
 	const struct ble_characteristic *characteristic;
 	sd_bus_slot *rule_values, *call_start;
 	bool is_started, is_optional;
+	bool is_read; /* is not subscribed but read; the value waits for up() */
+	uint8_t *value;
+	size_t n_value;
 	unsigned n_tries;
 };
 
@@ -335,6 +340,8 @@ struct central {
 	bool was_restarted; /* bluetooth.service, by us */
 	mono_t restarted_at;
 	sd_bus_slot *call_restart;
+	struct fault restart_fault; /* what came of the last restart: NONE or RESTART_DENIED */
+	bool is_restart_needed;     /* and still in vain: what it was for is not over */
 
 	struct ble_scan scan;
 };
@@ -431,6 +438,7 @@ void link_reset(struct radio_link *link); /* forgets the link and all that is pe
 /* gatt.c */
 void gatt_look(struct radio_link *link);      /* RESOLVED, MISMATCH, GRACE or FAILED follows */
 void gatt_subscribe(struct radio_link *link); /* SUBSCRIBED, MISMATCH or FAILED follows */
+void gatt_tell_read(struct radio_link *link); /* what was read meanwhile, to the user */
 void gatt_forget(struct radio_link *link, bool is_telling); /* subscriptions and attributes */
 int gatt_write(struct radio_link *link, const char *characteristic, const uint8_t *buf, size_t n);
 unsigned gatt_mtu(const struct radio_link *link);
@@ -472,6 +480,8 @@ void recovery_window_begins(struct ble_adapter *adapter);
 void recovery_window_ends(struct ble_adapter *adapter);
 /* bluetoothd does not answer: has it restarted where that is allowed. */
 void recovery_bluez_hangs(struct central *central);
+/* It answers, or is another one: that a restart was refused is over. */
+void recovery_bluez_answers(struct central *central);
 
 /* scan.c */
 int scan_init(struct central *central);

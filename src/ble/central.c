@@ -493,6 +493,7 @@ static int on_ping(sd_bus_message *message, void *user, sd_bus_error *ret_error)
 		central->n_unanswered = 0;
 		if (central->is_hung) {
 			central->is_hung = false;
+			recovery_bluez_answers(central);
 			central_update_status(central);
 			central_refresh(central);
 			central_poke(central);
@@ -585,6 +586,7 @@ static void bluez_came(struct central *central, const char *owner) {
 	central->n_empty_snapshots = 0;
 	central->n_activations = 0;
 	central->is_denied = false;
+	recovery_bluez_answers(central);
 	loop_timer_disarm(central->retry);
 	central_update_status(central);
 	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {

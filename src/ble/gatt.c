@@ -71,6 +71,7 @@ static void sink_characteristic(
 	(void) text_copy(
 		characteristic->service_path, sizeof(characteristic->service_path), props->service);
 	characteristic->mtu = props->mtu;
+	characteristic->is_command_only = props->is_command_only;
 }
 
 /* Objects come in any order, so services are put in afterwards. */
@@ -129,6 +130,7 @@ static const char *plan_subscriptions(struct radio_link *link) {
 			subscription->link = link;
 			subscription->characteristic = characteristic;
 			subscription->is_optional = wanted->is_optional;
+			subscription->is_read = wanted->is_read;
 		}
 	}
 	return NULL;
@@ -214,6 +216,37 @@ static void subscribed_one(struct radio_link *link) {
 	link_raise(link, LINK_EV_SUBSCRIBED);
 }
 
+static void keep_value(struct ble_subscription *subscription, sd_bus_message *message) {
+	const void *value;
+	size_t n;
+
+	if (sd_bus_message_read_array(message, 'y', &value, &n) < 0 || n > WRITE_MAX) {
+		return;
+	}
+	subscription->value = malloc(n + 1); /* n may be 0 */
+	if (subscription->value != NULL) {
+		memcpy(subscription->value, value, n);
+		subscription->n_value = n;
+	}
+}
+
+static void drop_value(struct ble_subscription *subscription) {
+	free(subscription->value);
+	subscription->value = NULL;
+	subscription->n_value = 0;
+}
+
+void gatt_tell_read(struct radio_link *link) {
+	for (size_t i = 0; i < link->n_subscriptions; i++) {
+		struct ble_subscription *subscription = &link->subscriptions[i];
+		if (subscription->value != NULL) {
+			event_post_bytes(link, subscription->characteristic->uuid,
+				subscription->value, subscription->n_value);
+			drop_value(subscription);
+		}
+	}
+}
+
 static int on_started(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
 	struct ble_subscription *subscription = user;
 	struct radio_link *link = subscription->link;
@@ -225,6 +258,9 @@ static int on_started(sd_bus_message *message, void *user, sd_bus_error *ret_err
 	enum bluez_error error = central_answer(link->central, message, text, sizeof(text), &att);
 	if (error == BLUEZ_ERROR_NONE) {
 		subscription->is_started = true;
+		if (subscription->is_read) {
+			keep_value(subscription, message);
+		}
 		subscribed_one(link);
 		return 0;
 	}
@@ -236,8 +272,9 @@ static int on_started(sd_bus_message *message, void *user, sd_bus_error *ret_err
 	}
 	if (subscription->is_optional && error != BLUEZ_ERROR_NOT_CONNECTED &&
 		error != BLUEZ_ERROR_ATT_LOST) {
-		log_blame(BLAME_FIRMWARE, NULL, "%s: cannot subscribe to %s: %s",
-			link->target.address, subscription->characteristic->uuid, text);
+		log_blame(BLAME_FIRMWARE, NULL, "%s: cannot %s %s: %s", link->target.address,
+			subscription->is_read ? "read" : "subscribe to",
+			subscription->characteristic->uuid, text);
 		subscription->is_started = true;
 		subscribed_one(link);
 		return 0;
@@ -249,8 +286,33 @@ static int on_started(sd_bus_message *message, void *user, sd_bus_error *ret_err
 	return 0;
 }
 
+static int start_one(struct radio_link *link, struct ble_subscription *subscription) {
+	const char *path = subscription->characteristic->path;
+	int r = 0;
+
+	subscription->n_tries++;
+	if (subscription->is_read) {
+		return central_call(link->central, &subscription->call_start, path,
+			CHARACTERISTIC_INTERFACE, "ReadValue",
+			subscription->is_optional ? READ_MS : CALL_ATT_MS, on_started, subscription,
+			"a{sv}", 0);
+	}
+	if (subscription->rule_values == NULL) {
+		/* The bus handles it before the call behind it. */
+		r = central_match(link->central, &subscription->rule_values, on_value, subscription,
+			"type='signal',sender='org.bluez',interface='" PROPERTIES_INTERFACE
+			"',member='PropertiesChanged',path='%s',"
+			"arg0='" CHARACTERISTIC_INTERFACE "'",
+			path);
+	}
+	if (r < 0) {
+		return r;
+	}
+	return central_call(link->central, &subscription->call_start, path,
+		CHARACTERISTIC_INTERFACE, "StartNotify", CALL_ATT_MS, on_started, subscription, "");
+}
+
 void gatt_subscribe(struct radio_link *link) {
-	struct central *central = link->central;
 
 	link_arm(link, SUBSCRIBE_MS);
 	for (size_t i = 0; i < link->n_subscriptions; i++) {
@@ -258,23 +320,7 @@ void gatt_subscribe(struct radio_link *link) {
 		if (subscription->is_started || subscription->call_start != NULL) {
 			continue;
 		}
-		const char *path = subscription->characteristic->path;
-		int r = 0;
-		if (subscription->rule_values == NULL) {
-			/* The bus handles it before the call behind it. */
-			r = central_match(central, &subscription->rule_values, on_value,
-				subscription,
-				"type='signal',sender='org.bluez',interface='" PROPERTIES_INTERFACE
-				"',member='PropertiesChanged',path='%s',"
-				"arg0='" CHARACTERISTIC_INTERFACE "'",
-				path);
-		}
-		subscription->n_tries++;
-		if (r >= 0) {
-			r = central_call(central, &subscription->call_start, path,
-				CHARACTERISTIC_INTERFACE, "StartNotify", CALL_ATT_MS, on_started,
-				subscription, "");
-		}
+		int r = start_one(link, subscription);
 		if (r < 0) {
 			link_note_error(link, BLUEZ_ERROR_DIED, strerror(-r));
 			link_raise(link, LINK_EV_FAILED);
@@ -287,7 +333,9 @@ void gatt_subscribe(struct radio_link *link) {
 void gatt_forget(struct radio_link *link, bool is_telling) {
 	for (size_t i = 0; i < link->n_subscriptions; i++) {
 		struct ble_subscription *subscription = &link->subscriptions[i];
-		if (is_telling && (subscription->is_started || subscription->call_start != NULL)) {
+		drop_value(subscription);
+		if (is_telling && !subscription->is_read &&
+			(subscription->is_started || subscription->call_start != NULL)) {
 			central_tell(link->central, subscription->characteristic->path,
 				CHARACTERISTIC_INTERFACE, "StopNotify");
 		}
@@ -353,7 +401,8 @@ static int on_write_reply(sd_bus_message *message, void *user, sd_bus_error *ret
 	return 0;
 }
 
-static int send_write(struct radio_link *link, const char *path, const uint8_t *buf, size_t n) {
+static int send_write(struct radio_link *link, const struct ble_characteristic *characteristic,
+	const uint8_t *buf, size_t n) {
 	struct central *central = link->central;
 	sd_bus *sd = bus_sd(central->bus);
 	sd_bus_message *message = NULL;
@@ -361,8 +410,8 @@ static int send_write(struct radio_link *link, const char *path, const uint8_t *
 	if (sd == NULL) {
 		return -ENOTCONN;
 	}
-	int r = sd_bus_message_new_method_call(
-		sd, &message, "org.bluez", path, CHARACTERISTIC_INTERFACE, "WriteValue");
+	int r = sd_bus_message_new_method_call(sd, &message, "org.bluez", characteristic->path,
+		CHARACTERISTIC_INTERFACE, "WriteValue");
 	if (r >= 0) {
 		r = sd_bus_message_set_auto_start(message, false);
 	}
@@ -371,7 +420,8 @@ static int send_write(struct radio_link *link, const char *path, const uint8_t *
 	}
 	if (r >= 0) {
 		/* Never left to BlueZ: some devices offer both kinds. */
-		r = sd_bus_message_append(message, "a{sv}", 1, "type", "s", "request");
+		r = sd_bus_message_append(message, "a{sv}", 1, "type", "s",
+			characteristic->is_command_only ? "command" : "request");
 	}
 	if (r >= 0) {
 		r = sd_bus_call_async(sd, &link->call_write, message, on_write_reply, link,
@@ -407,7 +457,7 @@ int gatt_write(struct radio_link *link, const char *characteristic, const uint8_
 		log_debug("%s: %zu octets go out as a long write, the MTU is %u",
 			link->target.address, n, gatt_mtu(link));
 	}
-	int r = send_write(link, found->path, buf, n);
+	int r = send_write(link, found, buf, n);
 	if (r < 0) {
 		return r;
 	}

@@ -601,6 +601,7 @@ static void act_up(struct radio_link *link, enum link_event event) {
 	loop_timer_disarm(link->patience);
 	link->up_mtu = gatt_mtu(link);
 	event_post(link->central, &link->event_up);
+	gatt_tell_read(link);
 }
 
 static void act_up_again(struct radio_link *link, enum link_event event) {

@@ -431,6 +431,9 @@ static void door_status(const struct radio *radio, struct radio_status *ret) {
 	ret->is_ready = central_is_ready(central);
 	ret->is_starting = central->phase == CENTRAL_ASKING || central->phase == CENTRAL_READING;
 	ret->fault = central->fault;
+	if (central->is_restart_needed) {
+		ret->hindrance = central->restart_fault;
+	}
 	ret->is_scanning = central->scan.is_running;
 	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
 		ret->n_adapters += central->adapters[i].is_present;

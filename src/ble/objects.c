@@ -261,6 +261,27 @@ static int read_service_property(sd_bus_message *m, const char *name, void *user
 	return r;
 }
 
+/* Flags: an array of words. */
+static int read_flags(sd_bus_message *m, bool *ret_is_command_only) {
+	const char *flag;
+	bool has_request = false, has_command = false;
+	int r = enter_variant(m, "as");
+
+	if (r <= 0) {
+		return r;
+	}
+	r = sd_bus_message_enter_container(m, 'a', "s");
+	while (r >= 0 && (r = sd_bus_message_read_basic(m, 's', &flag)) > 0) {
+		has_request = has_request || strcmp(flag, "write") == 0;
+		has_command = has_command || strcmp(flag, "write-without-response") == 0;
+	}
+	if (r >= 0) {
+		r = sd_bus_message_exit_container(m);
+	}
+	*ret_is_command_only = has_command && !has_request;
+	return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static int read_characteristic_property(sd_bus_message *m, const char *name, void *user) {
 	struct characteristic_props *props = user;
 	bool has = false;
@@ -270,6 +291,9 @@ static int read_characteristic_property(sd_bus_message *m, const char *name, voi
 	}
 	if (strcmp(name, "MTU") == 0) {
 		return read_basic(m, 'q', &props->mtu);
+	}
+	if (strcmp(name, "Flags") == 0) {
+		return read_flags(m, &props->is_command_only);
 	}
 	return read_service_property(m, name, props->uuid);
 }

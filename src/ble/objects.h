@@ -42,6 +42,7 @@ struct characteristic_props {
 	char uuid[RADIO_UUID_MAX];   /* "" when absent */
 	char service[GATT_PATH_MAX]; /* its service's object path */
 	uint16_t mtu;                /* 0 when absent */
+	bool is_command_only;        /* takes writes, but none with response */
 };
 
 /* What the reader wants to know. Hooks may be NULL; what they get is borrowed. */

@@ -7,6 +7,7 @@
  * without anybody noticing, a dongle's antenna may have gone. So silence counts only where a device
  * of ours used to be heard window after window.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +34,8 @@ static int on_restarted(sd_bus_message *message, void *user, sd_bus_error *ret_e
 	ble_slot_drop(&central->call_restart);
 	if (error == NULL) {
 		log_notice(UNIT " is being restarted, as restart_service allows");
+		memset(&central->restart_fault, 0, sizeof(central->restart_fault));
+		central->is_restart_needed = false;
 		return 0;
 	}
 	char text[96];
@@ -40,6 +43,8 @@ static int on_restarted(sd_bus_message *message, void *user, sd_bus_error *ret_e
 	text_sanitize(text);
 	(void) fault_set(&fault, FAULT_RESTART_DENIED, "%s", text);
 	log_fault(&fault, NULL, NULL);
+	central->restart_fault = fault;
+	central->is_restart_needed = true;
 	return 0;
 }
 
@@ -66,6 +71,18 @@ static void restart_service(struct central *central) {
 	if (r < 0) {
 		log_blame(BLAME_SETUP, NULL, UNIT " cannot be restarted: %s", strerror(-r));
 	}
+}
+
+void recovery_bluez_answers(struct central *central) {
+	central->is_restart_needed = false;
+}
+
+int central_restart_outcome(const struct central *central, struct fault *ret_fault) {
+	if (central->call_restart != NULL || central->restart_fault.code == FAULT_NONE) {
+		return 0;
+	}
+	*ret_fault = central->restart_fault;
+	return -EACCES;
 }
 
 void recovery_bluez_hangs(struct central *central) {
@@ -127,6 +144,7 @@ int central_restart_service(struct central *central, struct fault *ret_fault) {
 	}
 	central->was_restarted = true;
 	central->restarted_at = ble_now(central);
+	memset(&central->restart_fault, 0, sizeof(central->restart_fault)); /* of another time */
 	log_notice(UNIT " is restarted, as a person asked");
 	restart_service(central);
 	return 0;
@@ -237,6 +255,7 @@ void recovery_heard(struct ble_peer *peer) {
 void recovery_is_well(struct ble_adapter *adapter) {
 	adapter->n_deaf_windows = 0;
 	adapter->has_worked = true;
+	recovery_bluez_answers(adapter->central);
 	ladder_is_well(&adapter->ladder);
 }
 

@@ -434,10 +434,13 @@ static void call_disconnect(struct fake_device *device, sd_bus_message *call) {
 
 static void call_write(struct fake_device *device, sd_bus_message *call) {
 	const void *bytes;
+	const char *key, *type;
 	size_t n;
 
 	device->n_writes++;
 	CHECK(sd_bus_message_read_array(call, 'y', &bytes, &n));
+	CHECK(sd_bus_message_read(call, "a{sv}", 1, &key, "s", &type));
+	snprintf(device->write_type, sizeof(device->write_type), "%s", type);
 	assert(n <= sizeof(device->written));
 	memcpy(device->written, bytes, n);
 	device->n_written = n;
@@ -528,6 +531,15 @@ static void call_adapter(
 	}
 }
 
+static void reply_value(sd_bus_message *call, const char *text) {
+	sd_bus_message *m = NULL;
+
+	CHECK(sd_bus_message_new_method_return(call, &m));
+	CHECK(sd_bus_message_append_array(m, 'y', text, strlen(text)));
+	CHECK(sd_bus_send(NULL, m, NULL));
+	sd_bus_message_unref(m);
+}
+
 static bool call_gatt(struct fake_device *device, const char *member, sd_bus_message *call) {
 	char path[128];
 
@@ -549,6 +561,11 @@ static bool call_gatt(struct fake_device *device, const char *member, sd_bus_mes
 		device->held_notify = sd_bus_message_ref(call);
 		if (!device->is_notify_withheld) {
 			fake_device_answer_held(device);
+		}
+	} else if (strcmp(member, "ReadValue") == 0) {
+		device->n_reads++;
+		if (device->read_text != NULL) {
+			reply_value(call, device->read_text);
 		}
 	} else if (strcmp(member, "StopNotify") == 0) {
 		device->n_stop_notify++;

@@ -69,6 +69,10 @@ struct fake_device {
 	bool is_notifying;
 	uint8_t written[512];
 	size_t n_written;
+	char write_type[16];
+	bool is_command_only;  /* FAKE_USDIO takes no write with response */
+	const char *read_text; /* what FAKE_GDIO holds; NULL: ReadValue is never answered */
+	unsigned n_reads;
 };
 
 struct fake_timer {

@@ -109,7 +109,8 @@ void fake_put_characteristic_object(
 	fake_put(m, "Service", "o", service);
 	fake_put(m, "Value", "ay", 0);
 	fake_put(m, "Notifying", "b", device->is_notifying);
-	fake_put(m, "Flags", "as", 2, "write", "indicate");
+	fake_put(m, "Flags", "as", 2,
+		n == 1 && device->is_command_only ? "write-without-response" : "write", "indicate");
 	fake_put(m, "MTU", "q", 247);
 	CHECK(sd_bus_message_close_container(m));
 	fake_close_object(m);

@@ -68,9 +68,9 @@ static const struct radio_user user_impl = {
 	.up = on_up, .down = on_down, .bytes = on_bytes, .written = on_written, .heard = on_heard
 };
 static const struct radio_subscription subscriptions[] = {
-	{ FAKE_SERVICE, FAKE_USDIO, false },
-	{ FAKE_SERVICE, "a92ee20f-5501-11e4-916c-0800200c9a66", true },
-	{ NULL, NULL, false },
+	{ FAKE_SERVICE, FAKE_USDIO, .is_optional = false },
+	{ FAKE_SERVICE, "a92ee20f-5501-11e4-916c-0800200c9a66", .is_optional = true },
+	{ .characteristic = NULL },
 };
 const struct radio_pattern scene_patterns[2] = {
 	{ .offset = 0, .type = 0xff, .n_bytes = 4, .bytes = { 0x4c, 0x00, 0x02, 0x15 } },
@@ -97,7 +97,7 @@ struct radio_link *scene_link_new(
 	struct scene *t, unsigned n, const char *address, bool is_watched) {
 	struct radio_target target = {
 		.is_random = true,
-		.subscriptions = subscriptions,
+		.subscriptions = t->subscriptions != NULL ? t->subscriptions : subscriptions,
 		.is_watched = is_watched,
 		.patterns = is_watched ? scene_patterns : NULL,
 	};

@@ -38,6 +38,7 @@ struct scene {
 	struct radio *radio;
 	struct scene_user users[8];
 	struct radio_link *links[8];
+	const struct radio_subscription *subscriptions; /* of links made from now on; NULL: usual */
 	unsigned n_scan_heard, n_scan_ended;
 	struct fault scan_fault;
 	struct advert scan_advert;

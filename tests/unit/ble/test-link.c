@@ -86,6 +86,69 @@ static void keeps_a_lingering_link(void **state) {
 	assert_int_equal(t->users[0].n_downs, 0);
 }
 
+static const struct radio_subscription read_first[] = {
+	{ FAKE_SERVICE, FAKE_GDIO, .is_optional = true, .is_read = true },
+	{ FAKE_SERVICE, FAKE_USDIO, .is_optional = false },
+	{ .characteristic = NULL },
+};
+
+static void subscribe_otherwise(struct scene *t, const struct radio_subscription *subscriptions) {
+	scene_link_free(t, 0);
+	t->subscriptions = subscriptions;
+	(void) scene_link_new(t, 0, A, true);
+}
+
+static void tells_what_it_read_behind_up(void **state) {
+	struct scene *t = *state;
+	struct fake_device *a = &t->fake.devices[0];
+
+	a->read_text = "ASL-03";
+	subscribe_otherwise(t, read_first);
+	scene_up(t, 0);
+	UNTIL(t, t->users[0].n_bytes == 1);
+	assert_string_equal(t->users[0].characteristic, FAKE_GDIO);
+	assert_int_equal(t->users[0].n, 6);
+	assert_memory_equal(t->users[0].bytes, "ASL-03", 6);
+	assert_int_equal(a->n_start_notify, 1); /* the other one */
+
+	/* Once for each link. */
+	scene_release(t, 0);
+	scene_want(t, 0, RADIO_NEED_UNLOCK);
+	UNTIL(t, t->users[0].n_ups == 2);
+	scene_turn_for(t, 20);
+	assert_int_equal(t->users[0].n_bytes, 1);
+	assert_int_equal(a->n_reads, 1);
+	scene_release(t, 0);
+	UNTIL(t, scene_in_state(t, 0, "idle"));
+	assert_int_equal(a->n_stop_notify, 1);
+	scene_up(t, 0);
+	UNTIL(t, t->users[0].n_bytes == 2);
+}
+
+static void a_read_that_is_not_answered_holds_nothing_up(void **state) {
+	struct scene *t = *state;
+
+	subscribe_otherwise(t, read_first);
+	scene_up(t, 0);
+	assert_int_equal(t->fake.devices[0].n_reads, 1);
+	assert_int_equal(t->users[0].n_bytes, 0);
+	assert_int_equal(t->users[0].n_downs, 0);
+}
+
+static void writes_as_the_characteristic_takes_it(void **state) {
+	struct scene *t = *state;
+	struct fake_device *a = &t->fake.devices[0], *b = &t->fake.devices[1];
+
+	b->is_command_only = true;
+	scene_up(t, 0);
+	scene_up(t, 1);
+	assert_int_equal(scene_write_text(t, 0, "one"), 0);
+	assert_int_equal(scene_write_text(t, 1, "two"), 0);
+	UNTIL(t, t->users[0].n_written == 1 && t->users[1].n_written == 1);
+	assert_string_equal(a->write_type, "request");
+	assert_string_equal(b->write_type, "command");
+}
+
 static void want_while_closing_connects_anew(void **state) {
 	struct scene *t = *state;
 
@@ -500,6 +563,9 @@ static void many_cycles_leak_nothing(void **state) {
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		ONE(connects_writes_and_hears),
+		ONE(tells_what_it_read_behind_up),
+		ONE(a_read_that_is_not_answered_holds_nothing_up),
+		IN(scene_setup_four, writes_as_the_characteristic_takes_it),
 		ONE(connects_with_the_signal_first),
 		ONE(tells_bluez_version),
 		ONE(keeps_a_lingering_link),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An adapter that hears nothing, and what is done about it; bluetooth.service. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -216,6 +217,13 @@ static void by_default_nothing_is_restarted(void **state) {
 	assert_int_equal(t->fake.n_restarts, 0);
 }
 
+static struct fault hindrance(struct scene *t) {
+	struct radio_status status;
+
+	t->radio->impl->status(t->radio, &status);
+	return status.hindrance;
+}
+
 static void a_denied_restart_is_told(void **state) {
 	start(state, false, true);
 	struct scene *t = *state;
@@ -227,8 +235,57 @@ static void a_denied_restart_is_told(void **state) {
 	UNTIL(t, journal_count("LOCKHUB_FAULT=restart-denied") == 1);
 	assert_int_equal(journal_count("bluetooth-restart.rules"), 1);
 	assert_int_equal(journal_count("Interactive authentication required"), 1);
-	/* It is still the hang that the status tells. */
+	/* The status tells of both: the hang, and what keeps it from being helped. */
 	assert_int_equal(scene_status_fault(t), FAULT_BLUEZ_HUNG);
+	assert_int_equal(hindrance(t).code, FAULT_RESTART_DENIED);
+	assert_string_equal(hindrance(t).detail, "Interactive authentication required.");
+	/* It lasts as long as the trouble. */
+	scene_clock_skip(SCALED(20000));
+	scene_turn_for(t, 50);
+	assert_int_equal(hindrance(t).code, FAULT_RESTART_DENIED);
+	t->fake.is_hung = false;
+	UNTIL(t, scene_status_fault(t) == FAULT_NONE);
+	assert_int_equal(hindrance(t).code, FAULT_NONE);
+}
+
+static void a_denial_ends_with_another_bluetoothd(void **state) {
+	start(state, false, true);
+	struct scene *t = *state;
+
+	t->fake.restart_error = "org.freedesktop.DBus.Error.AccessDenied";
+	t->fake.is_hung = true;
+	scene_want(t, 0, RADIO_NEED_LOCK);
+	UNTIL(t, hindrance(t).code == FAULT_RESTART_DENIED);
+	/* Somebody else restarts it. */
+	t->fake.is_hung = false;
+	fake_die(&t->fake);
+	fake_start(&t->fake);
+	UNTIL(t, scene_is_ready(t));
+	assert_int_equal(hindrance(t).code, FAULT_NONE);
+}
+
+/* A person asks, while it does not even hang: the denial is the answer to that alone. */
+static void who_asks_for_a_restart_is_told_what_came_of_it(void **state) {
+	start(state, false, true);
+	struct scene *t = *state;
+	struct fault fault = { .code = FAULT_NONE };
+
+	assert_int_equal(central_restart_outcome(t->central, &fault), 0);
+	t->fake.restart_error = "org.freedesktop.DBus.Error.AccessDenied";
+	assert_int_equal(central_restart_service(t->central, &fault), 0);
+	assert_int_equal(central_restart_outcome(t->central, &fault), 0);
+	UNTIL(t, t->central->call_restart == NULL);
+	assert_int_equal(central_restart_outcome(t->central, &fault), -EACCES);
+	assert_int_equal(fault.code, FAULT_RESTART_DENIED);
+	/* The next one is another matter. */
+	fault.code = FAULT_NONE;
+	t->fake.restart_error = NULL;
+	assert_int_equal(central_restart_service(t->central, &fault), 0);
+	UNTIL(t, t->central->call_restart == NULL);
+	assert_int_equal(central_restart_outcome(t->central, &fault), 0);
+	assert_int_equal(fault.code, FAULT_NONE);
+	assert_int_equal(hindrance(t).code, FAULT_NONE);
+	assert_int_equal(t->fake.n_restarts, 2);
 }
 
 int main(void) {
@@ -243,6 +300,8 @@ int main(void) {
 		BARE(a_hung_bluetoothd_is_restarted_if_allowed),
 		BARE(by_default_nothing_is_restarted),
 		BARE(a_denied_restart_is_told),
+		BARE(a_denial_ends_with_another_bluetoothd),
+		BARE(who_asks_for_a_restart_is_told_what_came_of_it),
 	};
 
 	scene_prepare();
