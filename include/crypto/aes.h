@@ -13,6 +13,20 @@
 #define CRYPTO_AES_LEN 16 /* key and block */
 #define CRYPTO_GCM_IV_LEN 12
 
+/* One block and nothing else: ECB. @in may be @out. */
+void crypto_aes_block_seal(const uint8_t key[static CRYPTO_AES_LEN],
+	const uint8_t in[static CRYPTO_AES_LEN], uint8_t out[static CRYPTO_AES_LEN]);
+void crypto_aes_block_open(const uint8_t key[static CRYPTO_AES_LEN],
+	const uint8_t in[static CRYPTO_AES_LEN], uint8_t out[static CRYPTO_AES_LEN]);
+/*
+ * CBC without padding; @n a multiple of 16. @iv is left as the next message of the same chain and
+ * direction needs it. @in may be @out.
+ */
+void crypto_aes_cbc_seal(const uint8_t key[static CRYPTO_AES_LEN],
+	uint8_t iv[static CRYPTO_AES_LEN], const uint8_t *in, size_t n, uint8_t *out);
+void crypto_aes_cbc_open(const uint8_t key[static CRYPTO_AES_LEN],
+	uint8_t iv[static CRYPTO_AES_LEN], const uint8_t *in, size_t n, uint8_t *out);
+
 /* CTR with a big-endian counter that starts at @iv; the same both ways. @in may be @out. */
 void crypto_aes_ctr(const uint8_t key[static CRYPTO_AES_LEN],
 	const uint8_t iv[static CRYPTO_AES_LEN], const uint8_t *in, size_t n, uint8_t *out);

@@ -36,6 +36,49 @@ static void run(const EVP_CIPHER *cipher, const uint8_t *key, const uint8_t *iv,
 	}
 }
 
+static void block(bool is_seal, const uint8_t *key, const uint8_t *iv, const EVP_CIPHER *cipher,
+	const uint8_t *in, size_t n, uint8_t *out) {
+	AUTO(EVP_CIPHER_CTX_free) EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	int n_out = 0;
+
+	must(ctx != NULL && n <= INT_MAX && n % CRYPTO_AES_LEN == 0 &&
+		EVP_CipherInit_ex(ctx, cipher, NULL, key, iv, is_seal) == 1 &&
+		EVP_CIPHER_CTX_set_padding(ctx, 0) == 1);
+	if (n > 0) {
+		must(EVP_CipherUpdate(ctx, out, &n_out, in, (int) n) == 1 && n_out == (int) n);
+	}
+}
+
+void crypto_aes_block_seal(const uint8_t key[static CRYPTO_AES_LEN],
+	const uint8_t in[static CRYPTO_AES_LEN], uint8_t out[static CRYPTO_AES_LEN]) {
+	block(true, key, NULL, EVP_aes_128_ecb(), in, CRYPTO_AES_LEN, out);
+}
+
+void crypto_aes_block_open(const uint8_t key[static CRYPTO_AES_LEN],
+	const uint8_t in[static CRYPTO_AES_LEN], uint8_t out[static CRYPTO_AES_LEN]) {
+	block(false, key, NULL, EVP_aes_128_ecb(), in, CRYPTO_AES_LEN, out);
+}
+
+void crypto_aes_cbc_seal(const uint8_t key[static CRYPTO_AES_LEN],
+	uint8_t iv[static CRYPTO_AES_LEN], const uint8_t *in, size_t n, uint8_t *out) {
+	block(true, key, iv, EVP_aes_128_cbc(), in, n, out);
+	if (n > 0) {
+		memcpy(iv, out + n - CRYPTO_AES_LEN, CRYPTO_AES_LEN);
+	}
+}
+
+void crypto_aes_cbc_open(const uint8_t key[static CRYPTO_AES_LEN],
+	uint8_t iv[static CRYPTO_AES_LEN], const uint8_t *in, size_t n, uint8_t *out) {
+	uint8_t last[CRYPTO_AES_LEN];
+
+	if (n < CRYPTO_AES_LEN) {
+		return;
+	}
+	memcpy(last, in + n - CRYPTO_AES_LEN, CRYPTO_AES_LEN); /* @in may be @out */
+	block(false, key, iv, EVP_aes_128_cbc(), in, n, out);
+	memcpy(iv, last, CRYPTO_AES_LEN);
+}
+
 void crypto_aes_ctr(const uint8_t key[static CRYPTO_AES_LEN],
 	const uint8_t iv[static CRYPTO_AES_LEN], const uint8_t *in, size_t n, uint8_t *out) {
 	run(EVP_aes_128_ctr(), key, iv, in, n, out, NULL);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "crypto/aes.h"
 #include "test.h"
 #include "util/bytes.h"
 
@@ -326,10 +327,37 @@ static void equal_compares_every_octet(void **state) {
 	assert_true(crypto_equal("a", "b", 0));
 }
 
+/* NIST SP 800-38A, F.1.1 and F.2.1. */
+static void aes_blocks_and_chains(void **state) {
+	const uint8_t *key = HEX("2b7e151628aed2a6abf7158809cf4f3c");
+	const uint8_t *plain =
+		HEX("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
+	uint8_t iv[CRYPTO_AES_LEN], buf[2 * CRYPTO_AES_LEN];
+
+	(void) state;
+	crypto_aes_block_seal(key, plain, buf);
+	assert_hex(buf, CRYPTO_AES_LEN, "3ad77bb40d7a3660a89ecaf32466ef97");
+	crypto_aes_block_open(key, buf, buf);
+	assert_memory_equal(buf, plain, CRYPTO_AES_LEN);
+
+	/* In two messages of one chain, as in one. */
+	hex_into(iv, "000102030405060708090a0b0c0d0e0f", sizeof(iv));
+	crypto_aes_cbc_seal(key, iv, plain, CRYPTO_AES_LEN, buf);
+	crypto_aes_cbc_seal(key, iv, plain + CRYPTO_AES_LEN, CRYPTO_AES_LEN, buf + CRYPTO_AES_LEN);
+	assert_hex(buf, sizeof(buf),
+		"7649abac8119b246cee98e9b12e9197d5086cb9b507219ee95db113a917678b2");
+	hex_into(iv, "000102030405060708090a0b0c0d0e0f", sizeof(iv));
+	crypto_aes_cbc_open(key, iv, buf, CRYPTO_AES_LEN, buf);
+	crypto_aes_cbc_open(key, iv, buf + CRYPTO_AES_LEN, CRYPTO_AES_LEN, buf + CRYPTO_AES_LEN);
+	assert_memory_equal(buf, plain, sizeof(buf));
+	assert_hex(iv, sizeof(iv), "5086cb9b507219ee95db113a917678b2");
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha256_vectors),
 		cmocka_unit_test(hmac_vectors),
+		cmocka_unit_test(aes_blocks_and_chains),
 		cmocka_unit_test(nuki_authenticator),
 		cmocka_unit_test(x25519_vectors),
 		cmocka_unit_test(box_key_vectors),
