@@ -85,6 +85,12 @@ bool central_answered_lately(const struct central *central);
  * to.
  */
 int central_restart_service(struct central *central, struct fault *ret_fault);
+/*
+ * What systemd said to the last restart, the hub's own included: 0 it has been queued, or nothing
+ * has been said yet; -EACCES with RESTART_DENIED it did not do it, and in whose words. The radio's
+ * status has the same as hindrance, for as long as it matters.
+ */
+int central_restart_outcome(const struct central *central, struct fault *ret_fault);
 /* Switches every adapter of ours off and on, and on those that are off. */
 int central_power_cycle(struct central *central, struct fault *ret_fault);
 

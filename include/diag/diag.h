@@ -22,6 +22,11 @@ struct diag_source {
 		void *done_user);
 	/* What the hub does itself; NULL: nothing. -ENOTSUP: not this source's business. */
 	int (*act)(void *user, enum remedy_act act, struct fault *ret_fault);
+	/*
+	 * What came of it since, for what is only begun by act(): negative errno with the fault
+	 * when it is certain that it failed, else 0. NULL: shows in the facts alone.
+	 */
+	int (*outcome)(void *user, enum remedy_act act, struct fault *ret_fault);
 	/* Whether act() does that, as the hub is set up. NULL: nothing. */
 	bool (*can)(void *user, enum remedy_act act);
 	void *user;

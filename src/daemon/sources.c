@@ -198,11 +198,19 @@ static int act(void *user, enum remedy_act act_, struct fault *ret_fault) {
 	}
 }
 
+static int outcome(void *user, enum remedy_act act_, struct fault *ret_fault) {
+	const struct sources *sources = user;
+
+	return act_ == REMEDY_RESTART_BLUEZ ? central_restart_outcome(sources->central, ret_fault)
+					    : 0;
+}
+
 void sources_add(struct sources *sources, struct diag *diag) {
 	const struct diag_source rows[] = {
 		{ .name = "broker",
 			.gather = gather_broker,
 			.act = act,
+			.outcome = outcome,
 			.can = can,
 			.user = sources },
 		{ .name = "store", .gather = gather_store, .user = sources },

@@ -23,15 +23,17 @@
 #define ENDS_LEAST 4
 #define ENDS_ENOUGH 12
 
-static bool is_radio_fault(struct judge *judge, enum fault_code code) {
-	const struct fault *fault = &judge->hub->radio.fault;
+static void accuse_in_words(struct judge *judge, const struct fault *fault) {
+	proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "%s%s%s", fault_row(fault->code)->summary,
+		fault->detail[0] != '\0' ? ": " : "", fault->detail);
+	accuse(judge, fault->code, SURE);
+}
 
-	if (fault->code != code) {
+static bool is_radio_fault(struct judge *judge, enum fault_code code) {
+	if (judge->hub->radio.fault.code != code) {
 		return false;
 	}
-	proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "%s%s%s", fault_row(code)->summary,
-		fault->detail[0] != '\0' ? ": " : "", fault->detail);
-	accuse(judge, code, SURE);
+	accuse_in_words(judge, &judge->hub->radio.fault);
 	return true;
 }
 
@@ -45,13 +47,16 @@ static enum check_result check_bluetooth(struct judge *judge) {
 		radio->fault.code != FAULT_BLUEZ_DENIED) {
 		return CHECK_UNKNOWN;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
-		if (is_radio_fault(judge, faults[i])) {
-			return CHECK_BAD;
-		}
+	bool is_bad = false;
+	for (size_t i = 0; i < ARRAY_SIZE(faults) && !is_bad; i++) {
+		is_bad = is_radio_fault(judge, faults[i]);
 	}
-	if (radio->fault.code == FAULT_RESTART_DENIED) {
-		(void) is_radio_fault(judge, FAULT_RESTART_DENIED);
+	/* Beside its reason, or alone when bluetoothd answers and the adapter is what is wrong. */
+	if (radio->hindrance.code == FAULT_RESTART_DENIED) {
+		accuse_in_words(judge, &radio->hindrance);
+		is_bad = true;
+	}
+	if (is_bad) {
 		return CHECK_BAD;
 	}
 	if (!radio->is_ready && radio->fault.code == FAULT_NONE) {

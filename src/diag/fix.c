@@ -347,6 +347,20 @@ static int do_source(struct fix *fix, struct fault *ret_fault) {
 		ret_fault, FAULT_NOT_SUPPORTED, "%s, as this hub is set up", fix->remedy->name);
 }
 
+/* It was begun, and somebody has refused it since: waiting longer is in vain. */
+static void note_refusal(struct fix *fix) {
+	for (size_t i = 0; i < fix->diag->n_sources && fix->trouble.code == FAULT_NONE; i++) {
+		const struct diag_source *source = &fix->diag->sources[i];
+		struct fault fault = { .code = FAULT_NONE };
+
+		if (source->outcome != NULL &&
+			source->outcome(source->user, fix->remedy->act, &fault) < 0) {
+			fix->trouble = fault;
+			fix->patience = now_of(fix);
+		}
+	}
+}
+
 static int do_operation(struct fix *fix, enum act act, struct fault *ret_fault) {
 	struct request request = {
 		.act = act, .origin = fix->request.origin, .role = fix->request.role
@@ -449,6 +463,7 @@ void fixes_run_due(struct diag *diag) {
 			continue;
 		}
 		if (fix->stage == FIX_SETTLING) {
+			note_refusal(fix);
 			measure_again(fix);
 		} else if (fix->stage == FIX_DOING) {
 			was_done(fix, NULL); /* it takes longer than that: what has been done? */

@@ -492,6 +492,11 @@ static void put_bluez_missing(struct made *made) {
 static void put_bluez_hung(struct made *made) {
 	break_radio(made, FAULT_BLUEZ_HUNG);
 }
+/* bluetoothd answers and its adapter does no good; the last step against that was refused. */
+static void put_restart_denied(struct made *made) {
+	(void) fault_set(&made->facts.hub.radio.hindrance, FAULT_RESTART_DENIED,
+		"Interactive authentication required.");
+}
 static void put_bluez_denied(struct made *made) {
 	break_radio(made, FAULT_BLUEZ_DENIED);
 }
@@ -1039,6 +1044,7 @@ static const struct injection table[] = {
 	{ FAULT_BLUEZ_MISSING, NO_RADIO, put_bluez_missing },
 	{ FAULT_BLUEZ_HUNG, NO_RADIO, put_bluez_hung },
 	{ FAULT_BLUEZ_DENIED, NO_RADIO, put_bluez_denied },
+	{ FAULT_RESTART_DENIED, NO_RADIO, put_restart_denied },
 	{ FAULT_ADAPTER_MISSING, NO_RADIO, put_adapter_missing },
 	{ FAULT_ADAPTER_OFF, NO_RADIO, put_adapter_off },
 	{ FAULT_ADAPTER_BLOCKED, NO_RADIO, put_adapter_blocked },

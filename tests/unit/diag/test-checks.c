@@ -97,6 +97,20 @@ static void what_was_named_is_not_reported_again(void **state) {
 
 /* ---- radio and connection ---- */
 
+/* The trouble first, what keeps the hub from helping it second. */
+static void a_restart_that_was_refused_is_named_beside_its_reason(void **state) {
+	(void) state;
+	begin(5);
+	inject(FAULT_BLUEZ_HUNG);
+	judge();
+	assert_null(finding_of(FAULT_RESTART_DENIED));
+	inject(FAULT_RESTART_DENIED);
+	judge();
+	assert_int_equal(judgement.findings[0].fault, FAULT_BLUEZ_HUNG);
+	assert_non_null(finding_of(FAULT_RESTART_DENIED));
+	assert_int_equal(result_of("bluetooth"), CHECK_BAD);
+}
+
 static void a_radio_that_hears_some_lock_is_not_deaf(void **state) {
 	(void) state;
 	begin(4);
@@ -507,6 +521,15 @@ static void a_protocol_is_judged_by_what_it_withstands(void **state) {
 	judge();
 	assert_int_equal(result_of("protocol"), CHECK_BAD);
 	assert_non_null(finding_of(FAULT_PROTOCOL_WEAK));
+	/* Whoever has agreed knows it: it is told again where it is asked for. */
+	(void) strcpy(made.lock.weak_by, "uid 0 (root)");
+	made.lock.weak_since.s = made.facts.hub.now.s - 86400;
+	judge();
+	assert_int_equal(result_of("protocol"), CHECK_OK);
+	assert_null(finding_of(FAULT_PROTOCOL_WEAK));
+	diag_judge_security(&made.facts, &judgement);
+	assert_int_equal(result_of("protocol"), CHECK_BAD);
+	assert_non_null(finding_of(FAULT_PROTOCOL_WEAK));
 	made.lock.protocol = NULL;
 	judge();
 	assert_int_equal(result_of("protocol"), CHECK_UNKNOWN);
@@ -558,6 +581,7 @@ int main(void) {
 		cmocka_unit_test(what_it_brings_about_counts_for_a_cause),
 		cmocka_unit_test(what_waits_for_the_skipped_is_skipped),
 		cmocka_unit_test(what_was_named_is_not_reported_again),
+		cmocka_unit_test(a_restart_that_was_refused_is_named_beside_its_reason),
 		cmocka_unit_test(a_radio_that_hears_some_lock_is_not_deaf),
 		cmocka_unit_test(what_is_weak_now_counts_against_good_days),
 		cmocka_unit_test(the_median_is_inside_its_class),

@@ -54,6 +54,7 @@ static void answer_queries(void) {
 }
 
 static unsigned n_gathered, n_acted;
+static bool is_refused; /* what was done, a little later */
 static bool is_broker_there;
 
 static void gather(
@@ -87,8 +88,17 @@ static int act(void *user, enum remedy_act act_, struct fault *ret_fault) {
 		return -ENOTSUP;
 	}
 	n_acted++;
-	is_broker_there = true;
+	is_broker_there = !is_refused;
 	return 0;
+}
+
+/* As polkit does: what act() began is refused a little later. */
+static int outcome(void *user, enum remedy_act act_, struct fault *ret_fault) {
+	(void) user;
+	if (!is_refused || act_ != REMEDY_RECONNECT_BROKER) {
+		return 0;
+	}
+	return fault_set(ret_fault, FAULT_RESTART_DENIED, "authentication required");
 }
 
 static void on_progress(void *user, const char *text, unsigned done, unsigned all) {
@@ -131,13 +141,14 @@ static int setup_with(unsigned n_more) {
 	fake_down(fake, door, FAULT_NONE);
 	const struct diag_config config = { .hub = fake->hub, .models = "", .version = "1.2.3" };
 	const struct diag_source source = {
-		.name = "test", .gather = gather, .act = act, .can = can
+		.name = "test", .gather = gather, .act = act, .outcome = outcome, .can = can
 	};
 	diag = diag_new(&config);
 	assert_non_null(diag);
 	diag_add_source(diag, &source);
 	n_done = n_progress = n_gathered = n_acted = 0;
 	is_broker_there = true;
+	is_refused = false;
 	return 0;
 }
 
@@ -408,6 +419,26 @@ static void a_remedy_that_helps_is_kept_with_before_and_after(void **state) {
 				   "anna (uid 1000)") == 0;
 	}
 	assert_true(is_told);
+}
+
+static void a_remedy_that_is_refused_later_has_failed(void **state) {
+	struct fix_request fix = fix_of("", "broker-unreachable", "reconnect-broker");
+	struct fault fault = { 0 };
+	mono_t begun = fake->mono;
+
+	(void) state;
+	is_broker_there = false;
+	is_refused = true;
+	assert_int_equal(diag_fix(diag, &fix, &callbacks, &fault), 0);
+	serve_until_done(1);
+	assert_int_equal(problem.code, FAULT_NONE);
+	assert_string_equal(json_string_value(json_object_get(answer, "outcome")), "failed");
+	assert_string_equal(json_string_value(json_object_get(answer, "fault")), "restart-denied");
+	assert_non_null(strstr(
+		json_string_value(json_object_get(answer, "message")), "authentication required"));
+	assert_non_null(strstr(json_string_value(json_object_get(answer, "hint")), "systemctl"));
+	/* Nobody waits for what will not come. */
+	assert_true(mono_since(begun, fake->mono) < 20000);
 }
 
 static void expect_refused(
@@ -805,6 +836,8 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(who_waits_when_it_ends_is_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_remedy_that_helps_is_kept_with_before_and_after, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_remedy_that_is_refused_later_has_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_does_not_fit_is_refused_before_anything_is_done, setup, teardown),
 		cmocka_unit_test_setup_teardown(
