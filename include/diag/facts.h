@@ -108,6 +108,7 @@ struct adapter_facts {
 
 struct hub_facts {
 	wall_t now;
+	bool is_asked_by_person; /* set before the sources: others may be bothered for an answer */
 	enum known_flag is_clock_trusted;
 	int zone_offset_minutes; /* of the hub's local time east of UTC, now; ZONE_OFFSET_UNKNOWN */
 	struct radio_status radio;
@@ -123,6 +124,7 @@ struct hub_facts {
 		struct fault fault;
 		char broker[160];
 		enum known_flag is_tls, is_local, has_password, is_anonymous_ok;
+		wall_t anonymous_at; /* when that was tried out; 0: by the hub's own connection */
 		uint64_t refused, lost_events;
 	} broker;
 	struct {

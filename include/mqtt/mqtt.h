@@ -150,6 +150,20 @@ void mqtt_stop(struct mqtt *mqtt, void (*done)(void *user), void *user);
 
 /* Gives up the present connection, if any, and tries at once to make a new one. */
 void mqtt_reconnect(struct mqtt *mqtt);
+/* What the broker does with a client that gives no name. */
+enum mqtt_stranger {
+	MQTT_STRANGER_UNKNOWN, /* it did not say: busy, silent, or for another reason */
+	MQTT_STRANGER_LET_IN,
+	MQTT_STRANGER_REFUSED, /* CONNACK 4 or 5 (MQTT 5: 0x86, 0x87), or by TLS */
+};
+/*
+ * Tries it out by a connection made for the purpose, on a pool thread, for 5 s at most. The
+ * broker's log shows it: only when a person asks. @done once, from the loop,
+ * also after mqtt_free(). -ENOTCONN: the hub itself is not connected, or by a UNIX socket, where
+ * the file says who may; -ENOMEM.
+ */
+int mqtt_ask_as_stranger(
+	struct mqtt *mqtt, void (*done)(void *user, enum mqtt_stranger stranger), void *user);
 /*
  * Whether the broker is on this machine, by the name alone: names are not resolved for this, as
  * what a name means can change.

@@ -18,6 +18,8 @@
 #define STARTS_MAX 100
 /* The whole log is not read again before: years of it take seconds on a small machine. */
 #define VERIFIED_MS 600000
+/* Who runs the doctor again and again does not fill the broker's log with strangers. */
+#define STRANGER_MS 60000
 
 static enum known_flag flag(bool is_so) {
 	return is_so ? FLAG_YES : FLAG_NO;
@@ -25,36 +27,105 @@ static enum known_flag flag(bool is_so) {
 
 /* ---- the broker ---- */
 
+/* A broker that has been started anew may have been set up anew. */
+static bool is_stranger_known(const struct sources *sources) {
+	return sources->stranger.is_let_in != FLAG_UNKNOWN && sources->stranger.wall.s != 0 &&
+	       sources->stranger.connects == mqtt_status(sources->mqtt)->connects;
+}
+
+static void tell_stranger(const struct sources *sources, struct hub_facts *facts) {
+	const struct conf *conf = sources->conf;
+	const struct mqtt_status *status = mqtt_status(sources->mqtt);
+
+	/* It has taken us so. Who may use a UNIX socket is a matter of files. */
+	if (conf->mqtt.host[0] != '/' && conf->mqtt.username[0] == '\0' &&
+		conf->mqtt.cert_file[0] == '\0' && status->is_connected) {
+		facts->broker.is_anonymous_ok = FLAG_YES;
+	} else if (is_stranger_known(sources)) {
+		facts->broker.is_anonymous_ok = sources->stranger.is_let_in;
+		facts->broker.anonymous_at = sources->stranger.wall;
+	}
+}
+
+struct asking_broker {
+	struct sources *sources;
+	struct hub_facts *facts;
+	void (*done)(void *done_user);
+	void *done_user;
+	mono_t at;
+	wall_t wall;
+	uint64_t connects;
+};
+
+/* Perhaps after the mqtt has gone, and the hub with it: nothing is asked of them here. */
+static void on_stranger(void *user, enum mqtt_stranger stranger) {
+	struct asking_broker *asking = user;
+	struct sources *sources = asking->sources;
+
+	sources->stranger.is_asking = false;
+	sources->stranger.is_let_in = stranger == MQTT_STRANGER_LET_IN    ? FLAG_YES
+				      : stranger == MQTT_STRANGER_REFUSED ? FLAG_NO
+									  : FLAG_UNKNOWN;
+	sources->stranger.at = asking->at;
+	sources->stranger.wall = asking->wall;
+	sources->stranger.connects = asking->connects;
+	asking->facts->broker.is_anonymous_ok = sources->stranger.is_let_in;
+	asking->facts->broker.anonymous_at = asking->wall;
+	asking->done(asking->done_user);
+	free(asking);
+}
+
+/* Only when a person asks, and the answer is not a minute old. @return whether @done will come. */
+static bool ask_as_stranger(struct sources *sources, struct hub_facts *facts,
+	void (*done)(void *done_user), void *done_user) {
+	const struct clock *clock = hub_clock(sources->hub);
+	mono_t now = clock_mono(clock);
+	struct asking_broker *asking;
+
+	if (!facts->is_asked_by_person || facts->broker.is_anonymous_ok == FLAG_YES ||
+		sources->stranger.is_asking ||
+		(is_stranger_known(sources) &&
+			mono_since(sources->stranger.at, now) < STRANGER_MS)) {
+		return false;
+	}
+	asking = calloc(1, sizeof(*asking));
+	if (asking == NULL) {
+		return false;
+	}
+	*asking = (struct asking_broker){ sources, facts, done, done_user, now, clock_wall(clock),
+		mqtt_status(sources->mqtt)->connects };
+	if (mqtt_ask_as_stranger(sources->mqtt, on_stranger, asking) < 0) {
+		free(asking);
+		return false;
+	}
+	sources->stranger.is_asking = true;
+	return true;
+}
+
 static void gather_broker(
 	void *user, struct hub_facts *facts, void (*done)(void *done_user), void *done_user) {
-	const struct sources *sources = user;
+	struct sources *sources = user;
 	const struct conf *conf = sources->conf;
 
 	facts->broker.is_wanted = flag(sources->mqtt != NULL);
-	if (sources->mqtt != NULL) {
-		const struct mqtt_status *status = mqtt_status(sources->mqtt);
-
-		facts->broker.is_connected = flag(status->is_connected);
-		facts->broker.is_online = flag(status->is_online);
-		facts->broker.fault = status->fault;
-		(void) text_copy(
-			facts->broker.broker, sizeof(facts->broker.broker), status->broker);
-		facts->broker.is_tls = flag(conf->mqtt.tls);
-		facts->broker.is_local = flag(mqtt_is_local(conf->mqtt.host));
-		facts->broker.has_password =
-			flag(sources->has_password || conf->mqtt.cert_file[0] != '\0');
-		/*
-		 * Whether it would take others without a name shows only when it took us so. Who
-		 * may use a UNIX socket is a matter of files.
-		 */
-		if (conf->mqtt.host[0] != '/' && conf->mqtt.username[0] == '\0' &&
-			conf->mqtt.cert_file[0] == '\0' && status->is_connected) {
-			facts->broker.is_anonymous_ok = FLAG_YES;
-		}
-		facts->broker.refused = status->refused;
-		facts->broker.lost_events = status->lost_events;
+	if (sources->mqtt == NULL) {
+		done(done_user);
+		return;
 	}
-	done(done_user);
+	const struct mqtt_status *status = mqtt_status(sources->mqtt);
+	facts->broker.is_connected = flag(status->is_connected);
+	facts->broker.is_online = flag(status->is_online);
+	facts->broker.fault = status->fault;
+	(void) text_copy(facts->broker.broker, sizeof(facts->broker.broker), status->broker);
+	facts->broker.is_tls = flag(conf->mqtt.tls);
+	facts->broker.is_local = flag(mqtt_is_local(conf->mqtt.host));
+	facts->broker.has_password = flag(sources->has_password || conf->mqtt.cert_file[0] != '\0');
+	facts->broker.refused = status->refused;
+	facts->broker.lost_events = status->lost_events;
+	tell_stranger(sources, facts);
+	if (!ask_as_stranger(sources, facts, done, done_user)) {
+		done(done_user);
+	}
 }
 
 /* ---- the database ---- */

@@ -22,6 +22,14 @@ struct sources {
 	struct mqtt *mqtt; /* NULL: off */
 	bool has_password; /* for the broker */
 	struct backups *backups;
+	/* What the broker does with strangers, as tried out on the connection of that number. */
+	struct {
+		enum known_flag is_let_in;
+		mono_t at;
+		wall_t wall;
+		uint64_t connects;
+		bool is_asking;
+	} stranger;
 	/* The event log, read from end to end; see gather_store(). */
 	struct {
 		mono_t at; /* 0: never yet */

@@ -261,7 +261,11 @@ static enum check_result check_broker_protection(struct judge *judge) {
 	bool is_nameless = hub->broker.is_local == FLAG_NO && hub->broker.has_password == FLAG_NO &&
 			   hub->broker.is_connected == FLAG_YES;
 	if (is_open) {
-		proof(judge, EVIDENCE_ANSWERED, (wall_t){ 0 }, "it lets anybody in without a name");
+		proof(judge, EVIDENCE_ANSWERED, hub->broker.anonymous_at,
+			"it lets anybody in without a name");
+	} else if (hub->broker.is_anonymous_ok == FLAG_NO) {
+		proof(judge, EVIDENCE_ANSWERED, hub->broker.anonymous_at,
+			"it refuses whoever gives no name");
 	}
 	if (is_clear) {
 		proof(judge, EVIDENCE_STORED, (wall_t){ 0 },

@@ -881,6 +881,7 @@ static void begin(struct run *run) {
 	size_t n = run->hooks.is_in_passing ? 0 : diag->n_sources;
 
 	hub_facts_init(&run->from_sources);
+	run->from_sources.is_asked_by_person = !run->request.is_quiet;
 	gather_hub(diag, &run->from_sources);
 	run->n_sources_pending = n;
 	run->n_pending += (unsigned) n;

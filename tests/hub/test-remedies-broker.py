@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 
-from case import case, expect_equal, main
+from case import case, expect, expect_equal, main
 from remedy import attempts, diagnose, expect_first, expect_well, fix, target
 from rig import BROKER_SEARCH, FRONT, Child, Failure, Rig, Skipped, wait
 
@@ -217,6 +217,61 @@ def an_access_list_that_denies():
         fix(rig, "hub", "broker-denied", "reconnect-broker", lambda: rig.tcp.restart(users),
             after="connected to")
         expect_well(rig)
+
+
+@case
+def a_broker_that_lets_strangers_in():
+    """The hub has a password; whether others need one shows only to somebody who has none."""
+    def protection(*args):
+        diagnosis, _ = diagnose(rig, *args)
+        return next(row for row in target(diagnosis)["checks"] if row["name"] == "broker-protection")
+
+    def text(row):
+        return " / ".join(proof["text"] for proof in row["proof"])
+
+    def tries():
+        """mosquitto does not even say who it was."""
+        return rig.tcp.child.output().count("not authorised")
+
+    with BrokerRig() as rig:
+        rig.authority()
+        rig.certificate()
+        safe = rig.with_password() + rig.tls.replace("allow_anonymous true\n", "")
+        rig.tcp.start(safe)
+        path = rig.dir / "password"
+        path.write_text(PASSWORD)
+        path.chmod(0o600)
+        rig.hub_with(f"tls = yes\nca_file = {rig.dir}/ca.crt\nusername = hub\npassword_file = {path}\n")
+        wait(lambda: rig.status()["mqtt_connected"], 30, "the hub is connected", 0.2)
+        # By itself it asks nobody.
+        expect_equal(protection("--quiet")["result"], "unknown", "before anybody has asked")
+        expect_equal(tries(), 0, "connections made by itself")
+        row = protection()
+        expect_equal((row["result"], text(row)), ("ok", "it refuses whoever gives no name"), "protection")
+        expect_equal(tries(), 1, "connections made because a person asked")
+        # What is known now is told without asking again, and the hub was not pushed out by itself.
+        expect_equal(protection("--quiet")["result"], "ok", "as it is remembered")
+        expect_equal(protection()["result"], "ok", "asked again at once")
+        expect_equal(tries(), 1, "connections made for it")
+        expect(rig.status()["mqtt_connected"], "the hub's own connection")
+        rig.tcp.restart(safe.replace("allow_anonymous false", "allow_anonymous true"))
+        wait(lambda: rig.status()["mqtt_connected"], 60, "the hub is connected again", 0.2)
+        finding = expect_first(rig, "broker-unprotected", evidence="lets anybody in")
+        rig.note(f"{finding['fault']}: {finding['confidence']} %")
+        rig.tcp.restart(safe)
+        wait(lambda: rig.status()["mqtt_connected"], 60, "the hub is connected again", 0.2)
+        expect_well(rig, "broker-unprotected")
+        # By certificates instead: whoever has none is not even heard out.
+        rig.certificate("hub")
+        for end in ("crt", "key"):
+            (rig.dir / f"server.{end}").rename(rig.dir / f"hub.{end}")
+        rig.certificate()
+        rig.tcp.restart(rig.tls + f"cafile {rig.dir}/ca.crt\nrequire_certificate true\n")
+        rig.hub.stop()
+        rig.hub_with(f"tls = yes\nca_file = {rig.dir}/ca.crt\ncert_file = {rig.dir}/hub.crt\n"
+                     f"key_file = {rig.dir}/hub.key\n")
+        wait(lambda: rig.status()["mqtt_connected"], 30, "the hub is connected", 0.2)
+        expect_equal(protection()["result"], "ok", "with certificates")
 
 
 @case
