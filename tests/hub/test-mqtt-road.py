@@ -7,46 +7,11 @@ import contextlib
 import json
 import shutil
 import signal
-import socket
-import subprocess
 import time
 
 from case import case, expect, expect_equal, main
-from mqtt import Road
+from mqtt import KEY, Authority, Road, a_port
 from rig import FRONT, PATIENCE, Child, Rig, a_paired_hub, wait
-
-KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-
-
-def a_port():
-    """A port of loopback, and the socket that keeps it ours: mosquitto takes it all the same."""
-    holder = socket.socket()
-    holder.bind(("127.0.0.1", 0))
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    return holder.getsockname()[1], holder
-
-
-class Authority:
-    """Makes certificates in the rig's folder."""
-
-    def __init__(self, rig, name="ca"):
-        self.rig = rig
-        self.name = name
-        self.openssl("req", "-x509", *KEY, "-days", "9", "-keyout", f"{name}.key", "-out",
-                     f"{name}.crt", "-subj", f"/CN=Test {name}")
-
-    def openssl(self, *words):
-        done = subprocess.run(["openssl", *words], cwd=self.rig.dir, check=False,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        expect_equal(done.returncode, 0, f"openssl {' '.join(words)}: {done.stdout}")
-
-    def sign(self, name, subject="localhost", days=9):
-        (self.rig.dir / "ext").write_text(f"subjectAltName=DNS:{subject}\n")
-        self.openssl("req", *KEY, "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj",
-                     f"/CN={subject}")
-        self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{self.name}.crt", "-CAkey",
-                     f"{self.name}.key", "-CAcreateserial", "-days", str(days), "-out",
-                     f"{name}.crt", "-extfile", "ext")
 
 
 def listener(rig, port, certificate, more=""):
