@@ -78,18 +78,18 @@ static off_t wal_size(const char *database) {
 	return stat(path, &st) == 0 ? st.st_size : 0;
 }
 
-/* One read transaction from first to last page: else each commit would start it anew. */
-static int copy_pages(sqlite3_backup *backup, sqlite3 *target, const char *database,
-	const atomic_bool *is_stopping, struct fault *ret_fault) {
+/*
+ * One read transaction from first to last page: else each commit would start it anew. What goes
+ * wrong with a page is told by sqlite3_backup_finish(), and only by then by the target.
+ */
+static int copy_pages(sqlite3_backup *backup, const char *database, const atomic_bool *is_stopping,
+	struct fault *ret_fault) {
 	off_t wal_limit = wal_size(database) + BACKUP_WAL_MAX;
 
 	for (;;) {
 		int rc = sqlite3_backup_step(backup, PAGES_PER_STEP);
-		if (rc == SQLITE_DONE) {
+		if (rc != SQLITE_OK) { /* SQLITE_DONE, too */
 			return 0;
-		}
-		if (rc != SQLITE_OK) {
-			return db_fault(target, rc, "copying the database", ret_fault);
 		}
 		if (is_stopping != NULL && atomic_load(is_stopping)) {
 			return fault_set(ret_fault, FAULT_CANCELLED, "the store is being closed");
@@ -115,7 +115,7 @@ static int copy(sqlite3 *source, const char *database, sqlite3 *target,
 		if (backup == NULL) {
 			r = db_fault(target, sqlite3_errcode(target), "copying", ret_fault);
 		} else {
-			r = copy_pages(backup, target, database, is_stopping, ret_fault);
+			r = copy_pages(backup, database, is_stopping, ret_fault);
 			int rc = sqlite3_backup_finish(backup);
 			if (r == 0 && rc != SQLITE_OK) {
 				r = db_fault(target, rc, "copying the database", ret_fault);

@@ -118,13 +118,19 @@ static enum fault_code fault_of(int rc, int system_errno) {
 }
 
 int db_fault(sqlite3 *db, int rc, const char *what, struct fault *ret_fault) {
-	int system_errno = sqlite3_system_errno(db);
+	/*
+	 * Not every call leaves its error in the handle (sqlite3_backup_step() never does), and a
+	 * ROLLBACK takes it away: then what the handle says is about something else.
+	 */
+	bool is_of_handle = (sqlite3_errcode(db) & 0xff) == (rc & 0xff);
+	int system_errno = is_of_handle ? sqlite3_system_errno(db) : 0;
 	enum fault_code code = fault_of(rc, system_errno);
 
 	if ((code == FAULT_DATABASE_IO || code == FAULT_DATABASE_FULL) && system_errno > 0) {
 		return fault_set_errno(ret_fault, code, -system_errno, "%s", what);
 	}
-	return fault_set(ret_fault, code, "%s: %s", what, sqlite3_errmsg(db));
+	return fault_set(ret_fault, code, "%s: %s", what,
+		is_of_handle ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
 
 bool db_is_trouble(enum fault_code code) {

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "util/text.h"
+
 int migrate_look(sqlite3 *db, size_t n_known, size_t *ret_version, struct fault *ret_fault) {
 	int64_t version = 0;
 	int64_t application = 0;
@@ -39,6 +41,7 @@ int migrate_look(sqlite3 *db, size_t n_known, size_t *ret_version, struct fault 
 static int run_one(
 	sqlite3 *db, const struct migration *migration, size_t version, struct fault *ret_fault) {
 	char sql[64];
+	char why[96];
 	struct fault fault;
 
 	int r = db_exec(db, "BEGIN IMMEDIATE", &fault);
@@ -53,12 +56,14 @@ static int run_one(
 		r = db_exec(db, "COMMIT", &fault);
 	}
 	if (r < 0) {
+		/* The rollback is a success, and would be what is said then. */
+		(void) text_copy(why, sizeof(why), sqlite3_errmsg(db));
 		if (!sqlite3_get_autocommit(db)) {
 			(void) db_exec(db, "ROLLBACK", NULL);
 		}
 		/* The text of a whole migration is no detail for a person. */
 		return fault_set_errno(ret_fault, fault.code, fault.cause,
-			"migration %s failed: %s", migration->name, sqlite3_errmsg(db));
+			"migration %s failed: %s", migration->name, why);
 	}
 	return 0;
 }

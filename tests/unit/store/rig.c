@@ -254,6 +254,7 @@ void rig_record_many(struct rig *rig, size_t n, void (*fill)(struct event *event
 }
 
 struct asked {
+	struct fault fault; /* of a chore */
 	bool is_done;
 	enum fault_code code;
 	struct event *events;
@@ -316,6 +317,9 @@ static void on_chore(void *user, const struct fault *fault) {
 
 	asked->is_done = true;
 	asked->code = fault != NULL ? fault->code : FAULT_NONE;
+	if (fault != NULL) {
+		asked->fault = *fault;
+	}
 }
 
 enum fault_code rig_backup(struct rig *rig, const char *path) {
@@ -326,6 +330,7 @@ enum fault_code rig_backup(struct rig *rig, const char *path) {
 	while (!asked.is_done) {
 		rig_turn(rig);
 	}
+	rig->refusal = asked.fault;
 	return asked.code;
 }
 

@@ -28,6 +28,7 @@ struct rig {
 	struct store *store;
 	struct fault trouble; /* the last one told */
 	unsigned n_troubles;
+	struct fault refusal; /* of the last rig_backup() that failed */
 };
 
 void rig_init(struct rig *rig);

@@ -204,6 +204,44 @@ static void a_full_disk_is_overcome(void **state) {
 	assert_chain(rig);
 }
 
+/* Whatever fails, it is told in the words of what failed: never "not an error". */
+static void a_copy_that_fails_says_why(void **state) {
+	static const struct {
+		int rc;
+		enum fault_code code;
+		const char *words;
+	} rows[] = {
+		{ SQLITE_FULL, FAULT_DATABASE_FULL, "database or disk is full" },
+		{ SQLITE_IOERR_WRITE, FAULT_DATABASE_IO, "copying the database" },
+	};
+	struct rig *rig = *state;
+	char copy[128];
+
+	snprintf(copy, sizeof(copy), "%s.copy", rig->path);
+	bad_disk_watch(rig->path);
+	rig_open(rig);
+	assert_int_equal(commit_named(rig, "before"), FAULT_NONE);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		unsigned n_failed = 0;
+
+		/* Wherever it strikes, until a copy needs fewer writes. */
+		for (unsigned nth = 1;; nth++) {
+			bad_disk_fail(BAD_DISK_WRITE, nth, rows[i].rc, true);
+			enum fault_code code = rig_backup(rig, copy);
+			if (!bad_disk_has_failed()) {
+				assert_int_equal(code, FAULT_NONE);
+				break;
+			}
+			n_failed++;
+			assert_int_equal(code, rows[i].code);
+			assert_null(strstr(rig->refusal.detail, "not an error"));
+			assert_true(nth > 1 || strstr(rig->refusal.detail, rows[i].words) != NULL);
+		}
+		assert_true(n_failed > 1);
+		bad_disk_fail(0, 0, SQLITE_OK, false);
+	}
+}
+
 /* A batch that does not fit is tried txn by txn. */
 static void what_fits_is_taken(void **state) {
 	struct rig *rig = *state;
@@ -421,6 +459,7 @@ int main(void) {
 		cmocka_unit_test(each_truncation_fails_once),
 		cmocka_unit_test(opening_fails_cleanly),
 		TEST(a_full_disk_is_overcome),
+		TEST(a_copy_that_fails_says_why),
 		TEST(what_fits_is_taken),
 		TEST(a_slow_disk_is_shared),
 		cmocka_unit_test(power_cuts_lose_nothing),

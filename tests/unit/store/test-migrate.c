@@ -168,6 +168,7 @@ static void a_failed_upgrade_changes_nothing(void **state) {
 	assert_true(open_with_next(rig, "DROP TABLE setting; CREATE TABLE lock (x);", &fault) < 0);
 	assert_int_equal(fault.code, FAULT_INTERNAL);
 	assert_non_null(strstr(fault.detail, "9999-next"));
+	assert_non_null(strstr(fault.detail, "table lock already exists"));
 	rig_open(rig);
 	assert_int_equal(rig_record(rig, "aaaaaaaa", 0), 2);
 	rig_close(rig);
