@@ -14,11 +14,14 @@
 
 /* A lock that announces its changes is still asked now and then: an advertisement can be missed. */
 #define ANNOUNCED_POLL_FACTOR 12
-/* After a read the mark in advertisements may still be the old one for a while (BlueZ caches). */
+/*
+ * A mark that was in the air before a read may be told again behind it for a while (BlueZ keeps the
+ * last beacon). One that was not is news.
+ */
 #define QUIET_MS 10000
 /*
  * Anybody can send a beacon with the mark. The pause between two looks because of it doubles while
- * they find nothing new.
+ * they find nothing new, and is none behind one that did: only the lock itself can bring news.
  */
 #define MARK_PAUSE_MS 10000
 #define MARK_PAUSE_MAX_MS 600000
@@ -156,12 +159,27 @@ static void judge_mark(struct lock *lock, mono_t now) {
 		return;
 	}
 	lock->is_mark_read = false;
-	if (lock->has_news || lock->mark_pause_ms == 0) {
+	if (lock->has_news) {
+		lock->mark_pause_ms = 0;
+	} else if (lock->mark_pause_ms == 0) {
 		lock->mark_pause_ms = MARK_PAUSE_MS;
-	} else if (lock->mark_pause_ms < MARK_PAUSE_MAX_MS) {
+	} else if (mono_since(lock->next_mark, now) < MARK_PAUSE_MAX_MS &&
+		   lock->mark_pause_ms < MARK_PAUSE_MAX_MS) {
+		/* Rare ones do not add up: a mark may mean what is not looked at here. */
 		lock->mark_pause_ms *= 2;
 	}
 	lock->next_mark = mono_after(now, lock->mark_pause_ms);
+}
+
+/*
+ * The state was read just now, which clears the mark. A mark in a beacon from here on is new when
+ * the last one was without: BlueZ does not say again what has not changed, so waiting to hear the
+ * clear one would be waiting in vain.
+ */
+static void read_clears_mark(struct lock *lock, mono_t now) {
+	lock->quiet_until = lock->is_heard_clear ? now : mono_after(now, QUIET_MS);
+	lock->has_late_mark = false;
+	judge_mark(lock, now);
 }
 
 void care_done(
@@ -188,9 +206,7 @@ void care_done(
 	if (bit == CARE_STATE) {
 		lock->is_state_wanted_by_event = false;
 		lock->next_poll = poll_at(lock);
-		lock->quiet_until = mono_after(now, QUIET_MS);
-		lock->has_late_mark = false;
-		judge_mark(lock, now);
+		read_clears_mark(lock, now);
 	}
 	if (bit == CARE_BATTERY) {
 		lock->next_battery = mono_after(now, lock->hub->config.battery_ms);
@@ -247,6 +263,7 @@ void care_heard(struct lock *lock, bool is_changed) {
 	if (!lock_is_announcing(lock)) {
 		return;
 	}
+	lock->is_heard_clear = !is_changed;
 	if (!is_changed) {
 		lock->quiet_until = now;
 		lock->has_late_mark = false;
@@ -257,13 +274,22 @@ void care_heard(struct lock *lock, bool is_changed) {
 	follow_mark(lock, now);
 }
 
+/* Whether its beacon says that something has changed, until the hub asks what. */
+static bool is_marking(const struct lock *lock) {
+	return lock_is_announcing(lock) && !lock->driver->is_telling;
+}
+
 void care_after_op(struct lock *lock, const struct op_entry *entry) {
 	if (!act_moves_motor(entry->op.act)) {
 		return;
 	}
-	/* Our own act sets the mark too. */
+	/*
+	 * Our own act sets the mark too. One question more over the link that is there clears it;
+	 * else the mark would cost a link of its own, or hide that of a hand at the knob.
+	 */
 	lock->quiet_until = mono_after(hub_now(lock->hub), QUIET_MS);
-	care_want(lock, lock->has_bolt_evidence ? CARE_LOG : CARE_STATE | CARE_LOG);
+	care_want(lock,
+		lock->has_bolt_evidence && !is_marking(lock) ? CARE_LOG : CARE_STATE | CARE_LOG);
 }
 
 void care_run_due(struct lock *lock, mono_t now) {

@@ -125,6 +125,7 @@ struct lock {
 	int64_t mark_pause_ms;         /* grows while marks turn out to mean nothing */
 	bool is_mark_read;             /* the state is being read because of a mark */
 	bool has_late_mark;            /* a mark was heard that has not been looked at yet */
+	bool is_heard_clear;           /* the last beacon was without the mark */
 	bool has_news;                 /* and something about bolt, door or battery was different */
 	bool is_back;                  /* just heard after a silence, or for the first time */
 

@@ -375,6 +375,72 @@ static void mark_heard_too_early_is_looked_at_later(void **state) {
 	assert_false(fake_is_wanted(door));
 }
 
+/* BlueZ tells of a beacon when it changes: behind a read the clear one is no change, and not told.
+ */
+static void mark_that_was_not_there_before_the_look_is_news(void **state) {
+	(void) state;
+	fake_advance(fake, 60000);
+	fake_heard(fake, ADDRESS, false, false);
+	ask(ACT_READ_STATE);
+	fake_turn(fake);
+	fake_up(fake, door);
+	fake_serve(fake, door, 'L');
+	fake_down(fake, door, FAULT_NONE);
+	fake_advance(fake, 300);
+	assert_false(fake_is_wanted(door));
+	fake_heard(fake, ADDRESS, false, true);
+	assert_true(fake_is_wanted(door));
+	assert_int_equal(fake_need(door), RADIO_NEED_EVENT);
+	fake_up(fake, door);
+	fake_serve(fake, door, 'U');
+	fake_down(fake, door, FAULT_NONE);
+	/* The hand turns it back: what has brought news is believed again at once. */
+	fake_heard(fake, ADDRESS, false, false);
+	fake_heard(fake, ADDRESS, false, true);
+	assert_true(fake_is_wanted(door));
+	fake_up(fake, door);
+	fake_serve(fake, door, 'L');
+	fake_down(fake, door, FAULT_NONE);
+	assert_int_equal(lock_status(the_lock())->bolt.state, LOCK_STATE_LOCKED);
+}
+
+/* The mark of our own act is cleared over the link that is there, and costs no other. */
+static void hand_just_after_our_own_act_is_seen(void **state) {
+	(void) state;
+	fake_advance(fake, 60000);
+	fake_heard(fake, ADDRESS, false, false);
+	ask(ACT_UNLOCK);
+	fake_turn(fake);
+	fake_up(fake, door);
+	fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+	fake_answer(fake, door, "DU", 2);
+	assert_int_equal(last_finished()->outcome, OP_DONE); /* nobody waits for the question */
+	assert_int_equal(fake_written(door)->bytes[0], 's');
+	fake_serve(fake, door, 'U');
+	fake_down(fake, door, FAULT_NONE);
+	fake_advance(fake, 300);
+	fake_heard(fake, ADDRESS, false, true);
+	assert_true(fake_is_wanted(door));
+}
+
+/* Marks that mean nothing to us, hours apart, do not make the hub slow to believe the next one. */
+static void rare_marks_without_news_do_not_add_up(void **state) {
+	(void) state;
+	for (unsigned i = 0; i < 12; i++) {
+		fake_advance(fake, 1800000);
+		fake_heard(fake, ADDRESS, false, false);
+		fake_heard(fake, ADDRESS, false, true);
+		assert_true(fake_is_wanted(door));
+		fake_up(fake, door);
+		fake_serve(fake, door, 'L');
+		fake_down(fake, door, FAULT_NONE);
+	}
+	fake_advance(fake, 11000);
+	fake_heard(fake, ADDRESS, false, false);
+	fake_heard(fake, ADDRESS, false, true);
+	assert_true(fake_is_wanted(door));
+}
+
 static void import_is_exactly_once(void **state) {
 	const uint8_t entries[] = { 'E', 2, 11, 0, 'U', 12, 0, 'L' };
 	const uint8_t again[] = { 'E', 3, 11, 0, 'U', 12, 0, 'L', 13, 0, 'U' };
@@ -443,6 +509,9 @@ static void own_entry_names_who_asked(void **state) {
 	fake_answer(fake, door, "DU", 2);
 	/* With a PIN the lock's own log tells: no event made by the hub itself. */
 	assert_null(fake_find_event(fake, EVENT_LOCK_OPERATION));
+	assert_int_equal(fake_written(door)->bytes[0], 's'); /* clears the mark of our own act */
+	fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+	fake_answer(fake, door, "DU", 2);
 	assert_int_equal(fake_written(door)->bytes[0], 'l');
 	fake_confirm(fake, door, 0, RADIO_NOT_SENT);
 	fake_answer(fake, door, entries, sizeof(entries));
@@ -811,6 +880,9 @@ int main(void) {
 		TEST(requests_are_judged, setup),
 		TEST(mark_in_the_air_makes_the_hub_look, setup),
 		TEST(mark_heard_too_early_is_looked_at_later, setup),
+		TEST(mark_that_was_not_there_before_the_look_is_news, setup),
+		TEST(hand_just_after_our_own_act_is_seen, setup),
+		TEST(rare_marks_without_news_do_not_add_up, setup),
 		TEST(import_is_exactly_once, setup_pin),
 		TEST(import_that_was_not_committed_is_read_again, setup_pin),
 		TEST(hole_in_the_log_is_an_event, setup_pin),
