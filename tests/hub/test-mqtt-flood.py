@@ -53,6 +53,13 @@ def processor_time(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def waited(*pids):
+    """Seconds that their threads were ready to run and did not get a processor: the machine's part."""
+    rows = [path.read_text().split() for pid in pids
+            for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(int(row[1]) for row in rows) / 1e9
+
+
 def memory(pid, key):
     """MiB."""
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -62,10 +69,15 @@ def memory(pid, key):
 
 
 def locally(rig):
-    """How long a person waits who unlocks here, and what else it costs to get back."""
+    """(seconds that a person waits who unlocks here, those of them that the hub and the lock waited for a
+    processor); the bolt is back then."""
+    pids = [child.pid for child in rig.children if child.name in ("lockhubd", "lockhub-sim")
+            and child.is_running()]
+    before = waited(*pids)
     took = rig.timed_ctl("unlock", FRONT.slug)
+    machine = waited(*pids) - before
     rig.ctl("lock", FRONT.slug)
-    return took
+    return took, machine
 
 
 def flood_and_unlock(version):
@@ -90,12 +102,15 @@ def flood_and_unlock(version):
         flood.note(f"MQTT {version.split()[-1]}")
         status = rig.status()
         flood.stop()
-        Rig.note(f"a local unlock takes {calm[0]:.2f} to {calm[-1]:.2f} s without the flood, "
-                 f"{stormy[0]:.2f} to {stormy[-1]:.2f} s with it")
+        (quick, _), (slow, _), (first, _), (worst, machine) = calm[0], calm[-1], stormy[0], stormy[-1]
+        Rig.note(f"a local unlock takes {quick:.2f} to {slow:.2f} s without the flood, {first:.2f} to "
+                 f"{worst:.2f} s with it, of which hub and lock waited {machine:.2f} s for a processor")
         Rig.note(f"lockhubd: {share * 100:.0f} % of a processor, memory {resting:.1f} MiB before, "
                  f"{memory(pid, 'VmHWM'):.1f} MiB at most; {status['mqtt_commands']} commands, "
                  f"{status['mqtt_floods']} floods told")
-        expect(stormy[-1] - calm[0] <= PATIENCE, f"{stormy[-1] - calm[0]:.2f} s later")
+        # The flood keeps both processors of a small machine busy: what that costs is not the hub's.
+        expect(worst - quick <= PATIENCE, f"{worst - quick:.2f} s later")
+        expect(worst - quick - machine <= 1, f"the hub adds {worst - quick - machine:.2f} s")
         expect_equal(unlocks(rig) - before, len(stormy), "unlocks, all of them ours")
         # One message of 1 MiB at a time, twice; and with MQTT 5 none.
         # (The address sanitizer keeps what was freed.)
