@@ -28,6 +28,7 @@
 #include "core/user.h"
 #include "util/radio.h"
 #include "util/secret.h"
+#include "util/zone.h"
 
 #define DRIVER_KEYS_MAX SECRET_MAX
 
@@ -82,6 +83,8 @@ struct job {
 	/* ACT_SET_TIME and clock evidence: now, UTC, and whether that is to be believed. */
 	wall_t now;
 	bool is_now_trusted;
+	/* Where the lock is, for brands whose clock is the one on the wall; NULL: UTC. Borrowed. */
+	const struct zone *zone;
 	/* ACT_PUT_CREDENTIAL, ACT_REMOVE_CREDENTIAL. */
 	struct slot slot;
 	/* ACT_PUT_TIMER, ACT_REMOVE_TIMER. */
@@ -100,10 +103,17 @@ struct credential_limits {
 	unsigned n_max;    /* credentials in all; 0 not known: the lock says when it is full */
 	unsigned pin_least, pin_most; /* digits */
 	unsigned name_most;           /* octets of UTF-8 */
+	/*
+	 * So many wrong codes in a row, and the keypad takes none for so long, the first time
+	 * (Matter: WrongCodeEntryLimit, UserCodeTemporaryDisableTime); 0 not known.
+	 */
+	unsigned wrong_most, wrong_disable_s;
 	/* Windows per credential that the lock keeps by itself; 0: the hub enforces schedules. */
 	unsigned n_windows;
-	bool has_enable; /* can be switched off without being removed */
-	bool tells_pins; /* reading gives the PINs: what is there can be compared */
+	bool has_dates_only;    /* such a window has neither days of the week nor times of day */
+	unsigned window_step_s; /* its dates are multiples of this, which divides an hour; 0 is 1 */
+	bool has_enable;        /* can be switched off without being removed */
+	bool tells_pins;        /* reading gives the PINs: what is there can be compared */
 	/* 0, or -EINVAL with the brand's own forbidden form; the fault never holds the PIN. */
 	int (*check_pin)(const struct secret *pin, struct fault *ret_fault);
 };

@@ -158,6 +158,10 @@ static bool fold(const struct view *view, const struct windows *windows, struct 
 	if (window.days == DAYS_ALL) {
 		window.days = 0; /* how a slot says it */
 	}
+	if (view->limits->has_dates_only &&
+		(window.days != 0 || window.start_minute != 0 || window.end_minute != 0)) {
+		return false;
+	}
 	slot->is_limited = window.days != 0 || window.start_minute != 0 || window.end_minute != 0 ||
 			   window.from.s != 0 || window.until.s != 0;
 	slot->window = window;
@@ -201,6 +205,18 @@ static bool is_mode_timed(const struct view *view, enum user_type type) {
 		}
 	}
 	return false;
+}
+
+/* As the lock will tell it: never longer than it should be. A slot's end is inclusive. */
+static void round_window(const struct credential_limits *limits, struct slot_window *window) {
+	const int64_t step = limits->window_step_s > 1 ? limits->window_step_s : 1;
+
+	if (window->from.s != 0) {
+		window->from.s += (step - window->from.s % step) % step;
+	}
+	if (window->until.s != 0) {
+		window->until.s -= (window->until.s + 1) % step;
+	}
 }
 
 /*
@@ -248,6 +264,7 @@ static enum verdict judge(struct view *view, const struct credential *credential
 		}
 		*ret_is_timed = *ret_is_timed || !has_native;
 	}
+	round_window(view->limits, &slot->window);
 	/* What hangs on the hub's clock stays as it is while nobody knows the time (L8). */
 	if (*ret_is_timed && !view->is_trusted) {
 		is_in = is_there(view, credential);

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/people.h"
 #include "util/log.h"
 
 #define CARE_PATIENCE_MS 45000
@@ -211,6 +212,7 @@ static void start_job(
 	lock->job = *job;
 	lock->job.now = clock_wall(clock);
 	lock->job.is_now_trusted = clock_is_trusted(clock);
+	lock->job.zone = hub_lock_zone(lock->hub, lock->id);
 	lock->job.log_cursor =
 		lock->log_pending > lock->log_base ? lock->log_pending - lock->log_base : 0;
 	lock->job.log_max = LOG_PAGE;
