@@ -84,6 +84,8 @@ struct lock_facts {
 	unsigned n_codes, n_codes_short; /* fewer than 6 digits where more can be had */
 	unsigned n_codes_weak;           /* of those that are tried first, see pin_weakness() */
 	unsigned n_codes_old;            /* unchanged for two years; of those whose age is known */
+	/* So many wrong codes in a row block the keypad for so long; 0 not known. */
+	unsigned wrong_most, wrong_disable_s;
 	enum lock_pin pin;               /* how good the security PIN is */
 	const char *pin_weakness;        /* with LOCK_PIN_WEAK why, static; else "" */
 	wall_t pin_set_at;               /* since when the hub has it; 0 not known */

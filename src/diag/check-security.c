@@ -16,6 +16,7 @@
 /* A keypad that refuses codes does so for minutes; by whoever reads it later it takes them again.
  */
 #define KEYPAD_LOCKED_S (30 * 60)
+#define RECKONED 85 /* the keypad has not said it itself */
 #define PIN_OLD_DAYS 730
 
 static enum check_result check_protocol(struct judge *judge) {
@@ -129,6 +130,58 @@ static unsigned worst_burst(const struct judge *judge, wall_t seen) {
 	return worst;
 }
 
+/*
+ * When the keypad has blocked itself last, reckoned from the lock's log: it does so after so many
+ * wrong codes in a row, and says nothing itself (Nuki). A right one ends the row. 0: it has not.
+ */
+static wall_t blocked_at(const struct judge *judge, wall_t seen) {
+	const struct lock_facts *lock = judge->lock;
+	wall_t at = { 0 }, first = { 0 };
+	unsigned n = 0;
+
+	for (size_t i = lock->n_events; i-- > 0 && lock->wrong_most > 0;) { /* the oldest first */
+		const struct event *event = &lock->events[i];
+
+		if (event->time.s <= seen.s) {
+			continue;
+		}
+		if (event->kind == EVENT_LOCK_OPERATION &&
+			event->source == SOURCE_KEYPAD) {
+			n = 0;
+		} else if (event->kind == EVENT_LOCK_OPERATION_ERROR &&
+			   event->error == OPERATION_ERROR_INVALID_CREDENTIAL) {
+			n = event->time.s - first.s > WRONG_CODES_S ? 0 : n;
+			first = n == 0 ? event->time : first;
+			n++;
+		}
+		if (n == lock->wrong_most) {
+			at = event->time;
+			n = 0;
+		}
+	}
+	return at;
+}
+
+/* The entry of the lock's log that says so, or what follows from the entries before it. */
+static bool is_keypad_blocked(struct judge *judge, const struct event *locked, wall_t seen) {
+	wall_t at = locked != NULL ? locked->time : blocked_at(judge, seen);
+
+	if (at.s == 0) {
+		return false;
+	}
+	if (locked != NULL) {
+		proof(judge, EVIDENCE_LOGGED, at, "the keypad took no more codes for a while");
+	} else {
+		proof_value(judge, judge->lock->wrong_most, "", EVIDENCE_LOGGED, at,
+			"wrong codes in a row; after so many the keypad takes none for %u s",
+			judge->lock->wrong_disable_s);
+	}
+	if (judge->now.s - at.s <= KEYPAD_LOCKED_S) {
+		accuse(judge, FAULT_KEYPAD_LOCKED, locked != NULL ? SURE : RECKONED);
+	}
+	return true;
+}
+
 static enum check_result check_guessing(struct judge *judge) {
 	const struct lock_facts *lock = judge->lock;
 	wall_t seen = remedied_at(judge, FAULT_CODE_GUESSING);
@@ -150,14 +203,7 @@ static enum check_result check_guessing(struct judge *judge) {
 			locked = event;
 		}
 	}
-	if (locked != NULL) {
-		proof(judge, EVIDENCE_LOGGED, locked->time,
-			"the keypad took no more codes for a while");
-		is_limit = true;
-	}
-	if (locked != NULL && judge->now.s - locked->time.s <= KEYPAD_LOCKED_S) {
-		accuse(judge, FAULT_KEYPAD_LOCKED, SURE);
-	}
+	is_limit |= is_keypad_blocked(judge, locked, seen);
 	if (burst > 0) {
 		proof_value(judge, burst, "", EVIDENCE_LOGGED, (wall_t){ 0 },
 			"wrong codes within ten minutes, at most");

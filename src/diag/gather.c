@@ -266,6 +266,8 @@ static void gather_codes(
 		facts->n_codes_weak += pin_weakness(&row->pin) != NULL;
 		facts->n_codes_old += since.s > 0 && now.s - since.s > CODE_OLD_S;
 	}
+	facts->wrong_most = limits != NULL ? limits->wrong_most : 0;
+	facts->wrong_disable_s = limits != NULL ? limits->wrong_disable_s : 0;
 	facts->has_factor = book_rules(book, facts->id)->factor != FACTOR_NONE ? FLAG_YES : FLAG_NO;
 }
 

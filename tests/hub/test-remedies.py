@@ -12,7 +12,7 @@ import subprocess
 
 import doctor
 from case import case, expect, expect_equal, main
-from remedy import attempts, diagnose, expect_first, expect_well, fix, target
+from remedy import attempts, diagnose, expect_first, expect_well, fix, names, target
 from rig import FRONT, Lock, Skipped, a_paired_hub, source_root, wait
 
 # The virtual locks' own zone, so that it is not wrong.
@@ -228,10 +228,15 @@ def a_bluetoothd_that_hangs():
         rig.start_hub()
         # The hub has tried it by itself, when there was nobody to ask.
         expect_first(rig, "bluez-hung", "restart-bluetooth", seconds=120)
+        wait(lambda: "restart-denied" in names(target(diagnose(rig)[0])), 120,
+             "the hub says that it was not let", 1)
+        attempt = fix(rig, "hub", "bluez-hung", "restart-bluetooth", wanted="failed")
+        expect("could not restart" in attempt["after"], attempt)
         rig.sim("bluez", "manager", "on")
         fix(rig, "hub", "bluez-hung", "restart-bluetooth", before="does not answer", after="answers")
         wait(lambda: rig.status()["radio_ready"], 30, "the radio is ready")
         rig.ctl("refresh", FRONT.slug)
+        expect_well(rig, "bluez-hung", "restart-denied")
 
 
 # ---- locks
@@ -280,6 +285,29 @@ def codes_that_a_lock_does_not_keep():
         rig.sim("set", FRONT.slug, "codes-stuck=0")
         fix(rig, FRONT.slug, "sync-broken", "sync-codes", before="without progress")
         expect_well(rig, "sync-broken", "sync-pending", lock=FRONT)
+
+
+@case
+def a_keypad_that_takes_no_more_codes():
+    with a_hub(WITH_KEYPAD) as rig:
+        rig.sim("app", FRONT.slug, "add-code", "481526", "Anna")
+
+        expect_well(rig, "keypad-locked", "code-guessing", lock=FRONT)
+        # After the fifth in a row the right one is refused, too, and that is in no log.
+        for code in range(777771, 777776):
+            rig.try_sim("keypad", FRONT.slug, code)
+        done = rig.try_sim("keypad", FRONT.slug, 481526)
+        expect("locked after too many" in done.stdout + done.stderr, done)
+        # The beacon tells that something was, the log what; a question of ours would take the mark away.
+        wait(lambda: sum(row["kind"] == "lock_operation_error" for row in rig.log_rows()) == 5,
+             90, "five wrong codes are in the hub's log", 0.5)
+        expect_first(rig, "code-guessing", "look-at-log", lock=FRONT, evidence="in a row")
+        diagnosis, _ = diagnose(rig, FRONT.slug)
+        finding = next(one for one in target(diagnosis, "lock")["findings"]
+                       if one["fault"] == "keypad-locked")
+        expect_equal(finding["because_of"], "code-guessing", "the reason")
+        expect("takes none for 30 s" in rig.try_ctl("doctor", FRONT.slug, "--verbose").stdout,
+               "it is not told to people")
 
 
 @case

@@ -120,6 +120,9 @@ const struct credential_limits nuki_credential_limits = {
 	.name_most = NUKI_CODE_NAME_LEN,
 	.n_windows = 1,
 	.has_enable = true,
+	/* The vendor's staff in its forum: five or more, 30 s; longer from fifteen on. */
+	.wrong_most = 5,
+	.wrong_disable_s = 30,
 	.tells_pins = true,
 	.check_pin = check_pin,
 };

@@ -494,6 +494,53 @@ static void a_keypad_that_blocks_itself_is_told_by_the_log(void **state) {
 	assert_non_null(finding_of(FAULT_CODE_GUESSING));
 }
 
+static void wrong_codes(unsigned n, int64_t newest_ago_s, int64_t apart_s) {
+	made.lock.events = made.events;
+	made.lock.n_events = n;
+	for (unsigned i = 0; i < n; i++) { /* the newest first */
+		made.events[i] = (struct event){ .kind = EVENT_LOCK_OPERATION_ERROR,
+			.source = SOURCE_KEYPAD,
+			.error = OPERATION_ERROR_INVALID_CREDENTIAL,
+			.time.s = made.facts.hub.now.s - newest_ago_s - apart_s * i };
+	}
+}
+
+/* A Nuki's log has the wrong codes, and not what the keypad made of them. */
+static void a_keypad_that_blocks_itself_is_reckoned_from_wrong_codes(void **state) {
+	(void) state;
+	begin(23);
+	made.lock.wrong_most = 5;
+	made.lock.wrong_disable_s = 30;
+	wrong_codes(4, 120, 10);
+	judge();
+	assert_null(finding_of(FAULT_KEYPAD_LOCKED));
+	wrong_codes(5, 120, 10);
+	judge();
+	assert_non_null(finding_of(FAULT_KEYPAD_LOCKED));
+	assert_int_equal(finding_of(FAULT_KEYPAD_LOCKED)->because_of, FAULT_CODE_GUESSING);
+	/* A right one in between: the keypad began to count anew. */
+	wrong_codes(7, 120, 10);
+	made.events[3].kind = EVENT_LOCK_OPERATION;
+	made.events[3].error = OPERATION_ERROR_NONE;
+	judge();
+	assert_null(finding_of(FAULT_KEYPAD_LOCKED));
+	/* Opened by hand meanwhile: that is no right code. */
+	made.events[3].source = SOURCE_MANUAL;
+	judge();
+	assert_non_null(finding_of(FAULT_KEYPAD_LOCKED));
+	/* Too far apart to be a row, long ago, or at a keypad whose ways nobody knows. */
+	wrong_codes(5, 120, 300);
+	judge();
+	assert_null(finding_of(FAULT_KEYPAD_LOCKED));
+	wrong_codes(5, 7200, 10);
+	judge();
+	assert_null(finding_of(FAULT_KEYPAD_LOCKED));
+	made.lock.wrong_most = 0;
+	wrong_codes(5, 120, 10);
+	judge();
+	assert_null(finding_of(FAULT_KEYPAD_LOCKED));
+}
+
 /* What nobody nearby can break is no finding, a class below the best neither; the rest is. */
 static void a_protocol_is_judged_by_what_it_withstands(void **state) {
 	static const struct protocol less = { .name = "made up",
@@ -603,6 +650,7 @@ int main(void) {
 		cmocka_unit_test(without_encryption_the_login_is_looked_at_too),
 		cmocka_unit_test(people_mistype),
 		cmocka_unit_test(a_keypad_that_blocks_itself_is_told_by_the_log),
+		cmocka_unit_test(a_keypad_that_blocks_itself_is_reckoned_from_wrong_codes),
 		cmocka_unit_test(a_protocol_is_judged_by_what_it_withstands),
 		cmocka_unit_test(wifi_by_its_name),
 		cmocka_unit_test(a_broker_on_the_way_out_needs_encryption),
