@@ -252,6 +252,7 @@ static const struct row rows[PART_COUNT_] = {
 	[PART_DOOR_SENSOR]  = { "door_sensor",	"binary_sensor", "door_sensor",	   "Door sensor",	   "problem",	      "diagnostic", true,  NULL },
 	[PART_BATTERY_VOLTAGE] = { "battery_voltage", "sensor",	 "battery_voltage", "Battery voltage",	   "voltage",	      "diagnostic", false, add_voltage },
 	[PART_BATTERY_CHARGING] = { "battery_charging", "binary_sensor", "battery_charging", NULL,	   "battery_charging", "diagnostic", false, NULL },
+	[PART_TAMPER]	    = { "tamper",	"binary_sensor", "tamper",	   NULL,		   "tamper",	      "diagnostic", true,  NULL },
 	[PART_CONNECTIONS]  = { "connections",	"sensor",	 "connections",	   "Bluetooth connections today", NULL,	      "diagnostic", true,  add_connections },
 };
 static const struct row hub_rows[HUB_PART_COUNT_] = {

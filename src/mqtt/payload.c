@@ -327,6 +327,8 @@ const char *payload_part(
 	case PART_ALIGNMENT:
 		return on_off(has_finding(&view->health, FAULT_MISALIGNED) ||
 			      has_finding(&view->health, FAULT_NOT_CALIBRATED));
+	case PART_TAMPER:
+		return on_off(has_finding(&view->health, FAULT_TAMPERED));
 	case PART_LINK_SUCCESS:
 		return view->health.link_percent < 0 ? unknown
 						     : print_number(view->health.link_percent, out);

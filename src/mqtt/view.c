@@ -131,6 +131,22 @@ void view_take(
 	take_settings(view, lock);
 }
 
+static bool has_door(const struct view *view) {
+	const struct lock_status *status = &view->status;
+
+	return (status->config_known.how != EVIDENCE_NONE && status->config.has_door_sensor) ||
+	       status->door != DOOR_STATE_UNKNOWN;
+}
+
+/*
+ * By what the diagnosis knows it: a door that opens while the bolt is out needs a door sensor, a
+ * lock that was emptied a list of codes to miss them in. A lock without either tells nothing, and
+ * its tamper sensor would be off for ever.
+ */
+static bool can_tell_tamper(const struct view *view) {
+	return view->has_health && (has_door(view) || view->sync.is_supported);
+}
+
 unsigned view_parts(const struct view *view) {
 	const struct lock_status *status = &view->status;
 	unsigned parts = 1U << PART_LOCK | 1U << PART_RSSI | 1U << PART_LAST_SEEN |
@@ -155,8 +171,7 @@ unsigned view_parts(const struct view *view) {
 				 ? 1U << PART_SENSOR_BATTERY
 				 : 0;
 	}
-	if ((status->config_known.how != EVIDENCE_NONE && status->config.has_door_sensor) ||
-		status->door != DOOR_STATE_UNKNOWN) {
+	if (has_door(view)) {
 		parts |= 1U << PART_DOOR | 1U << PART_DOOR_SENSOR;
 	}
 	if (status->versions.firmware[0] != '\0') {
@@ -164,6 +179,9 @@ unsigned view_parts(const struct view *view) {
 	}
 	if (view->sync.is_supported) {
 		parts |= 1U << PART_CODES | 1U << PART_CODES_PROBLEM | 1U << PART_SYNC_CODES;
+	}
+	if (can_tell_tamper(view)) {
+		parts |= 1U << PART_TAMPER;
 	}
 	if (view->has_health) {
 		parts |= 1U << PART_LINK_SUCCESS | 1U << PART_CHECK;
@@ -190,7 +208,7 @@ unsigned view_parts_to_come(const struct view *view) {
 			 1U << PART_BATTERY_CHARGING;
 
 	if (view->has_health) {
-		parts |= 1U << PART_BATTERY_DAYS | 1U << PART_BATTERY_CHANGED;
+		parts |= 1U << PART_BATTERY_DAYS | 1U << PART_BATTERY_CHANGED | 1U << PART_TAMPER;
 	}
 	return parts;
 }
@@ -221,6 +239,9 @@ unsigned view_parts_denied(const struct view *view) {
 		if (!view->sync.is_supported) {
 			parts |=
 				1U << PART_CODES | 1U << PART_CODES_PROBLEM | 1U << PART_SYNC_CODES;
+		}
+		if (!view->sync.is_supported && !has_door(view)) {
+			parts |= 1U << PART_TAMPER;
 		}
 	}
 	return parts;

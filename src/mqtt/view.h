@@ -89,6 +89,7 @@ enum part {
 	PART_BATTERY_VOLTAGE,
 	PART_BATTERY_CHARGING,
 	PART_CONNECTIONS,
+	PART_TAMPER,
 	PART_COUNT_,
 };
 _Static_assert(PART_COUNT_ < 32, "parts are bits of an unsigned");

@@ -385,7 +385,7 @@ void body_set_drain(struct body *body, unsigned percent_per_hour, mono_t now) {
 }
 
 int body_move_door(struct body *body, bool is_open, char *why) {
-	if (is_open && body->bolt == BOLT_LOCKED) {
+	if (is_open && body->bolt == BOLT_LOCKED && !body->is_frame_broken) {
 		snprintf(why, SIM_TEXT_MAX, "the door is locked");
 		return -EPERM;
 	}

@@ -254,6 +254,15 @@ static int set_jam(struct nuki *nuki, const char *value, char *why) {
 	return nuki_impl.jam(&nuki->base, value, why);
 }
 
+/* For burglars: not kept over a restart, as what they leave is mended. */
+static int set_frame(struct nuki *nuki, const char *value, char *why) {
+	if (!text_equal(value, "broken") && !text_equal(value, "whole")) {
+		return bad(why, "frame", value, "broken or whole is needed");
+	}
+	nuki->body.is_frame_broken = text_equal(value, "broken");
+	return 0;
+}
+
 static int set_door(struct nuki *nuki, const char *value, char *why) {
 	if (!text_equal(value, "open") && !text_equal(value, "closed")) {
 		return bad(why, "door", value, "open or closed is needed");
@@ -374,6 +383,7 @@ static const struct key {
 	{ "friction-shut", set_friction_shut },
 	{ "jam", set_jam },
 	{ "door", set_door },
+	{ "frame", set_frame },
 	{ "calibrated", set_calibrated },
 	{ "drift", set_drift },
 	{ "clock-stuck", set_clock_stuck },

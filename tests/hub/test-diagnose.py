@@ -5,7 +5,7 @@
 import json
 
 from case import case, expect, expect_equal, main
-from rig import FRONT, Failure, Rig, a_paired_hub, program, wait
+from rig import FRONT, Failure, Lock, Rig, a_paired_hub, program, wait
 
 HEALTHY, FINDINGS, UNCHECKED = 0, 3, 4
 # The virtual locks' own, so that it is not wrong.
@@ -141,6 +141,23 @@ def a_jam_is_named():
         rig.try_ctl("unlock", FRONT.slug)
         rig.try_ctl("lock", FRONT.slug)
         expect_first(rig, "jammed")
+
+
+@case
+def a_door_that_opens_while_the_bolt_is_out_is_tampering():
+    guarded = Lock(FRONT.slug, FRONT.model, FRONT.address, FRONT.pin, extra="sensor=1")
+    bare = Lock("bare", FRONT.model, "54:D2:72:00:00:0B", FRONT.pin)
+    with a_paired_hub(guarded, bare, config=ZONE) as rig:
+        watcher = rig.watch()
+        rig.expect_topic(watcher, guarded, "tamper", "OFF", 60)
+        rig.ctl("refresh", guarded.slug)
+        rig.sim("set", guarded.slug, "frame=broken")
+        rig.sim("door", guarded.slug, "open")
+        rig.expect_topic(watcher, guarded, "tamper", "ON", 120)
+        diagnosis, _ = doctor(rig, guarded.slug)
+        expect("tampered" in names(target(diagnosis, "lock")), told(target(diagnosis, "lock")))
+        # What has neither door sensor nor codes could never say so.
+        expect(watcher.value(rig.topic(bare, "tamper")) is None, "a tamper sensor of nothing")
 
 
 @case

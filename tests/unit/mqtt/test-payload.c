@@ -198,6 +198,7 @@ static void health_is_told(void **state) {
 	assert_string_equal(part_of(&view, PART_BATTERY_DAYS), "None");
 	assert_string_equal(part_of(&view, PART_BATTERY_CHANGED), "None");
 	assert_string_equal(part_of(&view, PART_ALIGNMENT), "OFF");
+	assert_string_equal(part_of(&view, PART_TAMPER), "OFF");
 	assert_null(part_of(&view, PART_CHECK));
 	AUTO(free) char *well = payload_problem_attributes(&view);
 	assert_string_equal(well, "{\"reason\":\"none\",\"all\":[]}");
@@ -211,7 +212,8 @@ static void health_is_told(void **state) {
 			.unit = "%",
 			.at = { 1795327200 } } } };
 	view.health.faults[0] = FAULT_MISALIGNED;
-	view.health.n_faults = 1;
+	view.health.faults[1] = FAULT_TAMPERED;
+	view.health.n_faults = 2;
 	view.health.link_percent = 98;
 	view.health.battery_changed_at.s = 1795327200;
 	(void) strcpy(view.health.verdict, "The bolt binds.");
@@ -223,6 +225,7 @@ static void health_is_told(void **state) {
 		.until = { 1795327200 } };
 	assert_string_equal(part_of(&view, PART_PROBLEM), "ON");
 	assert_string_equal(part_of(&view, PART_ALIGNMENT), "ON");
+	assert_string_equal(part_of(&view, PART_TAMPER), "ON");
 	assert_string_equal(part_of(&view, PART_LINK_SUCCESS), "98");
 	assert_string_equal(part_of(&view, PART_BATTERY_DAYS), "41");
 	assert_string_equal(part_of(&view, PART_BATTERY_CHANGED), "2026-11-22T06:00:00Z");
