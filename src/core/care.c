@@ -15,10 +15,11 @@
 /* A lock that announces its changes is still asked now and then: an advertisement can be missed. */
 #define ANNOUNCED_POLL_FACTOR 12
 /*
- * A mark that was in the air before a read may be told again behind it for a while (BlueZ keeps the
- * last beacon). One that was not is news.
+ * A beacon from before a read may be told behind it: it waited in a queue, or BlueZ hands out the
+ * last one again. A lock that is linked sends none, so that is over when a link has ended. What is
+ * said then costs a look, and a look in vain makes the hub slower to believe (judge_mark).
  */
-#define QUIET_MS 10000
+#define QUIET_MS 1000
 /*
  * Anybody can send a beacon with the mark. The pause between two looks because of it doubles while
  * they find nothing new, and is none behind one that did: only the lock itself can bring news.
