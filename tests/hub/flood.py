@@ -65,4 +65,5 @@ def main():
             print(f"{now - began:.3f} {rounds * len(wire)} {rounds * len(buffer)}", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

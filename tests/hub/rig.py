@@ -56,6 +56,19 @@ def source_root():
         "LOCKHUB_SOURCE_ROOT", pathlib.Path(__file__).resolve().parents[2]))
 
 
+def unit_data_limit():
+    """Octets of data that the packaged unit lets each of the hub's processes have."""
+    text = (source_root() / "systemd/lockhubd.service.in").read_text()
+    return int(re.search(r"^LimitDATA=(\d+)M$", text, re.M)[1]) * 1024 * 1024
+
+
+def as_by_the_unit():
+    """For start_hub(wrap=...): with the unit's limit; [] where the address sanitizer needs far more."""
+    if b"__asan_init" in pathlib.Path(program("lockhubd")).read_bytes():
+        return []
+    return ["prlimit", f"--data={unit_data_limit()}", "--"]
+
+
 def build_root():
     root = os.environ.get("LOCKHUB_BUILD_ROOT")
     if root is None:
@@ -249,6 +262,11 @@ class Messages:
     def value(self, topic):
         with self.lock:
             return self.values.get(topic)
+
+    def last(self):
+        """{topic: what came last}: what lies there, as far as it is retained."""
+        with self.lock:
+            return dict(self.values)
 
     def count(self):
         with self.lock:
@@ -725,7 +743,7 @@ class Rig:
         self.publish(self.topic(lock, "lock/set"), payload, **kwargs)
 
 
-def a_paired_hub(*locks, broker=True, config="", speed=20):
+def a_paired_hub(*locks, broker=True, config="", speed=20, wrap=()):
     """A rig with everything running and these locks paired; use as `with a_paired_hub(FRONT) as rig`."""
     rig = Rig()
     try:
@@ -733,7 +751,7 @@ def a_paired_hub(*locks, broker=True, config="", speed=20):
         rig.start_sim(*locks, speed=speed)
         if broker:
             rig.start_broker()
-        rig.start_hub(config=config)
+        rig.start_hub(config=config, wrap=wrap)
         rig.pair(*locks)
     except BaseException:
         rig.tell()

@@ -5,10 +5,13 @@
 import json
 import os
 import pathlib
+import socket
 import time
 
 from case import case, expect, expect_equal, main
-from rig import FRONT, PATIENCE, Rig, a_paired_hub, never, wait
+from flood import BIG, packet, text, varint
+from rig import (FRONT, PATIENCE, Rig, Skipped, a_paired_hub, as_by_the_unit, never,
+                 unit_data_limit, wait)
 
 # What waits with the broker for a slow reader: by default 1000 messages, here 1 MiB each.
 BROKER = "max_queued_messages 100\n"
@@ -141,6 +144,46 @@ def patiently(rig, word, is_done):
         rig.command(FRONT, word())
         return False
     wait(is_done_now, 30, f"{word()} is carried out", 1)
+
+
+def publish_giant(rig, topic, n):
+    """One message of @n octets at QoS 0, without having it in memory as a whole."""
+    with socket.socket(socket.AF_UNIX) as broker:
+        broker.connect(str(rig.broker.socket))
+        broker.sendall(packet(0x10, text(b"MQTT") + b"\x04\x02\x00\x00" + text(b"giant")))
+        broker.recv(4)
+        head = text(topic.encode())
+        broker.sendall(bytes([0x30]) + varint(len(head) + n) + head)
+        for _ in range(n // BIG):
+            broker.sendall(bytes(BIG))
+        broker.sendall(b"\xe0\x00")
+
+
+@case
+def m10_a_giant_message_costs_the_connection_and_not_the_machine():
+    with Rig() as rig:
+        rig.start_bus()
+        rig.start_sim(FRONT)
+        rig.start_broker()
+        limit = unit_data_limit()
+        wrap = as_by_the_unit()
+        if not wrap:
+            raise Skipped("the address sanitizer needs more than the unit's limit")
+        rig.start_hub(config=OLD, wrap=wrap)
+        rig.pair(FRONT)
+        wait(lambda: rig.status()["mqtt_connected"], 20, "the broker is there")
+        pid = rig.hub.child.pid
+        data = memory(pid, "VmData")
+        publish_giant(rig, "lockhub/ffffffff/lock/set", 200 * BIG)
+        took = rig.timed_ctl("unlock", FRONT.slug)
+        wait(lambda: "Out of memory" in rig.hub.log(), 60, "it is too much for the hub", 0.2)
+        wait(lambda: rig.status()["mqtt_connected"], 30, "the broker is there again")
+        expect_equal(pid, rig.hub.child.pid, "the hub")
+        expect(rig.hub.child.is_running(), "it lives")
+        Rig.note(f"200 MiB in one message: {memory(pid, 'VmHWM'):.0f} MiB resident at most, {data:.0f} MiB "
+                 f"of data at rest, {limit >> 20} allowed; an unlock meanwhile took {took:.2f} s")
+        # What it needs at rest and the 256 MiB of a passphrase's key, which is another process, fit well.
+        expect(max(2 * data, 256 * 1.25) * BIG < limit, "the unit's limit leaves room")
 
 
 @case
