@@ -170,6 +170,7 @@ static void judge_mark(struct lock *lock, mono_t now) {
 		lock->mark_pause_ms *= 2;
 	}
 	lock->next_mark = mono_after(now, lock->mark_pause_ms);
+	lock->has_news = false;
 }
 
 /*
@@ -246,7 +247,6 @@ static void follow_mark(struct lock *lock, mono_t now) {
 	lock->has_late_mark = false;
 	lock->is_state_wanted_by_event = true;
 	lock->is_mark_read = true;
-	lock->has_news = false;
 	if (lock->n_failures == 0) {
 		lock->retry = now;
 	}

@@ -126,7 +126,11 @@ struct lock {
 	bool is_mark_read;             /* the state is being read because of a mark */
 	bool has_late_mark;            /* a mark was heard that has not been looked at yet */
 	bool is_heard_clear;           /* the last beacon was without the mark */
-	bool has_news;                 /* and something about bolt, door or battery was different */
+	/*
+	 * Something about bolt, door or battery was different since a mark was judged last. What
+	 * came over a link that was there counts: it has set the mark as well.
+	 */
+	bool has_news;
 	bool is_back;                  /* just heard after a silence, or for the first time */
 
 	/* import */

@@ -423,6 +423,26 @@ static void hand_just_after_our_own_act_is_seen(void **state) {
 	assert_true(fake_is_wanted(door));
 }
 
+/* The lock tells at once over a link that is there; its mark, heard as well, was no false one. */
+static void mark_of_what_was_told_already_is_no_false_one(void **state) {
+	(void) state;
+	fake_advance(fake, 60000);
+	fake_heard(fake, ADDRESS, false, false);
+	ask(ACT_UNLOCK);
+	fake_turn(fake);
+	fake_up(fake, door);
+	fake_serve(fake, door, 'U');
+	assert_int_equal(last_finished()->outcome, OP_DONE);
+	fake_advance(fake, 1100);
+	fake_heard(fake, ADDRESS, false, true);
+	assert_int_equal(fake_written(door)->bytes[0], 's');
+	fake_serve(fake, door, 'U');
+	fake_down(fake, door, FAULT_NONE);
+	fake_heard(fake, ADDRESS, false, false);
+	fake_heard(fake, ADDRESS, false, true);
+	assert_true(fake_is_wanted(door));
+}
+
 /* Marks that mean nothing to us, hours apart, do not make the hub slow to believe the next one. */
 static void rare_marks_without_news_do_not_add_up(void **state) {
 	(void) state;
@@ -882,6 +902,7 @@ int main(void) {
 		TEST(mark_heard_too_early_is_looked_at_later, setup),
 		TEST(mark_that_was_not_there_before_the_look_is_news, setup),
 		TEST(hand_just_after_our_own_act_is_seen, setup),
+		TEST(mark_of_what_was_told_already_is_no_false_one, setup),
 		TEST(rare_marks_without_news_do_not_add_up, setup),
 		TEST(import_is_exactly_once, setup_pin),
 		TEST(import_that_was_not_committed_is_read_again, setup_pin),
