@@ -10,11 +10,13 @@
 
 #include "nuki.h"
 #include "switchbot.h"
+#include "ttlock.h"
 #include "util/bytes.h"
 #include "util/text.h"
 
 const char *const sim_models[] = { "nuki:gen1", "nuki:gen2", "nuki:gen3", "nuki:gen4", "nuki:5g",
-	"switchbot:lock", "switchbot:lite", "switchbot:pro", "switchbot:ultra", NULL };
+	"switchbot:lock", "switchbot:lite", "switchbot:pro", "switchbot:ultra", "ttlock:s534",
+	"ttlock:d01", NULL };
 
 /* nuki.md 3.2, inferred from captures: id and address end alike. */
 static void name_nuki(struct sim_lock *lock, uint8_t chance) {
@@ -32,6 +34,7 @@ static const struct brand {
 } brands[] = {
 	{ "nuki:", { 0x54, 0xd2, 0x72 }, nuki_make, name_nuki },
 	{ "switchbot:", { 0xb0, 0xe9, 0xfe }, switchbot_make, NULL },
+	{ "ttlock:", { 0x6c, 0xb2, 0xfd }, ttlock_make, NULL },
 };
 
 /* Of a model that there is. */
