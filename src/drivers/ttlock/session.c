@@ -653,12 +653,22 @@ static void session_gate_opened(struct session *base) {
 	}
 }
 
+/* A lock that goes back to the factory hangs up, and its answer may be lost with that. */
+static bool is_reset_sent(const struct ttlock_session *session) {
+	return session->phase == PHASE_ANSWER &&
+	       session->steps[session->i_step]->command == TTLOCK_RESET &&
+	       session->n_gone == session->n_frame;
+}
+
 static void session_down(struct session *base) {
 	struct ttlock_session *session = self(base);
+	const bool is_reset = is_reset_sent(session);
 
 	session->is_up = false;
 	forget_link(session);
-	if (session->phase != PHASE_IDLE) {
+	if (is_reset) {
+		end_job(session, NULL);
+	} else if (session->phase != PHASE_IDLE) {
 		ttlock_fail(session, FAULT_LINK_LOST, "the link ended while %s",
 			phase_names[session->phase]);
 	}

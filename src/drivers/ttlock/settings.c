@@ -212,7 +212,10 @@ static void take_passage(struct ttlock_session *session, const uint8_t *data, si
 	tell(session, place_now(session), value);
 }
 
+/* What was read before is of no use any more: from here on it is what is wanted. */
 static size_t fill_passage_clear(struct ttlock_session *session, uint8_t *out) {
+	(void) passage_from_text(
+		session->job.setting.value, &session->passage_days, &session->passage, NULL);
 	out[0] = OP_CLEAR;
 	return 1;
 }
@@ -285,16 +288,21 @@ static const struct ttlock_step reads[] = { SETTINGS(READ_STEP) };
 static const struct ttlock_step optional_reads[] = { SETTINGS(READ_OPTIONAL_STEP) };
 static const struct ttlock_step writes[] = { SETTINGS(WRITE_STEP) };
 
-int ttlock_plan_settings(struct ttlock_session *session, struct fault *ret_fault) {
+static void add_reads(struct ttlock_session *session) {
 	ttlock_add_login(session);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (ttlock_has(&session->keys, places[i].feature)) {
 			ttlock_add_step(session, &optional_reads[i]);
 		}
 	}
+}
+
+int ttlock_plan_settings(struct ttlock_session *session, struct fault *ret_fault) {
+	add_reads(session);
 	return 0;
 }
 
+/* All are read before: the hub takes what it has been told for all that there is. */
 int ttlock_plan_setting(struct ttlock_session *session, struct fault *ret_fault) {
 	static const struct ttlock_step add_passage = { TTLOCK_PASSAGE, STEP_CHANGES, fill_passage,
 		take_passage_add };
@@ -302,6 +310,8 @@ int ttlock_plan_setting(struct ttlock_session *session, struct fault *ret_fault)
 	const struct lock_setting *row = setting_find(rows, ARRAY_SIZE(rows), setting->key);
 	const size_t i = row != NULL ? (size_t) (row - rows) : 0;
 	char value[SETTING_VALUE_MAX];
+	struct ttlock_passage passage;
+	uint8_t days = 0;
 
 	if (row == NULL || !ttlock_has(&session->keys, places[i].feature)) {
 		return fault_set(
@@ -309,17 +319,14 @@ int ttlock_plan_setting(struct ttlock_session *session, struct fault *ret_fault)
 	}
 	int r = setting_check(row, setting->value, value, ret_fault);
 	if (r == 0 && places[i].form == FORM_PASSAGE) {
-		r = passage_from_text(value, &session->passage_days, &session->passage, ret_fault);
+		r = passage_from_text(value, &days, &passage, ret_fault);
 	}
 	if (r < 0) {
 		return r;
 	}
-	ttlock_add_login(session);
-	if (places[i].form != FORM_PASSAGE) { /* that one's steps share what they read and write */
-		ttlock_add_step(session, &reads[i]);
-	}
+	add_reads(session);
 	ttlock_add_step(session, &writes[i]);
-	if (places[i].form == FORM_PASSAGE && session->passage_days != 0) {
+	if (days != 0) {
 		ttlock_add_step(session, &add_passage);
 	}
 	ttlock_add_step(session, &reads[i]);
