@@ -91,6 +91,9 @@ struct lock_facts {
 	wall_t pin_set_at;               /* since when the hub has it; 0 not known */
 	enum known_flag has_factor;      /* remote unlocking asks for a second factor */
 	const struct protocol *protocol; /* what protects its link, static; NULL not known */
+	/* Who has agreed to rely on it although it is weak, and when; "" nobody that is known. */
+	char weak_by[EVENT_USER_MAX];
+	wall_t weak_since;
 };
 
 #define DIAG_ADAPTERS_MAX 8

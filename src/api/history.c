@@ -179,6 +179,11 @@ int lock_method_end_attempt(sd_bus_message *message, void *user, sd_bus_error *r
 
 /* ------------------------------------------------------------------------- notes, batteries */
 
+/* What these say is believed when the protection of a lock is judged. */
+static bool is_hubs_own(const char *key) {
+	return strcmp(key, LOCK_NOTE_PIN) == 0 || strcmp(key, LOCK_NOTE_WEAK) == 0;
+}
+
 static void note_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
 	struct note note = { .at = now_of(api) };
 	struct fault fault = { 0 };
@@ -193,6 +198,9 @@ static void note_granted(struct api *api, sd_bus_message *message, const struct 
 			: take_text(note.key, sizeof(note.key), key, "the key of a note", &fault);
 	if (r == 0) {
 		r = take_text(note.text, sizeof(note.text), text, "a note", &fault);
+	}
+	if (r == 0 && is_hubs_own(note.key)) {
+		r = fault_set(&fault, FAULT_BAD_ARGUMENT, "the note %s is the hub's own", note.key);
 	}
 	if (r < 0) {
 		reply_fault(message, &fault);

@@ -146,6 +146,18 @@ static void show_identity(struct ctl *ctl, const json_t *lock) {
 			: "not known (lockhubctl set-pin, for the log and the clock)");
 }
 
+static void show_consent(struct ctl *ctl, const json_t *lock, const json_t *protocol) {
+	const char *by = facts_text(protocol, "accepted_by");
+	char moment[MOMENT_TEXT_MAX];
+	fact(ctl, lock, "that means", NULL, TONE_WARN, "%s", facts_text(protocol, "weakness"));
+	if (by[0] == '\0') {
+		fact(ctl, lock, "agreed to by", NULL, TONE_WARN, "nobody that is known");
+		return;
+	}
+	fact(ctl, lock, "agreed to by", NULL, TONE_PLAIN, "%s, %s", by,
+		moment_text(facts_text(protocol, "accepted_at"), moment));
+}
+
 /* "B: Nuki Bluetooth API, 5th generation", and what to know of it. */
 static void show_protocol(struct ctl *ctl, const json_t *lock) {
 	static const struct {
@@ -175,6 +187,23 @@ static void show_protocol(struct ctl *ctl, const json_t *lock) {
 			fact(ctl, lock, traits[i].title, NULL, is_so ? TONE_PLAIN : TONE_WARN, "%s",
 				is_so ? traits[i].yes : traits[i].no);
 		}
+	}
+	if (is_weak) {
+		show_consent(ctl, lock, protocol);
+	}
+}
+
+/* Who has agreed to rely on a weak protocol, and when: put beside what is known of it. */
+static void add_consent(struct ctl *ctl, json_t *lock) {
+	json_t *protocol = json_object_get(lock, "protocol");
+	if (strcmp(facts_text(protocol, "class"), "C") != 0) {
+		return;
+	}
+	AUTO(json_decref)
+	json_t *note = note_fetch(ctl, facts_text(lock, "path"), facts_text(lock, "slug"), "weak");
+	if (note != NULL) {
+		json_object_set(protocol, "accepted_by", json_object_get(note, "text"));
+		json_object_set(protocol, "accepted_at", json_object_get(note, "at"));
 	}
 }
 
@@ -264,6 +293,9 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 	json_t *lock;
 	if (locks == NULL) {
 		return CTL_FAILED;
+	}
+	json_array_foreach(locks, i, lock) {
+		add_consent(ctl, lock);
 	}
 	if (ctl->opt.is_json) {
 		return print_json(ctl, json_pack("{s:O}", "locks", locks));

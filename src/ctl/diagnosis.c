@@ -126,6 +126,18 @@ json_t *history_fetch(struct ctl *ctl, const char *path, const char *about) {
 	return parse(ctl, reply, "history");
 }
 
+json_t *note_fetch(struct ctl *ctl, const char *path, const char *about, const char *key) {
+	AUTO(sd_bus_message_unref) sd_bus_message *reply = NULL;
+	AUTO(json_decref) json_t *history = NULL;
+	/* Notes are told whatever their age; of the rest nothing is wanted here. */
+	if (talk_call(ctl, path, LOCK_INTERFACE, "History", about, &reply, "a{sv}", 1, "since", "x",
+		    moment_now()) < 0) {
+		return NULL;
+	}
+	history = parse(ctl, reply, "history");
+	return json_incref(json_object_get(json_object_get(history, "notes"), key));
+}
+
 json_t *diagnosis_locks(struct ctl *ctl, const json_t *diagnosis) {
 	json_t *locks = json_object();
 	const json_t *target;

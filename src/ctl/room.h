@@ -400,6 +400,8 @@ json_t *diagnosis_fix(struct ctl *ctl, const char *word, const char *fault, cons
 	bool is_confirmed);
 /* What is remembered of the health of the lock with this path; @about for messages. */
 json_t *history_fetch(struct ctl *ctl, const char *path, const char *about);
+/* One note about it: {"text", "at"}; NULL: there is none, or it cannot be had, which is told. */
+json_t *note_fetch(struct ctl *ctl, const char *path, const char *about, const char *key);
 /*
  * For each lock that the diagnosis is about, by slug: {"facts", "history"}; what cannot be had is
  * left out after an explanation.

@@ -19,6 +19,21 @@
 #define RECKONED 85 /* the keypad has not said it itself */
 #define PIN_OLD_DAYS 730
 
+/* What somebody knows and has agreed to is told where it is asked for, and is nothing new else. */
+static enum check_result judge_consent(struct judge *judge) {
+	const struct lock_facts *lock = judge->lock;
+
+	if (lock->weak_by[0] == '\0') {
+		proof(judge, EVIDENCE_STORED, (wall_t){ 0 },
+			"weak, and it is not known that anybody has agreed to rely on it");
+		accuse(judge, FAULT_PROTOCOL_WEAK, 90);
+		return CHECK_BAD;
+	}
+	proof(judge, EVIDENCE_STORED, lock->weak_since,
+		"weak; %s has agreed to rely on it all the same", lock->weak_by);
+	return hint(judge, FAULT_PROTOCOL_WEAK, 90);
+}
+
 static enum check_result check_protocol(struct judge *judge) {
 	const struct protocol *protocol = judge->lock->protocol;
 	const enum protocol_class class = protocol_class(protocol);
@@ -26,9 +41,8 @@ static enum check_result check_protocol(struct judge *judge) {
 	if (protocol == NULL) {
 		return CHECK_UNKNOWN;
 	}
-	proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "class %s: %s", protocol_class_name(class),
-		protocol->name);
-	proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "made of: %s", protocol->cipher);
+	proof(judge, EVIDENCE_STORED, (wall_t){ 0 }, "class %s: %s, made of %s",
+		protocol_class_name(class), protocol->name, protocol->cipher);
 	proof(judge, EVIDENCE_STORED, (wall_t){ 0 },
 		"both sides prove who they are: %s; a changed command is refused: %s",
 		protocol_trait_name(protocol->is_mutual),
@@ -50,8 +64,7 @@ static enum check_result check_protocol(struct judge *judge) {
 	case PROTOCOL_CLASS_C:
 		break;
 	}
-	accuse(judge, FAULT_PROTOCOL_WEAK, 90);
-	return CHECK_BAD;
+	return judge_consent(judge);
 }
 
 static enum check_result check_factor(struct judge *judge) {

@@ -326,9 +326,15 @@ void gather_history(
 
 	facts->history = *history;
 	facts->pin_set_at = (wall_t){ 0 };
+	facts->weak_by[0] = '\0';
 	for (size_t i = 0; i < history->n_notes; i++) {
-		if (text_equal(history->notes[i].key, LOCK_NOTE_PIN)) {
-			facts->pin_set_at = history->notes[i].at;
+		const struct note *note = &history->notes[i];
+
+		if (text_equal(note->key, LOCK_NOTE_PIN)) {
+			facts->pin_set_at = note->at;
+		} else if (text_equal(note->key, LOCK_NOTE_WEAK)) {
+			(void) text_copy(facts->weak_by, sizeof(facts->weak_by), note->text);
+			facts->weak_since = note->at;
 		}
 	}
 	forecast_make(&input, &facts->forecast);

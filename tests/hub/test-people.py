@@ -7,16 +7,15 @@ import hmac
 import json
 import os
 import pathlib
-import pty
 import re
-import select
 import shutil
 import struct
 import subprocess
 import time
 
 from case import case, expect, expect_equal, main
-from rig import PATIENCE, Lock, Rig, Skipped, a_paired_hub, program, wait
+from rig import Lock, Rig, Skipped, a_paired_hub, program, wait
+from terminal import Terminal
 
 FRONT = Lock("front-door", "nuki:gen4", "54:D2:72:00:00:01", "4711")
 FRONT.extra = "keypad=2"
@@ -437,48 +436,6 @@ def a_lock_that_comes_back_empty_gets_everything_again():
         wait(is_again, 60, lambda: f"put there again: {codes(rig)}", 0.2)
         press(rig, FRONT, "582741")
         wait(lambda: bolt(rig, FRONT) == "unlocked", 15, "the code opens again")
-
-
-class Terminal:
-    """lockhubctl on a terminal of its own."""
-
-    def __init__(self, rig, *words):
-        self.master, slave = pty.openpty()
-        env = dict(rig.env(), TERM="xterm", LC_ALL="C.UTF-8")
-        self.process = subprocess.Popen(  # pylint: disable=consider-using-with
-            [program("lockhubctl"), *words], stdin=slave, stdout=slave, stderr=slave, env=env,
-            start_new_session=True)
-        os.close(slave)
-        self.text = ""
-
-    def read_until(self, word, seconds=30):
-        deadline = time.monotonic() + seconds * PATIENCE
-        while word not in self.text:
-            expect(time.monotonic() < deadline, lambda: f"no {word!r} in {self.text!r}")
-            ready, _, _ = select.select([self.master], [], [], 0.1)
-            if ready and not self._read():
-                break
-        expect(word in self.text, lambda: f"no {word!r} in {self.text!r}")
-
-    def _read(self):
-        try:
-            data = os.read(self.master, 4096)
-        except OSError:  # the other end is closed
-            return False
-        self.text += data.decode(errors="replace")
-        return bool(data)
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def finish(self, seconds=60):
-        deadline = time.monotonic() + seconds * PATIENCE
-        while time.monotonic() < deadline:
-            ready, _, _ = select.select([self.master], [], [], 0.1)
-            if ready and not self._read():
-                break
-        os.close(self.master)
-        return self.process.wait(10 * PATIENCE)
 
 
 @case
