@@ -186,6 +186,7 @@ static void appear(struct ble_adapter *adapter) {
 		"type='signal',sender='org.bluez',interface='" PROPERTIES_INTERFACE
 		"',member='PropertiesChanged',path='%s',arg0='" ADAPTER_INTERFACE "'",
 		adapter->path);
+	peers_widen(central);
 	list_for_each(link, &central->links, in_links) {
 		peer_watch(&link->peers[adapter->index]);
 	}
@@ -243,6 +244,8 @@ void adapter_remove(struct ble_adapter *adapter) {
 	adapter->slots_learnt = 0;
 	monitor_offered(adapter, false);
 	ble_slot_drop(&adapter->rule_changes);
+	ble_slot_drop(&adapter->rule_any_objects);
+	ble_slot_drop(&adapter->rule_any_changes);
 	ble_slot_drop(&adapter->call_power);
 	list_for_each(link, &central->links, in_links) {
 		peer_unwatch(&link->peers[adapter->index]);
@@ -257,6 +260,8 @@ void adapter_remove(struct ble_adapter *adapter) {
 void adapter_finish(struct ble_adapter *adapter) {
 	ble_slot_drop(&adapter->rule_changes);
 	ble_slot_drop(&adapter->rule_object);
+	ble_slot_drop(&adapter->rule_any_objects);
+	ble_slot_drop(&adapter->rule_any_changes);
 	ble_slot_drop(&adapter->call_power);
 	monitor_finish(adapter);
 }

@@ -244,6 +244,8 @@ struct ble_adapter {
 	unsigned slots_learnt; /* 0: no fewer have been found */
 	mono_t learnt_at;
 	sd_bus_slot *rule_changes, *rule_object;
+	sd_bus_slot *rule_any_objects,
+		*rule_any_changes; /* of all its devices; see peers_widen() */
 
 	enum scan_state scan;
 	bool was_busy; /* StartDiscovery was answered InProgress */
@@ -301,6 +303,9 @@ enum central_phase {
 	CENTRAL_SETTLED,
 };
 
+/* What is told of all devices there are, and not of ours alone. */
+enum rule_width { WIDTH_NARROW, WIDTH_OBJECTS, WIDTH_CHANGES };
+
 struct central {
 	struct radio radio; /* the door */
 	struct loop *loop;
@@ -311,7 +316,8 @@ struct central {
 
 	struct ble_adapter adapters[ADAPTERS_MAX];
 	struct list links;
-	struct list dead; /* links to be freed when nobody can be using them */
+	enum rule_width width; /* only ever grows */
+	struct list dead;      /* links to be freed when nobody can be using them */
 	struct list events;
 	size_t n_heard_events, n_bytes_events;
 	struct loop_timer *soon;
@@ -406,6 +412,11 @@ void adapter_note_success(struct ble_adapter *adapter);
 void peer_init(struct ble_peer *peer, struct radio_link *link, unsigned index);
 void peer_watch(struct ble_peer *peer); /* its rules; a snapshot has to follow */
 void peer_unwatch(struct ble_peer *peer);
+/* The link is made by way of it from now on, or of none any more: sets link->peer. */
+void peer_use(struct ble_peer *peer);
+void peer_unuse(struct ble_peer *peer);
+/* A link or an adapter has come: are there too many for rules of their own? Before peer_watch(). */
+void peers_widen(struct central *central);
 void peer_apply(struct ble_peer *peer, const struct device_props *props, bool is_whole);
 void peer_gone(struct ble_peer *peer);
 void peer_found(struct ble_peer *peer); /* a monitor hears it (again) */

@@ -64,7 +64,8 @@ void central_tell(
 
 /*
  * Without this callback sd-bus would close the whole connection when a rule is refused. It is
- * refused when there are too many (512 on the system bus), which means that we leak them.
+ * refused when there are too many (512 on the system bus; peers_widen() keeps below), which means
+ * that we leak them, or that somebody has lowered that limit.
  */
 static int on_match(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
 	const sd_bus_error *error = sd_bus_message_get_error(message);

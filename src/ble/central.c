@@ -235,7 +235,7 @@ static void schedule_one(
 			adapter->wants_quiet = true;
 			break;
 		}
-		link->peer = &link->peers[choice.adapter];
+		peer_use(&link->peers[choice.adapter]);
 		link_event(link, LINK_EV_SLOT);
 		break;
 	}
@@ -370,7 +370,7 @@ static void close_orphans(struct central *central) {
 		for (unsigned i = 0; i < ADAPTERS_MAX && is_free; i++) {
 			if (link->peers[i].is_connected &&
 				adapter_is_usable(&central->adapters[i])) {
-				link->peer = &link->peers[i];
+				peer_use(&link->peers[i]);
 				link_event(link, LINK_EV_ORPHAN);
 				break;
 			}

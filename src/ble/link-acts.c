@@ -41,7 +41,9 @@ void link_reset(struct radio_link *link) {
 	ble_slot_drop(&link->call_objects);
 	ble_slot_drop(&link->call_disconnect);
 	link->is_answered = false;
-	link->peer = NULL;
+	if (link->peer != NULL) {
+		peer_unuse(link->peer);
+	}
 	central_poke(link->central);
 }
 

@@ -319,6 +319,7 @@ static struct radio_link *door_link_new(struct radio *radio, const struct radio_
 		return NULL;
 	}
 	list_append(&central->links, &link->in_links);
+	peers_widen(central);
 	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
 		peer_init(&link->peers[i], link, i);
 		if (central->adapters[i].is_present) {

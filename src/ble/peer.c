@@ -2,6 +2,14 @@
 /*
  * One device as one adapter sees it: the Device1 object. Its properties are the truth, replies are
  * hints. The rules name this object only, so foreign devices cost nothing, however many advertise.
+ *
+ * As long as there are rules for that: a bus gives a connection 512 of them, and what is refused is
+ * a lock that is never served. So from RULES_PEERS objects on that are watched, appearing and going
+ * is told by one rule for all of an adapter, and from twice as many on the changes are, too. Then
+ * strangers wake us: each by two signals when BlueZ meets and forgets it, and with the second step
+ * by each change of its RSSI while a discovery runs. A hundred locks on three adapters take the
+ * first step: 300 rules, and some 80 for adapters and links in use. It is not taken back: that a
+ * lock was removed is rare, and each change is a moment to be careful in.
  */
 #include <string.h>
 
@@ -10,6 +18,7 @@
 #include "util/text.h"
 
 #define REASON_SINCE_MINOR 83 /* Device1.Disconnected came with BlueZ 5.83 */
+#define RULES_PEERS 150       /* times two: 300 of 512 */
 
 void peer_init(struct ble_peer *peer, struct radio_link *link, unsigned index) {
 	peer->link = link;
@@ -26,18 +35,48 @@ bool link_has_object(const struct radio_link *link) {
 	return false;
 }
 
-static int on_changes(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
-	struct ble_peer *peer = user;
-	struct central *central = peer->link->central;
+/* Until the snapshot has been read, signals tell nothing that it will not tell as well. */
+static bool is_news(const struct central *central, sd_bus_message *message) {
+	return central->is_settled && central_is_from_bluez(central, message);
+}
+
+/* Of ours; NULL: a stranger's, or not a device's path. */
+static struct ble_peer *peer_at(struct ble_adapter *adapter, const char *path) {
+	char address[RADIO_ADDRESS_MAX];
+	unsigned index;
+
+	if (path == NULL || path_to_device(path, &index, address) < 0 || index != adapter->index) {
+		return NULL;
+	}
+	struct radio_link *link = link_find(adapter->central, address);
+	return link != NULL ? &link->peers[index] : NULL;
+}
+
+static void take_changes(struct ble_peer *peer, sd_bus_message *message) {
 	struct device_props props;
 
-	(void) ret_error;
-	/* Until the snapshot has been read, signals tell nothing that it will not tell as well. */
-	if (!central->is_settled || !central_is_from_bluez(central, message)) {
-		return 0;
-	}
 	if (objects_read_device_changes(message, &props) >= 0) {
 		peer_apply(peer, &props, false);
+	}
+}
+
+static int on_changes(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct ble_peer *peer = user;
+
+	(void) ret_error;
+	if (is_news(peer->link->central, message)) {
+		take_changes(peer, message);
+	}
+	return 0;
+}
+
+static int on_any_changes(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct ble_adapter *adapter = user;
+	struct ble_peer *peer = peer_at(adapter, sd_bus_message_get_path(message));
+
+	(void) ret_error;
+	if (peer != NULL && is_news(adapter->central, message)) {
+		take_changes(peer, message);
 	}
 	return 0;
 }
@@ -47,23 +86,42 @@ static void sink_device(void *user, const char *path, const struct device_props 
 	peer_apply(user, props, true);
 }
 
-static int on_objects(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+static void take_object(struct ble_peer *peer, sd_bus_message *message) {
 	static const struct objects_sink sink = { .device = sink_device };
-	struct ble_peer *peer = user;
-	struct central *central = peer->link->central;
 	const char *path;
 	bool has_interface;
 
-	(void) ret_error;
-	if (!central->is_settled || !central_is_from_bluez(central, message)) {
-		return 0;
-	}
 	if (text_equal(sd_bus_message_get_member(message), "InterfacesAdded")) {
 		(void) objects_read_added(message, &sink, peer);
 	} else if (objects_read_removed(message, DEVICE_INTERFACE, &path, &has_interface) >= 0 &&
 		   has_interface) {
 		/* May come without Connected=false before it. */
 		peer_gone(peer);
+	}
+}
+
+static int on_objects(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct ble_peer *peer = user;
+
+	(void) ret_error;
+	if (is_news(peer->link->central, message)) {
+		take_object(peer, message);
+	}
+	return 0;
+}
+
+static int on_any_objects(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	struct ble_adapter *adapter = user;
+	const char *path;
+
+	(void) ret_error;
+	if (!is_news(adapter->central, message) ||
+		sd_bus_message_read_basic(message, 'o', &path) <= 0) {
+		return 0;
+	}
+	struct ble_peer *peer = peer_at(adapter, path);
+	if (peer != NULL && sd_bus_message_rewind(message, true) >= 0) {
+		take_object(peer, message);
 	}
 	return 0;
 }
@@ -87,14 +145,24 @@ static int on_reason(sd_bus_message *message, void *user, sd_bus_error *ret_erro
 void peer_watch(struct ble_peer *peer) {
 	struct central *central = peer->link->central;
 
-	(void) central_match(central, &peer->rule_changes, on_changes, peer,
-		"type='signal',sender='org.bluez',interface='" PROPERTIES_INTERFACE
-		"',member='PropertiesChanged',path='%s',arg0='" DEVICE_INTERFACE "'",
-		peer->path);
-	(void) central_match(central, &peer->rule_objects, on_objects, peer,
-		"type='signal',sender='org.bluez',interface='" OBJECT_MANAGER_INTERFACE
-		"',path='/',arg0path='%s'",
-		peer->path);
+	if (central->width < WIDTH_CHANGES) {
+		(void) central_match(central, &peer->rule_changes, on_changes, peer,
+			"type='signal',sender='org.bluez',interface='" PROPERTIES_INTERFACE
+			"',member='PropertiesChanged',path='%s',arg0='" DEVICE_INTERFACE "'",
+			peer->path);
+	}
+	if (central->width < WIDTH_OBJECTS) {
+		(void) central_match(central, &peer->rule_objects, on_objects, peer,
+			"type='signal',sender='org.bluez',interface='" OBJECT_MANAGER_INTERFACE
+			"',path='/',arg0path='%s'",
+			peer->path);
+	}
+}
+
+void peer_use(struct ble_peer *peer) {
+	struct central *central = peer->link->central;
+
+	peer->link->peer = peer;
 	if (central->bluez_minor >= REASON_SINCE_MINOR) {
 		(void) central_match(central, &peer->rule_reason, on_reason, peer,
 			"type='signal',sender='org.bluez',interface='" DEVICE_INTERFACE
@@ -103,10 +171,71 @@ void peer_watch(struct ble_peer *peer) {
 	}
 }
 
+void peer_unuse(struct ble_peer *peer) {
+	peer->link->peer = NULL;
+	ble_slot_drop(&peer->rule_reason);
+}
+
 void peer_unwatch(struct ble_peer *peer) {
 	ble_slot_drop(&peer->rule_changes);
 	ble_slot_drop(&peer->rule_objects);
 	ble_slot_drop(&peer->rule_reason);
+}
+
+/* The rules for all come first: the bus takes them in order, so nothing falls between. */
+static void watch_any(struct ble_adapter *adapter) {
+	struct central *central = adapter->central;
+
+	if (central->width >= WIDTH_OBJECTS && adapter->rule_any_objects == NULL) {
+		(void) central_match(central, &adapter->rule_any_objects, on_any_objects, adapter,
+			"type='signal',sender='org.bluez',interface='" OBJECT_MANAGER_INTERFACE
+			"',path='/',arg0path='%s/'",
+			adapter->path);
+	}
+	if (central->width >= WIDTH_CHANGES && adapter->rule_any_changes == NULL) {
+		(void) central_match(central, &adapter->rule_any_changes, on_any_changes, adapter,
+			"type='signal',sender='org.bluez',interface='" PROPERTIES_INTERFACE
+			"',member='PropertiesChanged',path_namespace='%s',arg0='" DEVICE_INTERFACE
+			"'",
+			adapter->path);
+	}
+}
+
+void peers_widen(struct central *central) {
+	struct radio_link *link;
+	size_t n_links = 0, n_adapters = 0;
+
+	list_for_each(link, &central->links, in_links) {
+		n_links++;
+	}
+	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
+		n_adapters += central->adapters[i].is_present;
+	}
+	size_t n = n_links * n_adapters;
+	enum rule_width width = n > (size_t) 2 * RULES_PEERS ? WIDTH_CHANGES
+				: n > RULES_PEERS            ? WIDTH_OBJECTS
+							     : WIDTH_NARROW;
+	bool is_wider = width > central->width;
+	if (is_wider) {
+		central->width = width;
+		log_info("%zu devices on %zu adapters: %s of all devices around are told by the "
+			 "bus, as it has no rules for each",
+			n_links, n_adapters,
+			width == WIDTH_CHANGES ? "changes" : "coming and going");
+	}
+	for (unsigned i = 0; i < ADAPTERS_MAX; i++) {
+		if (central->adapters[i].is_present) {
+			watch_any(&central->adapters[i]);
+		}
+	}
+	list_for_each(link, &central->links, in_links) {
+		for (unsigned i = 0; i < ADAPTERS_MAX && is_wider; i++) {
+			ble_slot_drop(&link->peers[i].rule_objects);
+			if (width == WIDTH_CHANGES) {
+				ble_slot_drop(&link->peers[i].rule_changes);
+			}
+		}
+	}
 }
 
 /* A kind of records is always sent as a whole, so it replaces what was known of that kind. */

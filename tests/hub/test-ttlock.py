@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Locks of TTLock: set up by the hub, or with the numbers of whoever did it before."""
+
+import contextlib
+import json
+
+from case import case, expect, expect_equal, main
+from rig import Lock, Rig, wait
+
+KEY = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
+RECORD = {"aesKey": KEY, "admin": {"adminPs": 12345678, "unlockKey": 87654321}}
+
+
+def ttlock(slug, model, last, extra="", key=None):
+    return Lock(slug, f"ttlock:{model}", f"6C:B2:FD:00:00:0{last}", "", key=key, extra=extra)
+
+
+DOOR = ttlock("workshop", "s534", 1)
+SHED = ttlock("shed", "d01", 2, "frugal=0")
+OWNED = ttlock("cellar", "s534", 3, f"owner={KEY}/12345678/87654321", key=json.dumps(RECORD))
+
+
+def set_up(rig, *locks):
+    for lock in locks:
+        if lock.key:
+            rig.pair(lock)
+        else:
+            rig.ctl("pair", lock.address, "--name", lock.name, "--yes", "--accept-weak")
+            rig.expect_prop(lock, "Reachable", True)
+
+
+@contextlib.contextmanager
+def a_hub(*locks, paired=True):
+    with Rig() as rig:
+        rig.start_bus()
+        rig.start_sim(*locks)
+        rig.start_hub()
+        wait(lambda: rig.status()["radio_ready"], 15, "the radio is ready")
+        if paired:
+            set_up(rig, *locks)
+        yield rig
+        rig.end_well()
+
+
+def words(rig, lock):
+    """What the history tells of a lock, oldest first."""
+    return [(row["kind"], row.get("operation"), row.get("source"), row.get("user"))
+            for row in reversed(rig.log_rows(lock.slug))]
+
+
+def has_row(rig, lock, **wanted):
+    return any(all(row.get(key) == value for key, value in wanted.items())
+               for row in rig.log_rows(lock.slug))
+
+
+@case
+def a_lock_in_setting_mode_is_set_up():
+    with a_hub(DOOR, paired=False) as rig:
+        done = rig.try_ctl("pair", DOOR.address, "--yes")
+        expect(done.returncode != 0, "paired without consent to its protocol")
+        expect("--accept-weak" in done.stderr, done.stderr)
+        done = rig.try_ctl("pair", DOOR.address, "--accept-weak", "--key-file", "-", stdin="x\n")
+        expect(done.returncode != 0, "took a key for a lock that makes one")
+        set_up(rig, DOOR)
+        mine = rig.show(DOOR)
+        expect(mine["owned"] and not mine["setting"], "it is not set up")
+        row = rig.ctl_json("show", DOOR.slug)["locks"][0]
+        expect_equal(row["model"], "TTLock S534", "model")
+        expect_equal(row["firmware"], "2.1.16.705", "firmware")
+        expect_equal(row["protocol"]["class"], "C", "class")
+        shown = rig.ctl("show", DOOR.slug) + json.dumps(row) + rig.hub.log()
+        for secret in (mine["key"], str(mine["admin"]), str(mine["unlock"])):
+            expect(secret not in shown, "a secret is shown")
+        rig.ctl("unpair", DOOR.slug, "--yes")
+        wait(lambda: rig.show(DOOR)["setting"], 15, "it is as it left the factory")
+
+
+@case
+def a_record_of_another_client_pairs_it():
+    with a_hub(OWNED, paired=False) as rig:
+        done = rig.try_ctl("pair", OWNED.address, "--yes", "--accept-weak")
+        expect(done.returncode != 0, "paired without a key")
+        expect("aesKey" in done.stderr and "--key-file" in done.stderr, done.stderr)
+        wrong = json.dumps({**RECORD, "admin": {"adminPs": 1, "unlockKey": 2}})
+        done = rig.try_ctl("pair", OWNED.address, "--accept-weak", "--key-file", "-", stdin=wrong + "\n")
+        expect(done.returncode != 0, "paired with a wrong number")
+        expect("admin number" in done.stderr, done.stderr)
+        expect_equal(rig.locks(), [], "locks")
+        set_up(rig, OWNED)
+        rig.ctl("unlock", OWNED.slug)
+        rig.expect_prop(OWNED, "State", "unlocked")
+        expect(KEY not in rig.hub.log(), "the key is in the journal")
+        # It was not the hub's, so the hub leaves it as it is.
+        rig.ctl("unpair", OWNED.slug, "--yes")
+        expect(rig.show(OWNED)["owned"], "it was reset")
+
+
+@case
+def it_is_moved_and_heard():
+    with a_hub(DOOR, SHED) as rig:
+        rig.ctl("unlock", DOOR.slug)
+        rig.expect_prop(DOOR, "State", "unlocked")
+        rig.ctl("lock", DOOR.slug)
+        rig.expect_prop(DOOR, "State", "locked")
+        expect_equal(rig.motor_runs(DOOR), (1, 1, 0), "commands")
+        rig.ctl("unlock", SHED.slug)
+        rig.expect_prop(SHED, "State", "unlocked")
+        done = rig.try_ctl("lock", SHED.slug)
+        expect(done.returncode != 0, "a padlock was locked")
+        rig.turn(DOOR, "unlock")
+        rig.expect_prop(DOOR, "State", "unlocked")
+        wait(lambda: has_row(rig, DOOR, operation="unlock", source="manual"), 30, "the log says by whom")
+        rig.battery(DOOR, 15)
+        rig.expect_prop(DOOR, "Fault", "battery-low")
+
+
+@case
+def jam_refusal_and_damage_are_told():
+    with a_hub(DOOR) as rig:
+        rig.sim("set", DOOR.slug, "bad-crc=1")
+        rig.ctl("unlock", DOOR.slug)
+        rig.sim("set", DOOR.slug, "refuse-crc=1")
+        rig.ctl("lock", DOOR.slug)
+        expect_equal(rig.motor_runs(DOOR), (1, 1, 0), "commands")
+        rig.sim("set", DOOR.slug, "refuse=19")
+        done = rig.try_ctl("unlock", DOOR.slug)
+        expect(done.returncode != 0 and "0x13" in done.stderr, done.stderr)
+        rig.expect_prop(DOOR, "Fault", "jammed")
+        expect("jammed" in rig.try_ctl("doctor", DOOR.slug, "--json").stdout, "doctor says nothing of a jam")
+        rig.sim("set", DOOR.slug, "refuse=0")
+        rig.ctl("unlock", DOOR.slug)
+        rig.expect_prop(DOOR, "Fault", "none")
+        rig.jam(DOOR, True)
+        done = rig.try_ctl("lock", DOOR.slug, seconds=90)
+        expect(done.returncode != 0 and "no record" in done.stderr, done.stderr)
+        rig.jam(DOOR, False)
+        rig.battery(DOOR, 3)
+        done = rig.try_ctl("lock", DOOR.slug)
+        expect(done.returncode != 0 and "power" in done.stderr, done.stderr)
+
+
+@case
+def a_state_that_never_changes_is_not_believed():
+    with a_hub(DOOR) as rig:
+        rig.sim("set", DOOR.slug, "state-stuck=1")
+        rig.ctl("unlock", DOOR.slug)
+        rig.ctl("lock", DOOR.slug, seconds=90)
+        rig.expect_prop(DOOR, "State", "locked")
+        expect(rig.show(DOOR)["bolt"] == "locked", "it is not locked")
+        rig.ctl("refresh", DOOR.slug)
+        rig.expect_prop(DOOR, "State", "locked")
+
+
+@case
+def codes_and_their_use():
+    with a_hub(DOOR) as rig:
+        rig.ctl("user", "add", "Ada")
+        rig.ctl("access", "grant", "ada", DOOR.slug)
+        rig.ctl("code", "add", "ada", "--stdin", stdin="704128\n")
+        wait(lambda: [row["code"] for row in rig.show(DOOR)["codes"]] == ["704128"], 30, "the code is in the lock")
+        rig.sim("keypad", DOOR.slug, "704128")
+        rig.expect_prop(DOOR, "State", "unlocked")
+        wait(lambda: has_row(rig, DOOR, operation="unlock", source="keypad", user="Ada"), 30,
+             lambda: f"the log says by whom: {words(rig, DOOR)}")
+        rig.sim("keypad", DOOR.slug, "990099")
+        wait(lambda: has_row(rig, DOOR, source="keypad", error="invalid_credential"), 90,
+             lambda: f"the log tells the wrong code: {words(rig, DOOR)}")
+        expect("704128" not in rig.hub.log() and "990099" not in json.dumps(rig.log_rows(DOOR.slug)),
+               "a code is in the journal or the history")
+        rig.ctl("access", "revoke", "ada", DOOR.slug)
+        wait(lambda: rig.show(DOOR)["codes"] == [], 30, "the code is gone from the lock")
+
+
+@case
+def settings_and_clock():
+    with a_hub(DOOR) as rig:
+        rig.ctl("settings", DOOR.slug, "AutoRelockTime=30")
+        expect_equal(rig.show(DOOR)["auto-lock"], 30, "auto-lock")
+        rig.ctl("settings", DOOR.slug, "PassageMode=Mon,Wed 08:00-18:00")
+        expect_equal(rig.show(DOOR)["passages"], 2, "hours")
+        done = rig.try_ctl("settings", DOOR.slug, "PassageMode=always")
+        expect(done.returncode != 0 and "daily" in done.stderr, done.stderr)
+        before = rig.show(DOOR)["clock-offset"]
+        rig.sim("clock", DOOR.slug, before + 7200)
+        rig.ctl("sync-clock", DOOR.slug)
+        wait(lambda: abs(rig.show(DOOR)["clock-offset"] - before) < 60, 30, "its clock was set")
+
+
+main()
