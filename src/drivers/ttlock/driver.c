@@ -120,8 +120,12 @@ static void ttlock_hear(const struct secret *blob, const struct lock_status *sta
 		ret->is_changed = is_news || status->bolt_known.how != EVIDENCE_ANSWERED ||
 				  status->bolt.state != state;
 	}
-	ret->is_changed =
-		ret->is_changed || (heard.is_set != 0 && found.has_log && heard.has_log == 0);
+	/*
+	 * The log's mark stays until the maker's app has read it; a touch that moved nothing, such
+	 * as a wrong code, shows by itself.
+	 */
+	ret->is_changed = ret->is_changed || found.is_touched ||
+			  (heard.is_set != 0 && found.has_log && heard.has_log == 0);
 	heard = (struct heard){ 1, found.is_unlocked, found.has_log };
 	memcpy(memory->bytes, &heard, sizeof(heard));
 }
