@@ -21,6 +21,7 @@ UNIT = "lockhubd.service"
 STATE = pathlib.Path("/var/lib/lockhub")
 KEY = bytes(range(32))
 WATCHDOG_S = 10
+PASSPHRASE = "the quick brown fox sleeps under the bridge"
 
 # The simulator's own control, which is not for systems: only here does it need a policy.
 SIM_POLICY = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
@@ -262,6 +263,30 @@ def the_doctor_sees_from_its_sandbox_what_it_needs():
 
 
 @case
+def a_backup_is_made_and_verified_in_the_sandbox():
+    """The key of a passphrase takes a child with 256 MiB, which OOMPolicy, ProcSubset and PrivateUsers must let be."""
+    began = time.time()
+    path = rig.dir / "system.backup"
+    restarts = rig.unit("NRestarts")
+    rig.ctl("backup", path, "--passphrase-file", "-", stdin=PASSPHRASE + "\n", seconds=180)
+    rig.note(f"{path.stat().st_size} octets in {time.time() - began:.1f} s")
+    expect_equal(path.stat().st_mode & 0o777, 0o600, "mode of the backup")
+    done = rig.try_ctl("backup", "verify", path, "--passphrase-file", "-", stdin=PASSPHRASE + "\n", seconds=180)
+    expect_equal(done.returncode, 0, done.stdout + done.stderr)
+    expect("is good" in done.stdout, done.stdout)
+    done = rig.try_ctl("backup", "verify", path, "--passphrase-file", "-", stdin="some other words\n", seconds=180)
+    expect(done.returncode != 0 and "passphrase does not open" in done.stderr, done.stdout + done.stderr)
+    wait(lambda: not (STATE / "backup.tmp").exists(), 60, "no database on the side is left")
+    expect_equal((rig.unit("ActiveState"), rig.unit("NRestarts"), rig.unit("Result")),
+                 ("active", restarts, "success"), "the unit")
+    said = [row["MESSAGE"] for row in rig.journal()
+            if isinstance(row.get("MESSAGE"), str) and int(row["__REALTIME_TIMESTAMP"]) > began * 1e6]
+    complaints = [text for text in said
+                  if re.search(r"not permitted|Permission denied|Read-only file|out of memory|oom-kill", text, re.I)]
+    expect_equal(complaints, [], "complaints of the sandbox")
+
+
+@case
 def the_rfkill_of_the_kernel_is_named():
     folders = list(pathlib.Path("/sys/class/bluetooth/hci0").glob("rfkill*"))
     if not folders:
@@ -293,6 +318,10 @@ def bluetoothd_that_hangs_is_restarted_where_polkit_allows_it():
     wait(lambda: any(row.get("LOCKHUB_FAULT") == "restart-denied" for row in rig.journal()), 90,
          "it is told that polkit does not allow it", 1)
     expect_equal(rig.unit("MainPID", unit="bluetooth.service"), pid, "bluetoothd")
+    wait(lambda: "restart-denied" in dict(hub_findings()), 60, "the doctor names it, too", 1)
+    done = rig.try_ctl("fix", "hub", "bluez-hung", "restart-bluetooth", "--yes", "--json", seconds=240)
+    result = json.loads(done.stdout)
+    expect_equal((result["outcome"], result.get("fault")), ("failed", "restart-denied"), "fix while it is denied")
     rules = pathlib.Path("/usr/share/doc/lockhub/examples/systemd/bluetooth-restart.rules")
     rule = pathlib.Path("/etc/polkit-1/rules.d/60-lockhub-bluetooth.rules")
     shutil.copy(rules, rule)
