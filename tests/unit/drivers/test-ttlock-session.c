@@ -861,6 +861,8 @@ static void repetitions_are_no_news(void **state) {
 	assert_true(got.is_changed);
 	got = hear(&status, &memory, 0x03, 87);
 	assert_false(got.is_changed);
+	got = hear(&status, &memory, 0x0b, 87); /* somebody stands there */
+	assert_true(got.is_changed);
 	got = hear(&status, &memory, 0x04, 87); /* it was reset */
 	assert_int_equal(got.has, FACT_HEARD);
 }
