@@ -229,7 +229,7 @@ static bool find_member(const char *text, const char *name, char out[static FIEL
 		}
 		memcpy(out, value, n);
 		out[n] = '\0';
-		return true;
+		return is_string || !text_equal(out, "null");
 	}
 	return false;
 }

@@ -683,7 +683,8 @@ static void key_is_read_as_people_have_it(void **state) {
 		"{ \"aes_key\" : \"A1B2C3D4E5F60718293A4B5C6D7E8F90\", \"admin_ps\": \"12345678\", "
 		"\"unlock_key\": 87654321 }",
 		"{\"aesKeyStr\":\"a1,b2,c3,d4,e5,f6,07,18,29,3a,4b,5c,6d,7e,8f,90\","
-		"\"adminPwd\":12345678,\"lockKey\":\"NTAsNjEsNjAsNjMsNjIsNTcsNTYsNTksMjAw\"}",
+		"\"adminPwd\":12345678,\"lockKey\":\"NTAsNjEsNjAsNjMsNjIsNTcsNTYsNTksMjAw\","
+		"\"uid\":null}",
 	};
 	static const char *const bad[] = { "", "a1b2c3d4e5f60718293a4b5c6d7e8f90",
 		"a1b2c3d4e5f60718293a4b5c6d7e8f90 12345678 87654321 1",
