@@ -33,6 +33,8 @@ HARMLESS = re.compile(
     r"The code for \S+ doesn't match pattern|Value 77\.0 for \S+ is outside valid range|"
     # A part of it that MQTT brings up at a restart, and that wants more than is installed.
     r"\[homeassistant\.setup\] Setup failed for 'camera': Unable to import component: No module named 'numpy'|"
+    # The machine was slow.
+    r"\[homeassistant\.helpers\.entity\] Updating state for \S+ \(.*\) took [\d.]+ seconds|"
     # It clears the topic of a device that goes once more for each entity that was disabled, and hears that;
     # and when the move from one form of discovery to the other ends as its documentation has it.
     r"No device components to cleanup for lockhub_|"

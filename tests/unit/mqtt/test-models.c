@@ -247,6 +247,27 @@ static void judge_firmware(struct hub *hub, const struct lock *lock, struct view
 	(void) diag_free(diag);
 }
 
+/* What decides who gets in is set by MQTT with [mqtt] maintenance only: a button that opens, too.
+ */
+static void check_guards(const struct lock *lock) {
+	size_t n = 0;
+	size_t n_opening = 0;
+	const struct lock_setting *rows = lock_setting_rows(lock, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = 0; rows[i].kind == SETTING_SELECT && rows[i].options[j] != NULL;
+			j++) {
+			const char *option = rows[i].options[j];
+			bool opens = strstr(option, "unl") != NULL;
+			n_opening += opens;
+			if (opens && !dial_is_guarded(&rows[i])) {
+				fail_msg("%s=%s without maintenance", rows[i].key, option);
+			}
+		}
+	}
+	assert_int_equal(n_opening > 0, n > 0); /* each that has settings has such a button */
+}
+
 static struct hub *new_hub(struct ledger *ledger, struct radio *radio) {
 	struct hub_config config;
 
@@ -271,6 +292,7 @@ static void one_page(const struct lock_record *record, const char *model, bool i
 	assert_int_equal(hub_load_lock(hub, record), 0);
 	struct lock *lock = hub_lock_at(hub, 0);
 	load_settings(hub, lock);
+	check_guards(lock);
 	if (is_nuki) {
 		judge_firmware(hub, lock, view);
 	}
