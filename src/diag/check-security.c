@@ -22,6 +22,7 @@
 /* What somebody knows and has agreed to is told where it is asked for, and is nothing new else. */
 static enum check_result judge_consent(struct judge *judge) {
 	const struct lock_facts *lock = judge->lock;
+	char since[WALL_TEXT_MAX];
 
 	if (lock->weak_by[0] == '\0') {
 		proof(judge, EVIDENCE_STORED, (wall_t){ 0 },
@@ -29,8 +30,9 @@ static enum check_result judge_consent(struct judge *judge) {
 		accuse(judge, FAULT_PROTOCOL_WEAK, 90);
 		return CHECK_BAD;
 	}
+	(void) wall_to_text(lock->weak_since, since);
 	proof(judge, EVIDENCE_STORED, lock->weak_since,
-		"weak; %s has agreed to rely on it all the same", lock->weak_by);
+		"weak; %s has agreed to rely on it all the same, on %.10s", lock->weak_by, since);
 	return hint(judge, FAULT_PROTOCOL_WEAK, 90);
 }
 
@@ -158,8 +160,7 @@ static wall_t blocked_at(const struct judge *judge, wall_t seen) {
 		if (event->time.s <= seen.s) {
 			continue;
 		}
-		if (event->kind == EVENT_LOCK_OPERATION &&
-			event->source == SOURCE_KEYPAD) {
+		if (event->kind == EVENT_LOCK_OPERATION && event->source == SOURCE_KEYPAD) {
 			n = 0;
 		} else if (event->kind == EVENT_LOCK_OPERATION_ERROR &&
 			   event->error == OPERATION_ERROR_INVALID_CREDENTIAL) {

@@ -3,10 +3,14 @@
 """Locks of SwitchBot: paired with the key that their maker keeps, heard without a link."""
 
 import contextlib
+import datetime
 import json
+import os
+import time
 
 from case import case, expect, expect_equal, main
-from rig import FRONT, Lock, Rig, wait
+from rig import FRONT, Failure, Lock, Rig, wait
+from terminal import Terminal
 
 KEY = "34 0123456789abcdef0123456789abcdef"
 WORDS = "key=0123456789abcdef0123456789abcdef,key-id=34"
@@ -107,12 +111,62 @@ def jam_and_refusal_are_told():
 
 
 @case
-def doctor_says_how_weak_its_protocol_is():
+def who_agreed_to_its_weak_protocol_is_told():
+    before = time.time()
     with a_hub(PRO) as rig:
-        text = rig.try_ctl("doctor", "security").stdout
-        expect("protocol" in text.lower(), text)
-        row = rig.ctl_json("show", PRO.slug)["locks"][0]
-        expect_equal(row["protocol"]["class"], "C", "class")
+        protocol = rig.ctl_json("show", PRO.slug)["locks"][0]["protocol"]
+        expect_equal(protocol["class"], "C", "class")
+        expect(f"uid {os.getuid()}" in protocol["accepted_by"], protocol)
+        since = datetime.datetime.fromisoformat(protocol["accepted_at"].replace("Z", "+00:00"))
+        expect(before - 1 <= since.timestamp() <= time.time() + 1, protocol)
+        text = rig.ctl("show", PRO.slug)
+        for words in ("class C (weak)", "can be forged", f"agreed to by: {protocol['accepted_by']}, "):
+            expect(words in text, text)
+        found = protocol_check(rig, "security")
+        expect_equal(found["result"], "bad", "the check of doctor security")
+        told = [one for one in found["proof"] if "agreed to rely on it" in one["text"]]
+        expect(len(told) == 1 and protocol["accepted_by"] in told[0]["text"], found)
+        expect_equal(told[0]["at"], protocol["accepted_at"], "since when")
+        text = " ".join(rig.try_ctl("doctor", "security").stdout.split())
+        expect("not secure by today's standard" in text, text)
+        expect(f"agreed to rely on it all the same, on {protocol['accepted_at'][:10]}" in text, text)
+        # Whoever asks what is wrong is not told each time what somebody has agreed to.
+        expect_equal(protocol_check(rig, PRO.slug)["result"], "ok", "the check of doctor")
+        # Nobody agrees for somebody else.
+        try:
+            rig.busctl("call", "org.lockhub1", rig.lock_path(PRO.slug), "org.lockhub1.Lock", "SetNote",
+                       "ss", "weak", "somebody")
+        except Failure as refusal:
+            expect("the hub's own" in str(refusal), refusal)
+        else:
+            raise Failure("somebody else's consent was written")
+
+
+def protocol_check(rig, *what):
+    done = rig.try_ctl("doctor", *what, "--json")
+    target = next(one for one in json.loads(done.stdout)["targets"] if one.get("lock") == PRO.slug)
+    return next(one for one in target["checks"] if one["name"] == "protocol")
+
+
+@case
+def at_a_terminal_pairing_asks_before_it_trusts_it():
+    with a_hub(PRO, paired=False) as rig:
+        terminal = Terminal(rig, "pair", PRO.address)
+        terminal.read_until("Pair it all the same?")
+        expect("weak" in terminal.text and "can be forged" in terminal.text, terminal.text)
+        terminal.type("n\r")
+        expect_equal(terminal.finish(), 1, terminal.text)
+        expect("nothing was done" in terminal.text, terminal.text)
+        expect_equal(rig.locks(), [], "locks")
+        # To take any lock is not to take a weak one.
+        terminal = Terminal(rig, "pair", PRO.address, "--yes")
+        terminal.read_until("Pair it all the same?")
+        terminal.type("y\r")
+        terminal.read_until("hex digits")
+        terminal.type(KEY + "\r")
+        expect_equal(terminal.finish(), 0, terminal.text)
+        expect(KEY.split()[1] not in terminal.text, "the key is shown")
+        expect_equal([row["address"] for row in rig.locks()], [PRO.address], "locks")
 
 
 @case
