@@ -80,7 +80,8 @@ struct fix_request {
 	char lock[LOCK_ID_MAX]; /* "" the hub */
 	char fault[ATTEMPT_WORD_MAX];
 	char remedy[ATTEMPT_WORD_MAX];
-	bool is_confirmed; /* what the remedy's .confirm says has been agreed to */
+	/* What the remedy's .confirm says has been agreed to; of one for a person: it is done. */
+	bool is_confirmed;
 	char actor[EVENT_USER_MAX];
 	enum role role;
 	enum request_origin origin;
@@ -88,7 +89,8 @@ struct fix_request {
 /* Who may have a remedy carried out. */
 enum role diag_role_for(enum remedy_act remedy);
 /*
- * Carries out one remedy that the hub can do by itself and measures again. The JSON: {"outcome",
+ * Carries out one remedy that the hub can do by itself, or takes down that a person has done one,
+ * and measures again. The JSON: {"outcome",
  * "before", "after", "diagnosis"}. BAD_ARGUMENT (no such remedy, not by the hub, not for this
  * fault), FACTOR_REQUIRED is never given: not confirmed is BAD_ARGUMENT with the sentence.
  */

@@ -112,11 +112,42 @@ static int explain_nothing(struct ctl *ctl, const json_t *diagnosis, const char 
 	return verdict_status(diagnosis);
 }
 
+/* What only a person can do is told, and then asked after: it is kept and measured like the rest.
+ */
+static bool is_done(struct ctl *ctl, const json_t *remedy) {
+	size_t i;
+	const json_t *step;
+
+	if (ctl->opt.is_yes) {
+		return true;
+	}
+	if (!ctl->is_asking) {
+		usage_error(ctl, "%s is for a person to do: say --yes when it is done",
+			facts_text(remedy, "name"));
+		return false;
+	}
+	say(ctl, "%s\n", facts_text(remedy, "title"));
+	json_array_foreach(json_object_get(remedy, "steps"), i, step) {
+		print_paragraph(ctl, 2, json_string_value(step));
+	}
+	if (facts_text(remedy, "command")[0] != '\0') {
+		say(ctl, "  %s\n", facts_text(remedy, "command"));
+	}
+	if (!prompt_yes(ctl, "Is that done?")) {
+		complain(ctl, "nothing was kept");
+		return false;
+	}
+	return true;
+}
+
 /* Who has named the remedy, or picked it from a list, wants it; what it costs is asked all the
  * same. */
 static bool is_agreed(struct ctl *ctl, const json_t *remedy, bool is_wanted) {
 	const char *confirm = facts_text(remedy, "confirm");
 
+	if (strcmp(facts_text(remedy, "by"), "person") == 0) {
+		return is_done(ctl, remedy);
+	}
 	if (ctl->opt.is_yes || (is_wanted && confirm[0] == '\0')) {
 		return true;
 	}
@@ -237,6 +268,8 @@ const struct command cmd_fix = {
 		"meant where something would move or be interrupted, does it, and measures again:\n"
 		"whether it helped is kept and shown by the next doctor. With hub in place of\n"
 		"LOCK for the hub itself. With --yes the first remedy is taken and nothing asked.\n"
+		"A remedy for a person, by its name: asks whether it is done, keeps that, and\n"
+		"measures. What is judged by its past is judged from then on.\n"
 		"Exit status: 0 it helped, or nothing is wrong; 1 it did not.",
 	.example = "lockhubctl fix front-door clock-wrong set-clock",
 	.options = OPT_JSON | OPT_YES,

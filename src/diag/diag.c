@@ -204,7 +204,7 @@ enum role diag_role_for(enum remedy_act remedy) {
 	if (act_of_remedy(remedy, &act)) {
 		return policy_role_for(act);
 	}
-	return remedy == REMEDY_MEASURE ? ROLE_OPERATE : ROLE_MANAGE;
+	return remedy == REMEDY_MEASURE || remedy == REMEDY_BY_PERSON ? ROLE_OPERATE : ROLE_MANAGE;
 }
 
 /* ---- diagnoses ---- */

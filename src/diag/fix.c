@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A remedy that the hub carries out by itself, between two measurements.
+ * A remedy that the hub carries out by itself, or that a person says is done, between two
+ * measurements.
  *
  *	measure ─► keep the attempt ─► do it
  *	        ─► measure again, until it is better or patience is over
@@ -401,8 +402,11 @@ static void carry_out(struct fix *fix) {
 	} else if (fix->remedy->act == REMEDY_SYNC_CODES) {
 		r = do_sync(fix, &fault);
 	} else {
+		/* What a person has done is done; to wait and measure is all that is to be done. */
+		bool is_nothing =
+			fix->remedy->act == REMEDY_MEASURE || fix->remedy->act == REMEDY_BY_PERSON;
 		is_waiting = false;
-		r = fix->remedy->act == REMEDY_MEASURE ? 0 : do_source(fix, &fault);
+		r = is_nothing ? 0 : do_source(fix, &fault);
 	}
 	if (r < 0) {
 		was_done(fix, &fault);
@@ -526,11 +530,13 @@ static int check(const struct diag *diag, const struct fix_request *request,
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "%s does nothing about %s",
 			remedy->name, request->fault);
 	}
-	if (remedy->act == REMEDY_BY_PERSON) {
+	if (remedy->act == REMEDY_BY_PERSON && !request->is_confirmed) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
-			"%s is for a person to do; lockhubctl doctor tells how", remedy->name);
+			"%s is for a person to do, and nobody has said that it is done; lockhubctl "
+			"doctor tells how",
+			remedy->name);
 	}
-	if (!diag_can(diag, remedy->act, lock)) {
+	if (remedy->act != REMEDY_BY_PERSON && !diag_can(diag, remedy->act, lock)) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "the hub cannot do %s %s",
 			remedy->name,
 			lock != NULL ? "at this lock, or not without its PIN"

@@ -156,6 +156,12 @@ def a_door_that_opens_while_the_bolt_is_out_is_tampering():
         rig.expect_topic(watcher, guarded, "tamper", "ON", 120)
         diagnosis, _ = doctor(rig, guarded.slug)
         expect("tampered" in names(target(diagnosis, "lock")), told(target(diagnosis, "lock")))
+        # Till a person has seen to it, and says so.
+        done = rig.try_ctl("fix", guarded.slug, "tampered", "look-at-door", seconds=120)
+        expect(done.returncode != 0 and "--yes when it is done" in done.stderr, done.stdout + done.stderr)
+        rig.ctl("fix", guarded.slug, "tampered", "look-at-door", "--yes", seconds=120)
+        diagnosis, _ = doctor(rig, guarded.slug, "--quiet")
+        expect("tampered" not in names(target(diagnosis, "lock")), told(target(diagnosis, "lock")))
         # What has neither door sensor nor codes could never say so.
         expect(watcher.value(rig.topic(bare, "tamper")) is None, "a tamper sensor of nothing")
 

@@ -441,6 +441,22 @@ static void a_remedy_that_is_refused_later_has_failed(void **state) {
 	assert_true(mono_since(begun, fake->mono) < 20000);
 }
 
+static void what_a_person_has_done_is_kept_and_measured(void **state) {
+	struct fix_request fix = fix_of("", "broker-unreachable", "check-broker");
+	struct fault fault = { 0 };
+
+	(void) state;
+	fix.role = ROLE_OPERATE;
+	fix.is_confirmed = true;
+	is_broker_there = false;
+	assert_int_equal(diag_fix(diag, &fix, &callbacks, &fault), 0);
+	serve_until_done(1);
+	assert_int_equal(problem.code, FAULT_NONE);
+	/* He says that it is done; whether it helped is not for him to say. */
+	assert_string_equal(json_string_value(json_object_get(answer, "outcome")), "no-change");
+	assert_int_equal(n_acted, 0);
+}
+
 static void expect_refused(
 	const struct fix_request *request, enum fault_code code, const char *why) {
 	struct fault fault = { 0 };
@@ -838,6 +854,8 @@ int main(void) {
 			a_remedy_that_helps_is_kept_with_before_and_after, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_remedy_that_is_refused_later_has_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_a_person_has_done_is_kept_and_measured, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_does_not_fit_is_refused_before_anything_is_done, setup, teardown),
 		cmocka_unit_test_setup_teardown(
