@@ -279,6 +279,41 @@ static void a_visitors_code_ends(void **state) {
 	assert_int_equal(wanted(), 0);
 }
 
+/* A lock that keeps dates in whole minutes, and no days of the week. */
+static void dates_only_and_in_steps(void **state) {
+	struct credential credential;
+	const struct slot *slot = &wants->wants[0].slot;
+
+	(void) state;
+	limits.has_dates_only = true;
+	limits.window_step_s = 60;
+	add_user("00000001", USER_WEEK_DAY_SCHEDULE);
+	add_pin("c0000001", "00000001", "482916");
+	add_schedule("00000001", "Mon 08:00-13:00");
+	assert_int_equal(wanted(), 1);
+	assert_false(slot->is_limited);
+	assert_true(wants->wants[0].is_hub_enforced);
+	now.s += 86400;
+	assert_int_equal(wanted(), 0);
+	now.s -= 86400;
+	book_remove_user(book, "00000001");
+	add_user("00000002", USER_UNRESTRICTED);
+	credential = add_pin("c0000002", "00000002", "482917");
+	/* Never longer than it should be. */
+	credential.valid_until = at(2026, 11, 24, 10, 0, 30);
+	assert_int_equal(book_put_credential(book, &credential), 0);
+	assert_int_equal(wanted(), 1);
+	assert_int_equal(slot->window.until.s, at(2026, 11, 24, 9, 59, 59).s);
+	assert_int_equal(wants->next_edge.s, credential.valid_until.s);
+	book_remove_user(book, "00000002");
+	add_user("00000003", USER_YEAR_DAY_SCHEDULE);
+	add_pin("c0000003", "00000003", "482918");
+	add_schedule("00000003", "2026-11-23 08:00 - 2026-12-02 10:00");
+	assert_int_equal(wanted(), 1);
+	assert_int_equal(slot->window.from.s, at(2026, 11, 23, 7, 0, 0).s);
+	assert_false(wants->wants[0].is_hub_enforced);
+}
+
 static void an_expiring_user_ends_after_the_first_use(void **state) {
 	struct user user;
 
@@ -1100,6 +1135,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(hub_enforces_what_the_lock_cannot, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_repeated_hour_is_the_hubs, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_visitors_code_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(dates_only_and_in_steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_expiring_user_ends_after_the_first_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(untrusted_time_adds_nothing, setup, teardown),
