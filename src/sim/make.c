@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "august.h"
 #include "nuki.h"
 #include "switchbot.h"
 #include "ttlock.h"
@@ -16,7 +17,7 @@
 
 const char *const sim_models[] = { "nuki:gen1", "nuki:gen2", "nuki:gen3", "nuki:gen4", "nuki:5g",
 	"switchbot:lock", "switchbot:lite", "switchbot:pro", "switchbot:ultra", "ttlock:s534",
-	"ttlock:d01", NULL };
+	"ttlock:d01", "august:asl-01", "august:asl-03", "yale:assure", "yale:linus", NULL };
 
 /* nuki.md 3.2, inferred from captures: id and address end alike. */
 static void name_nuki(struct sim_lock *lock, uint8_t chance) {
@@ -32,6 +33,8 @@ static const struct brand {
 	/* Its address is known; @chance: one more octet. NULL: nothing follows from it. */
 	void (*addressed)(struct sim_lock *lock, uint8_t chance);
 } brands[] = {
+	{ "august:", { 0x78, 0x9c, 0x85 }, august_make, NULL },
+	{ "yale:", { 0x78, 0x9c, 0x85 }, august_make, NULL },
 	{ "nuki:", { 0x54, 0xd2, 0x72 }, nuki_make, name_nuki },
 	{ "switchbot:", { 0xb0, 0xe9, 0xfe }, switchbot_make, NULL },
 	{ "ttlock:", { 0x6c, 0xb2, 0xfd }, ttlock_make, NULL },
