@@ -261,10 +261,16 @@ void care_heard(struct lock *lock, bool is_changed) {
 		lock->retry = now;
 		runner_kick_soon(lock);
 	}
-	if (!lock_is_announcing(lock)) {
+	bool was_clear = lock->is_heard_clear;
+
+	lock->is_heard_clear = !is_changed;
+	/*
+	 * Where the mark does not go when we read it says nothing, unless somebody else makes it
+	 * go, the vendor's own bridge for instance: that it comes up is news all the same.
+	 */
+	if (!lock_is_announcing(lock) && !was_clear) {
 		return;
 	}
-	lock->is_heard_clear = !is_changed;
 	if (!is_changed) {
 		lock->quiet_until = now;
 		lock->has_late_mark = false;

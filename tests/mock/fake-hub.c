@@ -1077,7 +1077,7 @@ static unsigned acts_fake(const struct secret *keys, const struct lock_status *s
 static bool is_announcing_fake(const struct secret *keys, const struct lock_status *status) {
 	(void) keys;
 	(void) status;
-	return true;
+	return !the_fake->is_mute;
 }
 
 static int set_pin_fake(struct secret *keys, const struct secret *pin, struct fault *ret_fault) {

@@ -114,6 +114,7 @@ struct fake {
 	size_t n_records;
 
 	bool needs_key;             /* what is heard wants a key to be paired */
+	bool is_mute;               /* the mark in its beacon is not cleared by our reading */
 	enum lock_state advertised; /* what is heard tells it; 0: nothing */
 	char last_key[64];          /* the key that came with the last job; "" none */
 

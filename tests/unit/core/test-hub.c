@@ -443,6 +443,29 @@ static void mark_of_what_was_told_already_is_no_false_one(void **state) {
 	assert_true(fake_is_wanted(door));
 }
 
+/* A lock whose mark stays when we read: it says nothing while it stands, and something when it
+ * comes. */
+static void mark_that_we_cannot_clear_counts_when_it_comes_up(void **state) {
+	(void) state;
+	fake->is_mute = true;
+	fake_advance(fake, 60000);
+	for (unsigned i = 0; i < 3; i++) {
+		fake_heard(fake, ADDRESS, false, true);
+		fake_advance(fake, 30000);
+		assert_false(fake_is_wanted(door));
+	}
+	fake_heard(fake, ADDRESS, false, false); /* another client has read it */
+	assert_false(fake_is_wanted(door));
+	fake_heard(fake, ADDRESS, false, true);
+	assert_true(fake_is_wanted(door));
+	fake_up(fake, door);
+	fake_serve(fake, door, 'U');
+	fake_down(fake, door, FAULT_NONE);
+	fake_advance(fake, 30000);
+	fake_heard(fake, ADDRESS, false, true);
+	assert_false(fake_is_wanted(door));
+}
+
 /* Marks that mean nothing to us, hours apart, do not make the hub slow to believe the next one. */
 static void rare_marks_without_news_do_not_add_up(void **state) {
 	(void) state;
@@ -902,6 +925,7 @@ int main(void) {
 		TEST(mark_heard_too_early_is_looked_at_later, setup),
 		TEST(mark_that_was_not_there_before_the_look_is_news, setup),
 		TEST(hand_just_after_our_own_act_is_seen, setup),
+		TEST(mark_that_we_cannot_clear_counts_when_it_comes_up, setup),
 		TEST(mark_of_what_was_told_already_is_no_false_one, setup),
 		TEST(rare_marks_without_news_do_not_add_up, setup),
 		TEST(import_is_exactly_once, setup_pin),
