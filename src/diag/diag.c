@@ -52,6 +52,14 @@ static void on_radio_changed(struct listener *listener, void *data) {
 	views_touch(container_of(listener, struct diag, radio_changed), NULL);
 }
 
+static void on_event(struct listener *listener, void *data) {
+	const struct event *event = data;
+
+	if (event->kind == EVENT_ALARM && !event->is_history) {
+		views_hurry(container_of(listener, struct diag, event), event->lock_id);
+	}
+}
+
 /* ---- life ---- */
 
 struct diag *diag_new(const struct diag_config *config) {
@@ -82,6 +90,7 @@ struct diag *diag_new(const struct diag_config *config) {
 	signal_add(&signals->lock_added, &diag->lock_added, on_lock_added);
 	signal_add(&signals->lock_removed, &diag->lock_removed, on_lock_removed);
 	signal_add(&signals->radio_changed, &diag->radio_changed, on_radio_changed);
+	signal_add(&signals->event, &diag->event, on_event);
 	for (size_t i = 0; i < hub_lock_count(diag->hub); i++) {
 		views_lock_added(diag, hub_lock_at(diag->hub, i));
 	}
@@ -93,7 +102,8 @@ struct diag *diag_free(struct diag *diag) {
 		return NULL;
 	}
 	struct listener *listeners[] = { &diag->op_finished, &diag->scan_ended, &diag->sync_changed,
-		&diag->lock_changed, &diag->lock_added, &diag->lock_removed, &diag->radio_changed };
+		&diag->lock_changed, &diag->lock_added, &diag->lock_removed, &diag->radio_changed,
+		&diag->event };
 	for (size_t i = 0; i < ARRAY_SIZE(listeners); i++) {
 		listener_remove(listeners[i]);
 	}

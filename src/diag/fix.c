@@ -269,6 +269,7 @@ static void on_closed(void *user, const struct fault *fault) {
 		fix_free(fix);
 		return;
 	}
+	views_hurry(fix->diag, fix->lock_id);
 	conclude(fix, fault);
 }
 

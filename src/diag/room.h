@@ -68,7 +68,7 @@ struct diag {
 	struct list views; /* struct view */
 	struct signal changed;
 	struct listener op_finished, scan_ended, sync_changed;
-	struct listener lock_changed, lock_added, lock_removed, radio_changed;
+	struct listener lock_changed, lock_added, lock_removed, radio_changed, event;
 };
 /*
  * Whether the hub can carry it out at all as it is set up. @lock NULL: one of the hub's own. With
@@ -118,6 +118,8 @@ void views_lock_added(struct diag *diag, const struct lock *lock);
 void views_lock_removed(struct diag *diag, const struct lock *lock);
 /* Something that matters has changed; NULL: at all of them. */
 void views_touch(struct diag *diag, const struct lock *lock);
+/* An alarm, or what ends one: nobody is to wait a minute for that. */
+void views_hurry(struct diag *diag, const char *lock_id);
 void views_free_all(struct diag *diag);
 mono_t views_next_due(const struct diag *diag);
 void views_run_due(struct diag *diag);

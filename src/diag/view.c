@@ -2,7 +2,8 @@
 
 /*
  * What Home Assistant is shown of each lock: judged in passing, of what is known already, when
- * something that matters has changed; at most once a minute, and once a day because days pass.
+ * something that matters has changed; at most once a minute, and once a day because days pass. An
+ * alarm is judged at once, and so is what was done about it; the second one within a minute waits.
  */
 
 #include <math.h>
@@ -26,6 +27,7 @@ struct view {
 	struct diag_view view;
 	mono_t judged;
 	bool was_judged;
+	bool was_hurried; /* since the minute was kept last */
 	mono_t due;
 	struct run *run; /* under way */
 };
@@ -93,6 +95,20 @@ void views_touch(struct diag *diag, const struct lock *lock) {
 			touch(view);
 		}
 	}
+}
+
+void views_hurry(struct diag *diag, const char *id) {
+	struct view *view = find(diag, id);
+
+	if (view == NULL) {
+		return;
+	}
+	if (view->was_hurried) {
+		touch(view);
+		return;
+	}
+	view->was_hurried = true;
+	view->due = mono_min(view->due, mono_after(clock_mono(diag->clock), SETTLE_MS));
 }
 
 void views_free_all(struct diag *diag) {
@@ -200,6 +216,9 @@ static void judge(struct view *view) {
 	mono_t now = clock_mono(view->diag->clock);
 
 	(void) text_copy(request.lock, sizeof(request.lock), view->lock_id);
+	if (view->was_judged && mono_since(view->judged, now) >= APART_MS) {
+		view->was_hurried = false;
+	}
 	view->judged = now;
 	view->due = mono_after(now, DAY_MS);
 	(void) run_start(view->diag, &request, (mono_t){ 0 }, &hooks, &view->run, &fault);

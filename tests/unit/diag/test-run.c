@@ -538,6 +538,19 @@ static void a_view_is_made_in_passing_and_at_most_once_a_minute(void **state) {
 	fake_down(fake, door, FAULT_NONE);
 	assert_true(diag_next_due(diag).ms - fake->mono.ms > MINUTE_MS / 2);
 	assert_true(diag_next_due(diag).ms - fake->mono.ms <= 24LL * 60 * MINUTE_MS);
+	/* But for an alarm, once. */
+	struct event alarm = { .kind = EVENT_ALARM, .alarm = ALARM_DOOR_FORCED_OPEN };
+	memcpy(alarm.lock_id, LOCK, sizeof(LOCK));
+	signal_emit(&hub_signals(fake->hub)->event, &alarm);
+	assert_true(diag_next_due(diag).ms - fake->mono.ms <= 3000);
+	fake_advance(fake, diag_next_due(diag).ms - fake->mono.ms);
+	diag_run_due(diag);
+	for (unsigned i = 0; i < 10; i++) {
+		fake_turn(fake);
+		answer_queries();
+	}
+	signal_emit(&hub_signals(fake->hub)->event, &alarm);
+	assert_true(diag_next_due(diag).ms - fake->mono.ms > MINUTE_MS / 2);
 	listener_remove(&listener);
 	free(view);
 }
