@@ -6,6 +6,7 @@
  * signal has been emitted for it. Read-only for everybody outside core.
  */
 
+#include "core/capability.h"
 #include "core/driver.h"
 #include "core/evidence.h"
 #include "core/op.h"
@@ -43,6 +44,8 @@ enum lock_pin lock_pin_judge(const struct lock *lock, const char **ret_why);
 const struct credential_limits *lock_credentials(const struct lock *lock);
 /* What protects its link; NULL: not known. Static. */
 const struct protocol *lock_protocol(const struct lock *lock);
+/* What it can do, in words (core/capability.h); @return how many rows. */
+size_t lock_capabilities(const struct lock *lock, struct capability out[static CAPABILITIES_MAX]);
 /* Changes show by themselves in advertisements; if not, the state is polled. */
 bool lock_is_announcing(const struct lock *lock);
 

@@ -399,6 +399,18 @@ PROPERTY_GETTER(lock_get_protocol) {
 	return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+PROPERTY_GETTER(lock_get_capabilities) {
+	const struct lock *lock = lock_of(user);
+	struct capability rows[CAPABILITIES_MAX];
+	const size_t n = lock_capabilities(lock, rows);
+	int r = sd_bus_message_open_container(reply, 'a', "{sv}");
+
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		r = put_text(reply, rows[i].key, rows[i].value);
+	}
+	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
 PROPERTY_GETTER(lock_get_event) {
 	const struct api_lock *shown = user;
 	return value_event(reply, shown->object.api, lock_last_event(shown->lock));

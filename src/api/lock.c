@@ -311,6 +311,8 @@ const sd_bus_vtable lock_vtable[] = {
 	SD_BUS_PROPERTY("PinForm", "s", lock_get_text, 0, FIXED),
 	SD_BUS_PROPERTY("PairedAt", "x", lock_get_number, 0, FIXED),
 	SD_BUS_PROPERTY("Protocol", "a{sv}", lock_get_protocol, 0, FIXED),
+	/* Follows from other properties, which tell of their changes. */
+	SD_BUS_PROPERTY("Capabilities", "a{sv}", lock_get_capabilities, 0, 0),
 	SD_BUS_PROPERTY("Model", "s", lock_get_text, 0, TOLD),
 	SD_BUS_PROPERTY("Serial", "s", lock_get_text, 0, TOLD),
 	SD_BUS_PROPERTY("Firmware", "s", lock_get_text, 0, TOLD),

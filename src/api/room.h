@@ -338,6 +338,7 @@ PROPERTY_GETTER(lock_get_known);
 PROPERTY_GETTER(lock_get_report);
 PROPERTY_GETTER(lock_get_config);
 PROPERTY_GETTER(lock_get_protocol);
+PROPERTY_GETTER(lock_get_capabilities);
 PROPERTY_GETTER(lock_get_event);
 /*
  * The lock a message is about, found anew: between the call and the permission it may have gone.

@@ -187,6 +187,10 @@ bool lock_pin_differs(const struct lock *lock, const struct secret *keys) {
 	return !lock->driver->pin(&lock->keys, &before) || secret_equal(&before, &after) == 0;
 }
 
+size_t lock_capabilities(const struct lock *lock, struct capability out[static CAPABILITIES_MAX]) {
+	return capabilities(lock->driver, &lock->keys, &lock->status, false, out);
+}
+
 const struct credential_limits *lock_credentials(const struct lock *lock) {
 	return lock->driver->credentials != NULL
 		       ? lock->driver->credentials(&lock->keys, &lock->status)

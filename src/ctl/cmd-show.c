@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "util/text.h"
+
 #define LABEL_WIDTH 18
 
 static void label(struct ctl *ctl, const char *text) {
@@ -257,6 +259,25 @@ static void show_acts(struct ctl *ctl, const json_t *lock) {
 	say(ctl, "\n");
 }
 
+/* What it can do, "no" left out: `--json` and docs/brands.md have all of it. */
+static void show_capabilities(struct ctl *ctl, const json_t *lock) {
+	const char *key;
+	json_t *value;
+	json_object_foreach(json_object_get(lock, "capabilities"), key, value) {
+		const char *text = json_string_value(value);
+		char title[32];
+		if (text == NULL || strcmp(text, "no") == 0) {
+			continue;
+		}
+		text_copy(title, sizeof(title), key);
+		for (char *at = title; (at = strchr(at, '_')) != NULL;) {
+			*at = ' ';
+		}
+		fact(ctl, lock, title, NULL,
+			strcmp(text, "not known") == 0 ? TONE_FAINT : TONE_PLAIN, "%s", text);
+	}
+}
+
 static void show_lock(struct ctl *ctl, const json_t *lock) {
 	const char *fault = facts_text(lock, "fault");
 	const json_t *event = json_object_get(lock, "last_event");
@@ -277,6 +298,9 @@ static void show_lock(struct ctl *ctl, const json_t *lock) {
 	show_codes(ctl, lock);
 	show_identity(ctl, lock);
 	show_acts(ctl, lock);
+	label(ctl, "capabilities");
+	say(ctl, "\n");
+	show_capabilities(ctl, lock);
 	if (facts_number(lock, "queue_length", 0) > 0) {
 		fact(ctl, lock, "waiting", NULL, TONE_PLAIN, "%jd operations",
 			(intmax_t) facts_number(lock, "queue_length", 0));

@@ -170,6 +170,25 @@ def at_a_terminal_pairing_asks_before_it_trusts_it():
 
 
 @case
+def what_each_can_do_is_told():
+    lite = switchbot("shed", "lite", 4)
+    with a_hub(FRONT, PRO, lite) as rig:
+        def can(lock):
+            return rig.ctl_json("show", lock.slug)["locks"][0]["capabilities"]
+        rig.expect_prop(PRO, "Door", "closed")
+        pro, weak, nuki = can(PRO), can(lite), can(FRONT)
+        expect_equal(list(pro), list(nuki), "keys")
+        for key, wanted in (("unlatch", ("yes", "yes", "yes")), ("pin", ("no", "no", "no")),
+                            ("log", ("no", "no", "yes")), ("protocol_class", ("C", "C", "B")),
+                            ("state_advertised", ("the state", "the state", "that something changed")),
+                            ("door_state", ("yes", "not known", "not known")),
+                            ("auto_relock", ("no", "no", "yes, can be set"))):
+            expect_equal((pro[key], weak[key], nuki[key]), wanted, key)
+        text = rig.ctl("show", PRO.slug)
+        expect("state advertised: the state" in text and "door state: yes" in text, text)
+
+
+@case
 def a_nuki_beside_it_is_none_of_its_business():
     with a_hub(FRONT, PRO) as rig:
         rig.ctl("unlock", FRONT.slug)

@@ -222,6 +222,30 @@ static const struct lock_setting *nuki_settings_of(
 	return nuki_keys_decode(blob, &keys) == 0 ? nuki_settings(keys.generation, ret_n) : NULL;
 }
 
+/* With all that can be had for it: keypad, door sensor, PIN (docs/protocols/nuki.md 10). */
+static const char *nuki_example(
+	unsigned i, struct secret *ret_keys, struct lock_status *ret_status) {
+	static const char *const names[] = { "1st to 4th generation", "5th generation" };
+	const struct nuki_keys keys = {
+		.generation = i == 0 ? NUKI_GENERATION_1_TO_4 : NUKI_GENERATION_5,
+		.id_type = i == 0 ? NUKI_ID_BRIDGE : NUKI_ID_APP,
+		.pin = 1,
+		.is_pin_known = true,
+		.is_pin_verified = true,
+	};
+	const struct known known = { .how = EVIDENCE_ANSWERED };
+
+	if (i >= ARRAY_SIZE(names)) {
+		return NULL;
+	}
+	nuki_keys_encode(&keys, ret_keys);
+	ret_status->config_known = ret_status->battery_known = ret_status->report_known = known;
+	ret_status->config.has_keypad = ret_status->config.has_door_sensor = true;
+	ret_status->battery = (struct battery_facts){ .level = BATTERY_OK, .percent = 100 };
+	ret_status->report.millivolts = 6000;
+	return names[i];
+}
+
 const struct driver nuki_driver = {
 	.name = "nuki",
 	.brand = "Nuki",
@@ -238,5 +262,6 @@ const struct driver nuki_driver = {
 	.credentials = nuki_credentials,
 	.settings = nuki_settings_of,
 	.patterns = nuki_beacon_patterns,
+	.example = nuki_example,
 	.pin_form = "4 digits (6 for the 5th generation)",
 };

@@ -132,6 +132,24 @@ static const struct protocol *switchbot_protocol(
 	return &protocol_row;
 }
 
+static const char *switchbot_example(
+	unsigned i, struct secret *ret_keys, struct lock_status *ret_status) {
+	const struct switchbot_keys keys = { .model = (enum switchbot_model)(i + 1) };
+	const struct known known = { .how = EVIDENCE_ADVERTISED };
+
+	if (i + 1 >= SWITCHBOT_MODEL_COUNT_) {
+		return NULL;
+	}
+	switchbot_keys_encode(&keys, ret_keys);
+	if (switchbot_model_row(keys.model)->has_door) {
+		ret_status->door = DOOR_STATE_CLOSED;
+		ret_status->door_known = known;
+	}
+	ret_status->battery = (struct battery_facts){ .level = BATTERY_OK, .percent = 100 };
+	ret_status->battery_known = known;
+	return switchbot_model_row(keys.model)->name;
+}
+
 const struct driver switchbot_driver = {
 	.name = "switchbot",
 	.brand = "SwitchBot",
@@ -147,5 +165,6 @@ const struct driver switchbot_driver = {
 	.protocol = switchbot_protocol,
 	.patterns = patterns,
 	.key_form = SWITCHBOT_KEY_FORM,
+	.example = switchbot_example,
 	.key_source = "It is in the account of the SwitchBot app: docs/keys.md says how to get it",
 };

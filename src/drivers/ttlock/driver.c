@@ -229,6 +229,32 @@ static const struct lock_setting *ttlock_settings_of(
 								     : NULL;
 }
 
+/* Each lock has a bitmap of what it can do; one of these has all of it. */
+static const char *ttlock_example(
+	unsigned i, struct secret *ret_keys, struct lock_status *ret_status) {
+	static const struct {
+		const char *name;
+		bool is_admin;
+		uint64_t features;
+	} rows[] = {
+		{ "V3 with every feature, set up by the hub", true,
+			UINT64_MAX & ~(UINT64_C(1) << TTLOCK_HAS_NO_CLOCK) },
+		{ "V3 with a key that can only open", false, 0 },
+	};
+	const struct known known = { .how = EVIDENCE_ANSWERED };
+
+	if (i >= ARRAY_SIZE(rows)) {
+		return NULL;
+	}
+	const struct ttlock_keys keys = { .is_admin = rows[i].is_admin,
+		.is_ours = rows[i].is_admin,
+		.features = rows[i].features };
+	ttlock_keys_encode(&keys, ret_keys);
+	ret_status->battery = (struct battery_facts){ .level = BATTERY_OK, .percent = 90 };
+	ret_status->battery_known = known;
+	return rows[i].name;
+}
+
 const struct driver ttlock_driver = {
 	.name = "ttlock",
 	.brand = "TTLock",
@@ -245,6 +271,7 @@ const struct driver ttlock_driver = {
 	.credentials = ttlock_credentials,
 	.settings = ttlock_settings_of,
 	.patterns = patterns,
+	.example = ttlock_example,
 	.key_form = TTLOCK_KEY_FORM,
 	.key_source =
 		"A lock that was reset needs none. Of one in use it is in the maker's account, "
