@@ -188,9 +188,41 @@ static const struct lock_setting *august_settings_of(
 	return august_settings(august_model_of(keys.model)->has_door, ret_n);
 }
 
+static const char *august_example(
+	unsigned i, struct secret *ret_keys, struct lock_status *ret_status) {
+	static const struct {
+		const char *name;
+		const char *model;
+	} rows[] = {
+		{ "August ASL-01, -02", "ASL-01" },
+		{ "August ASL-03, -06", "ASL-03" },
+		{ "Yale Assure", "YRD256" },
+		{ "Yale Linus", "SL-103" },
+	};
+	struct august_keys keys = { .slot = 1, .choices = AUGUST_CHOICES_ALL };
+	const struct known known = { .how = EVIDENCE_ANSWERED };
+
+	if (i >= ARRAY_SIZE(rows)) {
+		return NULL;
+	}
+	text_copy(keys.model, sizeof(keys.model), rows[i].model);
+	august_keys_encode(&keys, ret_keys);
+	if (august_model_of(keys.model)->has_door) {
+		ret_status->door = DOOR_STATE_CLOSED;
+		ret_status->door_known = known;
+	}
+	if (august_model_of(keys.model)->tells_battery) {
+		ret_status->battery = (struct battery_facts){ .level = BATTERY_OK, .percent = 100 };
+		ret_status->battery_known = known;
+		ret_status->report.millivolts = 6250;
+		ret_status->report_known = known;
+	}
+	return rows[i].name;
+}
+
 const struct driver august_driver = {
 	.name = "august",
-	.brand = "August",
+	.brand = "August and Yale",
 	.sight = august_sight,
 	.hear = august_hear,
 	.subscriptions = august_subscriptions,
@@ -204,6 +236,7 @@ const struct driver august_driver = {
 	.settings = august_settings_of,
 	.patterns = patterns,
 	.key_form = AUGUST_KEY_FORM,
+	.example = august_example,
 	.key_source =
 		"It is in the account of the August or Yale app: docs/keys.md says how to get it",
 };
