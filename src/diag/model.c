@@ -311,12 +311,18 @@ static int score(
 		}
 		result += 2;
 	}
-	/* Two generations with one number: the one that the lock names. */
-	if (entry->generation[0] != '\0' && model[0] != '\0' &&
-		strcasestr(model, entry->generation) != NULL) {
-		result += 1;
+	const bool is_called = entry->generation[0] != '\0' && model[0] != '\0' &&
+			       strcasestr(model, entry->generation) != NULL;
+
+	if (model[0] != '\0' && text_equal(entry->model.name, model)) {
+		return result + 4;
 	}
-	return result;
+	/* What tells such a model is its name alone, and this lock has another. */
+	if (entry->firmware[0] == '\0' && entry->generation[0] != '\0' && !is_called) {
+		return 0;
+	}
+	/* Two generations with one number: the one that the lock names. */
+	return result + is_called;
 }
 
 const struct model *models_find(

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/driver.h"
 #include "room.h"
 #include "test.h"
 
@@ -130,6 +131,65 @@ static void two_with_one_number_are_told_apart_by_what_the_lock_says(void **stat
 	assert_string_equal(models_find(models, "acme", "2.1", "Acme Plain 2")->name, "Plain");
 }
 
+/* Brands whose models are told by their names, in any order of the files. */
+static void a_name_tells_the_model(void **state) {
+	(void) state;
+	put("a/acme.ini", "[model]\nname = Any\nbrand = acme\n");
+	put("a/acme-2.ini", "[model]\nname = Acme Lock Pro\nbrand = acme\ngeneration = Lock Pro\n");
+	put("a/acme-25.ini", "[model]\nname = Acme Lock\nbrand = acme\ngeneration = first\n");
+	AUTO(models_free) struct models *models = load("a");
+	assert_string_equal(models_find(models, "acme", "2.5", "Acme Lock")->name, "Acme Lock");
+	assert_string_equal(
+		models_find(models, "acme", "2.5", "Acme Lock Pro")->name, "Acme Lock Pro");
+	assert_string_equal(
+		models_find(models, "acme", "2.5", "Acme Lock Pro 2")->name, "Acme Lock Pro");
+	assert_string_equal(models_find(models, "acme", "2.5", "Acme Lock Mini")->name, "Any");
+	assert_string_equal(models_find(models, "acme", "", "")->name, "Any");
+}
+
+/* Whatever a driver calls its locks, there is a file for it. */
+static void each_kind_of_each_brand_has_data(void **state) {
+	static const struct {
+		const char *name, *file;
+	} rows[] = { { "SwitchBot Lock", "switchbot-lock" }, { "SwitchBot Lock Lite", "switchbot" },
+		{ "SwitchBot Lock Pro", "switchbot-lock-pro" },
+		{ "SwitchBot Lock Pro Wi-Fi", "switchbot-lock-pro" },
+		{ "SwitchBot Lock Ultra", "switchbot-lock-ultra" },
+		{ "SwitchBot Lock Vision Pro", "switchbot" }, { "", "switchbot" } };
+	const char *root = getenv("LOCKHUB_SOURCE_ROOT");
+	char path[512];
+
+	(void) state;
+	(void) snprintf(path, sizeof(path), "%s/conf/models", root != NULL ? root : ".");
+	AUTO(models_free) struct models *models = models_new(path);
+	assert_non_null(models);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_string_equal(
+			models_find(models, "switchbot", "6.5", rows[i].name)->file, rows[i].file);
+	}
+	for (size_t i = 0; lock_drivers[i] != NULL; i++) {
+		const struct driver *driver = lock_drivers[i];
+
+		for (unsigned kind = 0; driver->example != NULL; kind++) {
+			AUTO_VALUE(secret_wipe) struct secret keys = { 0 };
+			struct lock_status status;
+
+			lock_status_init(&status);
+			const char *name = driver->example(kind, &keys, &status);
+			if (name == NULL) {
+				break;
+			}
+			/* Of some brands only the firmware tells; any number that there is does. */
+			const bool is_found =
+				models_find(models, driver->name, "", name) != &model_unknown ||
+				models_find(models, driver->name, "5.0", name) != &model_unknown;
+			if (!is_found) {
+				fail_msg("no model data for %s of %s", name, driver->brand);
+			}
+		}
+	}
+}
+
 static void the_first_folder_wins(void **state) {
 	(void) state;
 	put("a/acme-2.ini", "[model]\nname = Mine\nbrand = acme\nfirmware = 2\n");
@@ -189,10 +249,12 @@ int main(void) {
 			a_file_without_a_number_fits_when_no_better_does, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			two_with_one_number_are_told_apart_by_what_the_lock_says, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_name_tells_the_model, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_folder_wins, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_not_understood_is_left_out_and_the_rest_is_taken, setup, teardown),
 		cmocka_unit_test(every_generation_that_is_shipped_is_found),
+		cmocka_unit_test(each_kind_of_each_brand_has_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
