@@ -31,6 +31,7 @@ struct bench {
 	bool has_written;          /* something waits for written() */
 	uint8_t state;
 	bool is_mute, is_gate_shut;
+	bool is_stale;          /* the log's next place but 0 is not known */
 	unsigned n_bad_answers; /* so many yet come with a wrong checksum */
 	uint8_t refuse;         /* this command ... */
 	int error;              /* ... with this; -1 none */
@@ -347,6 +348,12 @@ static bool lock_reads(struct bench *bench) {
 		return false;
 	}
 	n_out = say(bench, frame.command, plain, (size_t) n, out + 2);
+	if (frame.command == TTLOCK_LOG && bench->is_stale && plain[1] != 0) {
+		bench->is_stale = false;
+		out[1] = 0;
+		out[2] = TTLOCK_ERROR_FAILED;
+		n_out = 1;
+	}
 	if (bench->error >= 0 && bench->refuse == frame.command) {
 		out[1] = 0;
 		out[2] = (uint8_t) bench->error;
@@ -637,6 +644,7 @@ static void neither_state_nor_record_is_a_jam(void **state) {
 	bench_init(&bench);
 	bench.state = 1;
 	bench.has_record = false;
+	add_record(&bench, TTLOCK_RECORD_APP_LOCK, "\0\0\0\0\0\0\0\1", 8); /* another's */
 	start(&bench, ACT_LOCK);
 	run_out(&bench);
 	assert_outcome(&bench, FAULT_JAMMED, JOB_MAYBE_SENT);
@@ -695,6 +703,24 @@ static void log_is_read_from_where_it_ended(void **state) {
 	bench_free(&bench);
 }
 
+/* A place that the lock does not know is no end: from the beginning, and nothing twice. */
+static void a_stale_place_in_the_log_is_no_end(void **state) {
+	struct bench bench;
+	const struct job job = { .act = ACT_READ_LOG, .log_cursor = 2, .log_max = 50 };
+
+	bench_init(&bench);
+	add_record(&bench, 27, "", 0);
+	add_record(&bench, 27, "", 0);
+	add_record(&bench, 32, "", 0);
+	bench.is_stale = true;
+	start_job(&bench, &job);
+	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
+	assert_int_equal(bench.n_entries, 1);
+	assert_int_equal(bench.entries[0].seq, 3);
+	assert_int_equal(bench.entries[0].source, SOURCE_MANUAL);
+	bench_free(&bench);
+}
+
 static struct job put_job(enum act act, const char *pin, int64_t ref) {
 	struct job job = { .act = act };
 
@@ -749,9 +775,11 @@ static void codes_are_put_changed_and_removed(void **state) {
 	start_job(&bench, &job);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
 	assert_code_op(&bench, "030106373034313238");
-	bench.listed = NULL;
+	bench.listed = "704129"; /* another one is not touched */
+	bench.n_code_op = 0;
 	start_job(&bench, &job);
 	assert_outcome(&bench, FAULT_NO_SUCH_ENTRY, JOB_NOT_SENT);
+	assert_int_equal(bench.n_code_op, 0);
 	bench_free(&bench);
 }
 
@@ -918,6 +946,7 @@ int main(void) {
 		cmocka_unit_test(another_key_is_found_out),
 		cmocka_unit_test(neither_state_nor_record_is_a_jam),
 		cmocka_unit_test(a_state_that_is_always_the_same_is_known),
+		cmocka_unit_test(a_stale_place_in_the_log_is_no_end),
 		cmocka_unit_test(log_is_read_from_where_it_ended),
 		cmocka_unit_test(codes_are_put_changed_and_removed),
 		cmocka_unit_test(settings_are_written_and_read_again),
