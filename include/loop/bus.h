@@ -53,5 +53,11 @@ void bus_kick(struct bus *bus);
  * Callbacks run from inside this call. @return false when the connection was lost meanwhile.
  */
 bool bus_drain(struct bus *bus);
+/*
+ * Each entry of the a{sv} at which @message stands. @fn reads the variant behind @name or skips it;
+ * the first negative errno of @fn or of reading ends it and is returned. 0.
+ */
+int bus_each_property(sd_bus_message *message,
+	int (*fn)(sd_bus_message *message, const char *name, void *user), void *user);
 /* Handled messages since the beginning: for the benchmark of idle wake-ups. */
 uint64_t bus_messages(const struct bus *bus);

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loop/bus.h"
 #include "util/log.h"
 
 #define CREDENTIALS_TIMEOUT_US (5 * 1000000ULL)
@@ -37,6 +38,7 @@ struct ask {
 	sd_bus_message *message;
 	sd_bus_slot *slot;
 	struct asker asker;
+	bool has_uid; /* the bus has told it */
 	bool is_in_group;
 	bool is_interactive; /* polkit may ask a person for a password */
 };
@@ -261,35 +263,21 @@ static int read_groups(struct ask *ask, sd_bus_message *reply) {
 	return r < 0 ? r : sd_bus_message_exit_container(reply);
 }
 
-/* -ENODATA: the bus does not tell the uid. */
-static int read_credentials(struct ask *ask, sd_bus_message *reply) {
-	bool has_uid = false;
-	int r = sd_bus_message_enter_container(reply, 'a', "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
-		const char *key;
-		r = sd_bus_message_read(reply, "s", &key);
-		if (r >= 0 && strcmp(key, "UnixUserID") == 0) {
-			uint32_t uid;
-			r = sd_bus_message_read(reply, "v", "u", &uid);
-			if (r >= 0) {
-				ask->asker.uid = uid;
-				has_uid = true;
-			}
-		} else if (r >= 0 && strcmp(key, "UnixGroupIDs") == 0) {
-			r = read_groups(ask, reply);
-		} else if (r >= 0) {
-			r = sd_bus_message_skip(reply, "v");
-		}
-		if (r >= 0) {
-			r = sd_bus_message_exit_container(reply);
-		}
+static int read_credential(sd_bus_message *reply, const char *key, void *user) {
+	struct ask *ask = user;
+
+	if (strcmp(key, "UnixUserID") == 0) {
+		ask->has_uid = true;
+		return sd_bus_message_read(reply, "v", "u", &ask->asker.uid);
 	}
-	return r < 0 ? r : has_uid ? 0 : -ENODATA;
+	return strcmp(key, "UnixGroupIDs") == 0 ? read_groups(ask, reply)
+						: sd_bus_message_skip(reply, "v");
 }
 
 static int on_credentials(sd_bus_message *reply, void *user, sd_bus_error *ret_error) {
 	struct ask *ask = user;
-	if (sd_bus_message_is_method_error(reply, NULL) || read_credentials(ask, reply) < 0) {
+	if (sd_bus_message_is_method_error(reply, NULL) ||
+		bus_each_property(reply, read_credential, ask) < 0 || !ask->has_uid) {
 		/* Mostly: the asker has left the bus already. */
 		refuse(ask, "the bus does not say who asks");
 		return 1;

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/bus.h"
+
 #define DIAGNOSES_MAX 16
 
 static void diagnosis_free(struct late *call) {
@@ -213,29 +215,33 @@ int diagnose_method_fix(sd_bus_message *message, void *user, sd_bus_error *ret_e
 
 /* ---- History ---- */
 
-static int read_since(sd_bus_message *message, wall_t *ret, struct fault *ret_fault) {
-	const char *key;
-	int64_t since = 0;
-	int r = sd_bus_message_enter_container(message, 'a', "{sv}");
+struct history_options {
+	int64_t since;
+	struct fault *fault;
+};
 
-	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-		r = sd_bus_message_read(message, "s", &key);
-		if (r >= 0 && strcmp(key, "since") != 0) {
-			return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
-				"there is no option '%.32s'; there is: since", key);
-		}
-		if (r >= 0) {
-			r = sd_bus_message_read(message, "v", "x", &since);
-		}
-		if (r >= 0) {
-			r = sd_bus_message_exit_container(message);
-		}
+static int read_history_option(sd_bus_message *message, const char *key, void *user) {
+	struct history_options *options = user;
+
+	if (strcmp(key, "since") != 0) {
+		return fault_set(options->fault, FAULT_BAD_ARGUMENT,
+			"there is no option '%.32s'; there is: since", key);
 	}
-	if (r < 0 || since < 0) {
+	return sd_bus_message_read(message, "v", "x", &options->since);
+}
+
+static int read_since(sd_bus_message *message, wall_t *ret, struct fault *ret_fault) {
+	struct history_options options = { 0, ret_fault };
+	const int r = bus_each_property(message, read_history_option, &options);
+
+	if (r < 0 && ret_fault->code != FAULT_NONE) {
+		return r;
+	}
+	if (r < 0 || options.since < 0) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
 			"option since must be a time, x: seconds since 1970");
 	}
-	ret->s = since;
+	ret->s = options.since;
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/bus.h"
 #include "util/bytes.h"
 
 /* An answer is made in one turn of the loop (L5); "before" leads to the next page. */
@@ -183,8 +184,16 @@ static int set_number_filter(struct log_query *query, enum filter_key key, sd_bu
 	return 0;
 }
 
-static int set_filter(const struct hub *hub, struct log_query *query, const char *key,
-	sd_bus_message *message, struct fault *ret_fault) {
+struct filters {
+	const struct hub *hub;
+	struct log_query *query;
+	struct fault *fault;
+};
+
+static int read_filter(sd_bus_message *message, const char *key, void *user) {
+	const struct filters *filters = user;
+	struct log_query *query = filters->query;
+	struct fault *ret_fault = filters->fault;
 	size_t i = 0;
 	while (i < ARRAY_SIZE(filter_keys) && strcmp(filter_keys[i], key) != 0) {
 		i++;
@@ -193,7 +202,8 @@ static int set_filter(const struct hub *hub, struct log_query *query, const char
 	case FILTER_LOCK:
 	case FILTER_USER:
 	case FILTER_TYPE:
-		return set_text_filter(hub, query, (enum filter_key) i, message, ret_fault);
+		return set_text_filter(
+			filters->hub, query, (enum filter_key) i, message, ret_fault);
 	case FILTER_SINCE:
 	case FILTER_UNTIL:
 	case FILTER_AFTER:
@@ -218,17 +228,8 @@ static int set_filter(const struct hub *hub, struct log_query *query, const char
 
 static int read_query(const struct hub *hub, sd_bus_message *message, struct log_query *ret_query,
 	struct fault *ret_fault) {
-	int r = sd_bus_message_enter_container(message, 'a', "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-		const char *key;
-		r = sd_bus_message_read(message, "s", &key);
-		if (r >= 0) {
-			r = set_filter(hub, ret_query, key, message, ret_fault);
-		}
-		if (r >= 0) {
-			r = sd_bus_message_exit_container(message);
-		}
-	}
+	struct filters filters = { hub, ret_query, ret_fault };
+	const int r = bus_each_property(message, read_filter, &filters);
 	if (r < 0 && ret_fault->code == FAULT_NONE) {
 		fault_set(ret_fault, FAULT_BAD_ARGUMENT, "the filter cannot be read");
 	}

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "loop/bus.h"
+
 #define SCAN_SECONDS_MAX 600
 
 static PROPERTY_GETTER(get_version) {
@@ -74,15 +76,19 @@ static int method_find_lock(sd_bus_message *message, void *user, sd_bus_error *r
 		message, "o", object_path(&lock_kind, lock_slug(lock), path));
 }
 
-static int read_pair_option(
-	sd_bus_message *message, struct pair_request *request, struct fault *ret_fault) {
+struct pair_options {
+	struct pair_request *request;
+	struct fault *fault;
+};
+
+static int read_pair_option(sd_bus_message *message, const char *key, void *user) {
 	static const char *const keys[] = { "pin", "key", "app", "replaces", "accept_weak" };
-	const char *key, *pin;
+	const struct pair_options *options = user;
+	struct pair_request *request = options->request;
+	struct fault *ret_fault = options->fault;
+	const char *pin;
 	struct secret *secret;
 	int flag;
-	if (sd_bus_message_read(message, "s", &key) < 0) {
-		return fault_set(ret_fault, FAULT_BAD_ARGUMENT, "an option cannot be read");
-	}
 	if (strcmp(key, "pin") == 0 || strcmp(key, "key") == 0) {
 		secret = key[0] == 'p' ? &request->pin : &request->key;
 		if (sd_bus_message_read(message, "v", "s", &pin) < 0 ||
@@ -129,13 +135,8 @@ static int read_pair_request(
 		return fault_set(
 			ret_fault, FAULT_BAD_ARGUMENT, "an address looks like 54:D2:72:00:11:22");
 	}
-	r = sd_bus_message_enter_container(message, 'a', "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-		r = read_pair_option(message, request, ret_fault);
-		if (r >= 0) {
-			r = sd_bus_message_exit_container(message);
-		}
-	}
+	r = bus_each_property(
+		message, read_pair_option, &(struct pair_options){ request, ret_fault });
 	if (r < 0 && ret_fault->code == FAULT_NONE) {
 		fault_set(ret_fault, FAULT_BAD_ARGUMENT, "the options cannot be read");
 	}

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "loop/bus.h"
+
 static const struct option *find(const struct option *options, size_t n, const char *key) {
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(options[i].key, key) == 0) {
@@ -138,36 +140,38 @@ static int read_value(sd_bus_message *message, const struct option *option, void
 	return -EINVAL;
 }
 
+struct reading {
+	const struct option *options;
+	size_t n;
+	void *object;
+	unsigned set;
+	struct fault *fault;
+};
+
+static int read_option(sd_bus_message *message, const char *key, void *user) {
+	struct reading *reading = user;
+	const struct option *option = find(reading->options, reading->n, key);
+
+	if (option == NULL) {
+		return no_such(reading->options, reading->n, key, reading->fault);
+	}
+	reading->set |= option->bit;
+	return read_value(message, option, reading->object, reading->fault);
+}
+
 int options_read(sd_bus_message *message, const struct option *options, size_t n, void *object,
 	unsigned *ret_set, struct fault *ret_fault) {
-	unsigned set = 0;
-	int r = sd_bus_message_enter_container(message, 'a', "{sv}");
+	struct reading reading = { options, n, object, 0, ret_fault };
+
 	ret_fault->code = FAULT_NONE;
-	while (r >= 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-		const char *key;
-		r = sd_bus_message_read(message, "s", &key);
-		const struct option *option = r >= 0 ? find(options, n, key) : NULL;
-		if (r >= 0 && option == NULL) {
-			return no_such(options, n, key, ret_fault);
-		}
-		if (r >= 0) {
-			r = read_value(message, option, object, ret_fault);
-		}
-		if (r >= 0) {
-			set |= option->bit;
-			r = sd_bus_message_exit_container(message);
-		}
-	}
-	if (r >= 0) {
-		r = sd_bus_message_exit_container(message);
-	}
+	const int r = bus_each_property(message, read_option, &reading);
 	if (r < 0) {
 		return ret_fault->code != FAULT_NONE ? r
 						     : fault_set(ret_fault, FAULT_BAD_ARGUMENT,
 							       "the options cannot be read");
 	}
 	if (ret_set != NULL) {
-		*ret_set = set;
+		*ret_set = reading.set;
 	}
 	return 0;
 }

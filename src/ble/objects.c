@@ -5,35 +5,10 @@
 #include <string.h>
 
 #include "advert.h"
+#include "loop/bus.h"
 #include "util/text.h"
 
 /* Calls @fn for each entry of a{sv}; it has to take the variant off the message. */
-typedef int property_fn(sd_bus_message *m, const char *name, void *user);
-
-static int each_property(sd_bus_message *m, property_fn *fn, void *user) {
-	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
-
-	if (r < 0) {
-		return r;
-	}
-	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		const char *name;
-		r = sd_bus_message_read_basic(m, 's', &name);
-		if (r < 0) {
-			return r;
-		}
-		r = fn(m, name, user);
-		if (r < 0) {
-			return r;
-		}
-		r = sd_bus_message_exit_container(m);
-		if (r < 0) {
-			return r;
-		}
-	}
-	return r < 0 ? r : sd_bus_message_exit_container(m);
-}
-
 /* 1: inside a variant of that type; 0: it was of another type and has been skipped. */
 static int enter_variant(sd_bus_message *m, const char *contents) {
 	char type;
@@ -191,7 +166,7 @@ static int read_services(sd_bus_message *m, struct device_props *props) {
 	}
 	advert_clear(&props->advert, true);
 	props->has_service = true;
-	r = each_property(m, read_service_entry, props);
+	r = bus_each_property(m, read_service_entry, props);
 	return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
@@ -305,7 +280,7 @@ static int read_interface(sd_bus_message *m, const char *path, const char *inter
 
 	if (strcmp(interface, DEVICE_INTERFACE) == 0 && sink->device != NULL) {
 		struct device_props props = { 0 };
-		r = each_property(m, read_device_property, &props);
+		r = bus_each_property(m, read_device_property, &props);
 		if (r >= 0) {
 			sink->device(user, path, &props);
 		}
@@ -313,7 +288,7 @@ static int read_interface(sd_bus_message *m, const char *path, const char *inter
 	}
 	if (strcmp(interface, CHARACTERISTIC_INTERFACE) == 0 && sink->characteristic != NULL) {
 		struct characteristic_props props = { 0 };
-		r = each_property(m, read_characteristic_property, &props);
+		r = bus_each_property(m, read_characteristic_property, &props);
 		if (r >= 0) {
 			sink->characteristic(user, path, &props);
 		}
@@ -321,7 +296,7 @@ static int read_interface(sd_bus_message *m, const char *path, const char *inter
 	}
 	if (strcmp(interface, SERVICE_INTERFACE) == 0 && sink->service != NULL) {
 		char uuid[RADIO_UUID_MAX] = "";
-		r = each_property(m, read_service_property, uuid);
+		r = bus_each_property(m, read_service_property, uuid);
 		if (r >= 0) {
 			sink->service(user, path, uuid);
 		}
@@ -329,7 +304,7 @@ static int read_interface(sd_bus_message *m, const char *path, const char *inter
 	}
 	if (strcmp(interface, ADAPTER_INTERFACE) == 0 && sink->adapter != NULL) {
 		struct adapter_props props = { 0 };
-		r = each_property(m, read_adapter_property, &props);
+		r = bus_each_property(m, read_adapter_property, &props);
 		if (r >= 0) {
 			sink->adapter(user, path, &props);
 		}
@@ -421,8 +396,8 @@ int objects_read_removed(sd_bus_message *message, const char *interface, const c
 }
 
 /* sa{sv}, leaves the message in front of the invalidated names. */
-static int read_changes(
-	sd_bus_message *message, const char *interface, property_fn *fn, void *user) {
+static int read_changes(sd_bus_message *message, const char *interface,
+	int (*fn)(sd_bus_message *m, const char *name, void *user), void *user) {
 	const char *name;
 	int r = sd_bus_message_read_basic(message, 's', &name);
 
@@ -432,7 +407,7 @@ static int read_changes(
 	if (strcmp(name, interface) != 0) {
 		return -ENOMSG;
 	}
-	return each_property(message, fn, user);
+	return bus_each_property(message, fn, user);
 }
 
 int objects_read_adapter_changes(sd_bus_message *message, struct adapter_props *ret) {
@@ -468,7 +443,7 @@ int objects_read_device_changes(sd_bus_message *message, struct device_props *re
 
 int objects_read_device(sd_bus_message *message, struct device_props *ret) {
 	memset(ret, 0, sizeof(*ret));
-	return each_property(message, read_device_property, ret);
+	return bus_each_property(message, read_device_property, ret);
 }
 
 struct value {

@@ -339,6 +339,32 @@ bool bus_drain(struct bus *bus) {
 	return bus_pump(bus, DRAIN_MAX);
 }
 
+int bus_each_property(sd_bus_message *message,
+	int (*fn)(sd_bus_message *message, const char *name, void *user), void *user) {
+	const char *name = NULL;
+	int r = sd_bus_message_enter_container(message, 'a', "{sv}");
+
+	if (r < 0) {
+		return r;
+	}
+	while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+		r = sd_bus_message_read_basic(message, 's', &name);
+		if (r >= 0) {
+			r = fn(message, name, user);
+		}
+		if (r >= 0) {
+			r = sd_bus_message_exit_container(message);
+		}
+		if (r < 0) {
+			return r;
+		}
+	}
+	if (r >= 0) {
+		r = sd_bus_message_exit_container(message);
+	}
+	return r < 0 ? r : 0;
+}
+
 uint64_t bus_messages(const struct bus *bus) {
 	return bus->n_messages;
 }

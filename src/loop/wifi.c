@@ -189,65 +189,72 @@ static int read_words(
 }
 
 /* One of the properties WPA and RSN. */
+static int read_row(sd_bus_message *message, const char *key, void *user) {
+	return text_equal(key, "KeyMgmt")    ? read_words(message, keys_of, user)
+	       : text_equal(key, "Pairwise") ? read_words(message, ciphers_of, user)
+					     : sd_bus_message_skip(message, "v");
+}
+
 static int read_rows(sd_bus_message *message, uint32_t *ret) {
-	const char *key = NULL;
 	int r = sd_bus_message_enter_container(message, 'v', "a{sv}");
 
 	if (r > 0) {
-		r = sd_bus_message_enter_container(message, 'a', "{sv}");
-	}
-	while (r > 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-		r = sd_bus_message_read(message, "s", &key);
-		if (r > 0) {
-			r = text_equal(key, "KeyMgmt")    ? read_words(message, keys_of, ret)
-			    : text_equal(key, "Pairwise") ? read_words(message, ciphers_of, ret)
-							  : sd_bus_message_skip(message, "v");
-		}
-		if (r >= 0) {
-			r = sd_bus_message_exit_container(message);
-		}
-	}
-	if (r >= 0) {
-		r = sd_bus_message_exit_container(message);
+		r = bus_each_property(message, read_row, ret);
 	}
 	return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
-static int on_bss(sd_bus_message *message, void *user, sd_bus_error *error) {
-	struct wifi *wifi = user;
-	uint32_t wpa = 0;
-	uint32_t rsn = 0;
-	int is_private = -1;
-	uint16_t mhz = 0;
-	const char *key = NULL;
-	int r = sd_bus_message_is_method_error(message, NULL) != 0
-			? -EIO
-			: sd_bus_message_enter_container(message, 'a', "{sv}");
+/* What a network says of itself; @n_known counts what says whether it is open. */
+struct network {
+	uint32_t flags, wpa, rsn, mhz;
+	unsigned n_known;
+};
 
-	(void) error;
-	while (r > 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-		r = sd_bus_message_read(message, "s", &key);
-		if (r > 0) {
-			r = text_equal(key, "WPA")   ? read_rows(message, &wpa)
-			    : text_equal(key, "RSN") ? read_rows(message, &rsn)
-			    : text_equal(key, "Privacy")
-				    ? sd_bus_message_read(message, "v", "b", &is_private)
-			    : text_equal(key, "Frequency")
-				    ? sd_bus_message_read(message, "v", "q", &mhz)
-				    : sd_bus_message_skip(message, "v");
-		}
-		if (r >= 0) {
-			r = sd_bus_message_exit_container(message);
-		}
+static int read_bss(sd_bus_message *message, const char *key, void *user) {
+	struct network *network = user;
+	int is_private = 0;
+	uint16_t mhz = 0;
+	int r = 0;
+
+	if (text_equal(key, "WPA")) {
+		return read_rows(message, &network->wpa);
 	}
-	if (r >= 0) {
-		wifi->facts.mhz = mhz;
-		if (is_private >= 0) {
+	if (text_equal(key, "RSN")) {
+		return read_rows(message, &network->rsn);
+	}
+	if (text_equal(key, "Privacy")) {
+		r = sd_bus_message_read(message, "v", "b", &is_private);
+		network->flags = is_private != 0 ? AP_PRIVACY : 0;
+		network->n_known += r > 0;
+		return r;
+	}
+	if (text_equal(key, "Frequency")) {
+		r = sd_bus_message_read(message, "v", "q", &mhz);
+		network->mhz = mhz;
+		return r;
+	}
+	return sd_bus_message_skip(message, "v");
+}
+
+/* @n_needed: without so many of them "open" would be a guess. */
+static void take_network(struct wifi *wifi, sd_bus_message *message,
+	int (*fn)(sd_bus_message *message, const char *key, void *user), unsigned n_needed) {
+	struct network network = { 0 };
+
+	if (sd_bus_message_is_method_error(message, NULL) == 0 &&
+		bus_each_property(message, fn, &network) >= 0) {
+		wifi->facts.mhz = network.mhz;
+		if (network.n_known == n_needed) {
 			(void) text_copy(wifi->facts.security, sizeof(wifi->facts.security),
-				wifi_security_of_flags(is_private > 0 ? AP_PRIVACY : 0, wpa, rsn));
+				wifi_security_of_flags(network.flags, network.wpa, network.rsn));
 		}
 	}
 	finish_soon(wifi);
+}
+
+static int on_bss(sd_bus_message *message, void *user, sd_bus_error *error) {
+	(void) error;
+	take_network(user, message, read_bss, 1);
 	return 0;
 }
 
@@ -296,55 +303,31 @@ static void ask_supplicant(struct wifi *wifi) {
 
 /* ---- NetworkManager ---- */
 
-static int on_access_point(sd_bus_message *message, void *user, sd_bus_error *error) {
-	struct wifi *wifi = user;
-	uint32_t flags = 0;
-	uint32_t wpa = 0;
-	uint32_t rsn = 0;
-	uint32_t mhz = 0;
-	unsigned n_flags = 0;
+static int read_access_point(sd_bus_message *message, const char *key, void *user) {
+	struct network *network = user;
 	const struct {
 		const char *key;
 		uint32_t *value;
 		unsigned counts;
 	} rows[] = {
-		{ "Flags", &flags, 1 },
-		{ "WpaFlags", &wpa, 1 },
-		{ "RsnFlags", &rsn, 1 },
-		{ "Frequency", &mhz, 0 },
+		{ "Flags", &network->flags, 1 },
+		{ "WpaFlags", &network->wpa, 1 },
+		{ "RsnFlags", &network->rsn, 1 },
+		{ "Frequency", &network->mhz, 0 },
 	};
-	const char *key = NULL;
-	int r = sd_bus_message_is_method_error(message, NULL) != 0
-			? -EIO
-			: sd_bus_message_enter_container(message, 'a', "{sv}");
 
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (text_equal(key, rows[i].key)) {
+			network->n_known += rows[i].counts;
+			return sd_bus_message_read(message, "v", "u", rows[i].value);
+		}
+	}
+	return sd_bus_message_skip(message, "v");
+}
+
+static int on_access_point(sd_bus_message *message, void *user, sd_bus_error *error) {
 	(void) error;
-	while (r > 0 && (r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
-		size_t i = 0;
-
-		r = sd_bus_message_read(message, "s", &key);
-		while (r > 0 && i < ARRAY_SIZE(rows) && !text_equal(key, rows[i].key)) {
-			i++;
-		}
-		if (r > 0 && i < ARRAY_SIZE(rows)) {
-			r = sd_bus_message_read(message, "v", "u", rows[i].value);
-			n_flags += rows[i].counts;
-		} else if (r > 0) {
-			r = sd_bus_message_skip(message, "v");
-		}
-		if (r >= 0) {
-			r = sd_bus_message_exit_container(message);
-		}
-	}
-	if (r >= 0) {
-		wifi->facts.mhz = mhz;
-		/* Without one of them "open" would be a guess. */
-		if (n_flags == 3) {
-			(void) text_copy(wifi->facts.security, sizeof(wifi->facts.security),
-				wifi_security_of_flags(flags, wpa, rsn));
-		}
-	}
-	finish_soon(wifi);
+	take_network(user, message, read_access_point, 3);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/bus.h"
 #include "util/text.h"
 
 /* Without DuplicateData BlueZ tells a new strength only when it differs by this much. */
@@ -167,7 +168,8 @@ int adapter_stop_discovery(sd_bus_message *m, void *user, sd_bus_error *error) {
 	return 1;
 }
 
-static int read_filter_value(sd_bus_message *m, const char *key, struct session *next) {
+static int read_filter_value(sd_bus_message *m, const char *key, void *user) {
+	struct session *next = user;
 	static const struct {
 		const char *key;
 		const char *type;
@@ -188,6 +190,7 @@ static int read_filter_value(sd_bus_message *m, const char *key, struct session 
 		return -EINVAL;
 	}
 	int on = 0, r = 0;
+	next->has_filter = true;
 	const char *text = NULL;
 	if (text_equal(key, "DuplicateData")) {
 		r = sd_bus_message_read(m, "b", &on);
@@ -209,26 +212,17 @@ static int read_filter_value(sd_bus_message *m, const char *key, struct session 
 int adapter_set_filter(sd_bus_message *m, void *user, sd_bus_error *error) {
 	struct adapter *adapter = container_of(user, struct adapter, node);
 	struct session next = { .rssi_floor = INT16_MIN, .wants_duplicates = false };
-	const char *key = NULL;
-	bool is_empty = true;
-	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		is_empty = false;
-		r = sd_bus_message_read(m, "s", &key);
-		r = r < 0 ? r : read_filter_value(m, key, &next);
-		r = r < 0 ? r : sd_bus_message_exit_container(m);
-	}
-	if (r < 0) {
+	if (bus_each_property(m, read_filter_value, &next) < 0) {
 		return bluez_error(m, ERROR_INVALID, "Invalid arguments in method call");
 	}
 	struct session *session = get_session(adapter, sd_bus_message_get_sender(m));
 	if (session == NULL) {
 		return -ENOMEM;
 	}
-	session->has_filter = !is_empty;
+	session->has_filter = next.has_filter;
 	session->wants_duplicates = next.wants_duplicates;
 	session->rssi_floor = next.rssi_floor;
-	if (is_empty && !session->is_active) {
+	if (!next.has_filter && !session->is_active) {
 		session_free(session);
 	}
 	sd_bus_reply_method_return(m, "");

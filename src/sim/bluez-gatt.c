@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/bus.h"
 #include "util/text.h"
 
 #define ATT_VALUE_MAX 512
@@ -211,21 +212,17 @@ static mono_t att_slot(struct device *device, unsigned requests) {
 
 /* ---- options ---- */
 
-static int read_options(sd_bus_message *m, uint16_t *ret_offset, const char **ret_type) {
-	const char *key = NULL;
-	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = sd_bus_message_read(m, "s", &key);
-		if (r >= 0 && text_equal(key, "offset")) {
-			r = sd_bus_message_read(m, "v", "q", ret_offset);
-		} else if (r >= 0 && text_equal(key, "type")) {
-			r = sd_bus_message_read(m, "v", "s", ret_type);
-		} else if (r >= 0) {
-			r = sd_bus_message_skip(m, "v");
-		}
-		r = r < 0 ? r : sd_bus_message_exit_container(m);
-	}
-	return r < 0 ? r : sd_bus_message_exit_container(m);
+struct options {
+	uint16_t offset;
+	const char *type; /* NULL: not said */
+};
+
+static int read_option(sd_bus_message *m, const char *key, void *user) {
+	struct options *options = user;
+
+	return text_equal(key, "offset") ? sd_bus_message_read(m, "v", "q", &options->offset)
+	       : text_equal(key, "type") ? sd_bus_message_read(m, "v", "s", &options->type)
+					 : sd_bus_message_skip(m, "v");
 }
 
 static int invalid(sd_bus_message *m) {
@@ -273,19 +270,18 @@ static void on_read(void *user) {
 int char_read(sd_bus_message *m, void *user, sd_bus_error *error) {
 	struct gatt_char *chr = container_of(user, struct gatt_char, node);
 	struct device *device = device_of(chr);
-	const char *type = NULL;
-	uint16_t offset = 0;
+	struct options options = { 0 };
 	if (!device_has_link(device)) {
 		return not_connected(m);
 	}
-	if (read_options(m, &offset, &type) < 0) {
+	if (bus_each_property(m, read_option, &options) < 0) {
 		return invalid(m);
 	}
 	if (chr->read.msg != NULL) {
 		return bluez_error(m, ERROR_IN_PROGRESS, "In Progress");
 	}
 	chr->read.msg = sd_bus_message_ref(m);
-	chr->read.offset = offset;
+	chr->read.offset = options.offset;
 	sched_arm_at(sched_of(device), &chr->read.job, att_slot(device, 1));
 	return 1;
 }
@@ -395,10 +391,9 @@ static int write_kind(const struct gatt_char *chr, const char *type, uint16_t of
 int char_write(sd_bus_message *m, void *user, sd_bus_error *error) {
 	struct gatt_char *chr = container_of(user, struct gatt_char, node);
 	struct device *device = device_of(chr);
-	const char *type = NULL;
 	const void *value = NULL;
 	size_t n = 0;
-	uint16_t offset = 0;
+	struct options options = { 0 };
 	bool is_command = false;
 	if (!device_has_link(device)) {
 		return not_connected(m);
@@ -410,10 +405,11 @@ int char_write(sd_bus_message *m, void *user, sd_bus_error *error) {
 		return bluez_error(m, ERROR_IN_PROGRESS, "In Progress");
 	}
 	if (sd_bus_message_read_array(m, 'y', &value, &n) < 0 ||
-		read_options(m, &offset, &type) < 0) {
+		bus_each_property(m, read_option, &options) < 0) {
 		return invalid(m);
 	}
-	int r = write_kind(chr, type, offset, n, &is_command);
+	const uint16_t offset = options.offset;
+	int r = write_kind(chr, options.type, offset, n, &is_command);
 	if (r == -EOPNOTSUPP) {
 		return bluez_error(m, ERROR_NOT_SUPPORTED, "Operation is not supported");
 	}

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "loop/bus.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -144,27 +145,22 @@ struct request {
 	uint16_t offset, mtu;
 };
 
+static int read_option(sd_bus_message *m, const char *key, void *user) {
+	struct request *request = user;
+
+	return text_equal(key, "device")   ? sd_bus_message_read(m, "v", "o", &request->device)
+	       : text_equal(key, "offset") ? sd_bus_message_read(m, "v", "q", &request->offset)
+	       : text_equal(key, "mtu")    ? sd_bus_message_read(m, "v", "q", &request->mtu)
+					   : sd_bus_message_skip(m, "v");
+}
+
 static int read_options(sd_bus_message *m, struct request *request) {
-	const char *key = NULL;
 	*request = (struct request){ .device = "", .mtu = MTU_DEFAULT };
-	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = sd_bus_message_read(m, "s", &key);
-		if (r >= 0 && text_equal(key, "device")) {
-			r = sd_bus_message_read(m, "v", "o", &request->device);
-		} else if (r >= 0 && text_equal(key, "offset")) {
-			r = sd_bus_message_read(m, "v", "q", &request->offset);
-		} else if (r >= 0 && text_equal(key, "mtu")) {
-			r = sd_bus_message_read(m, "v", "q", &request->mtu);
-		} else if (r >= 0) {
-			r = sd_bus_message_skip(m, "v");
-		}
-		r = r < 0 ? r : sd_bus_message_exit_container(m);
-	}
+	int r = bus_each_property(m, read_option, request);
 	request->mtu = request->mtu < MTU_DEFAULT ? MTU_DEFAULT
 		       : request->mtu > MTU_MAX   ? MTU_MAX
 						  : request->mtu;
-	return r < 0 ? r : sd_bus_message_exit_container(m);
+	return r;
 }
 
 /* ---- methods ---- */

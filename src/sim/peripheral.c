@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/bus.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -84,21 +85,24 @@ struct found {
 	bool is_there, is_powered, has_gatt, has_advert;
 };
 
-static int read_powered(sd_bus_message *m, bool *ret) {
-	const char *key = NULL;
-	int value = 0;
-	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = sd_bus_message_read(m, "s", &key);
-		if (r >= 0 && text_equal(key, "Powered")) {
-			r = sd_bus_message_read(m, "v", "b", &value);
-			*ret = r >= 0 && value != 0;
-		} else if (r >= 0) {
-			r = sd_bus_message_skip(m, "v");
-		}
-		r = r < 0 ? r : sd_bus_message_exit_container(m);
-	}
-	return r < 0 ? r : sd_bus_message_exit_container(m);
+struct flag {
+	const char *name;
+	int value;
+};
+
+static int read_if_it(sd_bus_message *m, const char *key, void *user) {
+	struct flag *flag = user;
+
+	return text_equal(key, flag->name) ? sd_bus_message_read(m, "v", "b", &flag->value)
+					   : sd_bus_message_skip(m, "v");
+}
+
+/* @return 1 true, 0 false, -ENOENT: @name is not among these properties. */
+static int read_flag(sd_bus_message *m, const char *name) {
+	struct flag flag = { name, -ENOENT };
+	const int r = bus_each_property(m, read_if_it, &flag);
+
+	return r < 0 ? r : flag.value;
 }
 
 static int read_interfaces(sd_bus_message *m, struct found *found) {
@@ -108,7 +112,7 @@ static int read_interfaces(sd_bus_message *m, struct found *found) {
 		r = sd_bus_message_read(m, "s", &name);
 		if (r >= 0 && text_equal(name, ADAPTER_INTERFACE)) {
 			found->is_there = true;
-			r = read_powered(m, &found->is_powered);
+			found->is_powered = read_flag(m, "Powered") == 1;
 		} else if (r >= 0) {
 			found->has_gatt = found->has_gatt || text_equal(name, GATT_INTERFACE);
 			found->has_advert = found->has_advert || text_equal(name, ADVERT_INTERFACE);
@@ -240,23 +244,6 @@ static int on_removed(sd_bus_message *m, void *user, sd_bus_error *error) {
 	return 0;
 }
 
-/* @return 1 true, 0 false, -ENOENT: @name is not among what has changed. */
-static int read_changed(sd_bus_message *m, const char *name) {
-	const char *key = NULL;
-	int value = -ENOENT;
-	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
-	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-		r = sd_bus_message_read(m, "s", &key);
-		if (r >= 0 && text_equal(key, name)) {
-			r = sd_bus_message_read(m, "v", "b", &value);
-		} else if (r >= 0) {
-			r = sd_bus_message_skip(m, "v");
-		}
-		r = r < 0 ? r : sd_bus_message_exit_container(m);
-	}
-	return r < 0 ? r : value;
-}
-
 static int on_changed(sd_bus_message *m, void *user, sd_bus_error *error) {
 	struct peripheral *peripheral = user;
 	const char *interface = NULL, *path = sd_bus_message_get_path(m);
@@ -264,11 +251,11 @@ static int on_changed(sd_bus_message *m, void *user, sd_bus_error *error) {
 	if (r < 0) {
 		return r;
 	}
-	if (text_equal(interface, "org.bluez.Device1") && read_changed(m, "Connected") == 0) {
+	if (text_equal(interface, "org.bluez.Device1") && read_flag(m, "Connected") == 0) {
 		gatt_tree_link_lost(peripheral, path);
 	} else if (text_equal(interface, ADAPTER_INTERFACE) &&
 		   text_equal(path, peripheral->adapter)) {
-		int is_on = read_changed(m, "Powered");
+		int is_on = read_flag(m, "Powered");
 		if (is_on == 0) {
 			gatt_tree_link_lost(peripheral, NULL);
 			peripheral_complain(peripheral, "the adapter has been switched off");

@@ -214,9 +214,11 @@ static void a_lock_is_recorded(void **state) {
 	for (unsigned i = 0; i < 20; i++) {
 		move(rig, "Lock");
 	}
-	assert_false(is_in_lines(ends[0], "missing"));
+	/* A short line may still have found room behind a long one that did not. */
+	bool is_told = is_in_lines(ends[0], "lines are missing");
 	move(rig, "Lock");
-	assert_true(is_in_lines(ends[0], "lines are missing"));
+	is_told = is_in_lines(ends[0], "lines are missing") || is_told;
+	assert_true(is_told);
 	/* The reader goes: the next one may. */
 	close(ends[0]);
 	for (unsigned i = 0; i < 20; i++) {
