@@ -510,6 +510,7 @@ static void session_timer(struct session *base) {
 		if (session->is_writing) {
 			session->host->arm(session->host_data, AUGUST_GAP_MS);
 		} else {
+			session->has_heard = false; /* the gate may take its time, too */
 			send_now(session);
 		}
 		break;
