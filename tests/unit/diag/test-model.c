@@ -167,6 +167,9 @@ static void each_kind_of_each_brand_has_data(void **state) {
 		assert_string_equal(
 			models_find(models, "switchbot", "6.5", rows[i].name)->file, rows[i].file);
 	}
+	assert_string_equal(
+		models_find(models, "august", "", "August ASL-03")->file, "august-asl-03");
+	assert_string_equal(models_find(models, "august", "", "Yale Linus")->file, "august");
 	for (size_t i = 0; lock_drivers[i] != NULL; i++) {
 		const struct driver *driver = lock_drivers[i];
 
