@@ -37,7 +37,9 @@ static int check_pin(const struct secret *pin, struct fault *ret_fault) {
 
 const struct credential_limits *ttlock_limits(const struct ttlock_keys *keys) {
 	static const struct credential_limits limits = {
-		.types = 1U << CREDENTIAL_PIN,
+		/* Cards and fingers as far as they are there: one that is lost is not made anew. */
+		.types =
+			1U << CREDENTIAL_PIN | 1U << CREDENTIAL_RFID | 1U << CREDENTIAL_FINGERPRINT,
 		.pin_least = TTLOCK_CODE_LEAST,
 		.pin_most = TTLOCK_CODE_MOST,
 		.name_most = 0,
