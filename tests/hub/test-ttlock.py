@@ -174,6 +174,24 @@ def codes_and_their_use():
 
 
 @case
+def a_card_is_given_to_somebody():
+    with a_hub(DOOR) as rig:
+        rig.sim("app", DOOR.slug, "add-card", "aabbccdd")
+        rig.ctl("code", "sync", DOOR.slug)
+
+        def foreign():
+            return [row["ref"] for row in rig.ctl_json("code", "list", "--lock", DOOR.slug)["foreign"]
+                    if row["type"] == "rfid"]
+        wait(foreign, 30, "the card is listed")
+        rig.ctl("user", "add", "Ada")
+        made = rig.ctl_json("code", "adopt", DOOR.slug, foreign()[0], "ada", "--type", "rfid")
+        wait(lambda: not foreign(), 30, "it is nobody's no more")
+        expect_equal(rig.show(DOOR)["cards"], 1, "cards")
+        rig.ctl("code", "revoke", made["id"], seconds=90)
+        wait(lambda: rig.show(DOOR)["cards"] == 0, 30, "the card is gone from the lock")
+
+
+@case
 def settings_and_clock():
     with a_hub(DOOR) as rig:
         rig.ctl("settings", DOOR.slug, "AutoRelockTime=30")
