@@ -188,6 +188,35 @@ def what_each_can_do_is_told():
         expect("state advertised: the state" in text and "door state: yes" in text, text)
 
 
+def findings(rig):
+    targets = json.loads(rig.try_ctl("doctor", PRO.slug, "--json").stdout)["targets"]
+    return [one["fault"] for one in next(t for t in targets if t.get("lock") == PRO.slug)["findings"]]
+
+
+@case
+def what_it_says_of_itself_is_what_the_doctor_finds():
+    with a_hub(PRO) as rig:
+        expect_equal(findings(rig), [], "a healthy lock")
+        for what, value, fault in (("battery", 15, "battery-low"), ("battery", 3, "battery-critical"),
+                                   ("calibrated", 0, "not-calibrated")):
+            def put(to, what=what):
+                return rig.battery(PRO, to) if what == "battery" else rig.sim("set", PRO.slug, f"{what}={to}")
+            put(value)
+            rig.expect_prop(PRO, "Fault", fault)
+            expect_equal(findings(rig), [fault], f"{what} {value}")
+            put(90 if what == "battery" else 1)
+            rig.expect_prop(PRO, "Fault", "none")
+            expect_equal(findings(rig), [], f"after {what} {value}")
+        # Refusals (switchbot-lock.md 8): anybody could have made them, so the state is read as well.
+        for number, words in ((4, "firmware"), (5, "This lock cannot do that")):
+            rig.sim("set", PRO.slug, f"refuse={number}")
+            done = rig.try_ctl("unlock", PRO.slug, "--json")
+            told = json.loads(done.stdout)
+            expect(done.returncode != 0 and words in told["message"], f"{number}: {told}")
+            expect_equal(told["state_after"], "locked", "what was read")
+            rig.sim("set", PRO.slug, "refuse=0")
+
+
 @case
 def a_nuki_beside_it_is_none_of_its_business():
     with a_hub(FRONT, PRO) as rig:
