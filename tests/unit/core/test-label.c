@@ -79,8 +79,12 @@ static void each_operation_is_named_before_its_link_is_wanted(void **state) {
 	assert_true(text_copy(second, sizeof(second), op->id));
 	fake_turn(fake);
 	fake_up(fake, door);
-	fake_serve(fake, door, 'U');
+	fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+	fake_answer(fake, door, "DU", 2);
 	assert_string_equal(at_want, second);
+	/* What the hub asks behind both is its own. */
+	fake_serve(fake, door, 'L');
+	assert_string_equal(its_op, "");
 }
 
 int main(void) {
