@@ -113,98 +113,23 @@ static int choose_name(struct ctl *ctl, const json_t *sighting, char name[static
 	return CTL_DONE;
 }
 
-static int fill_call(struct ctl *ctl, sd_bus_message *call, const json_t *sighting,
-	const char *name, const struct secret *pin, const struct secret *key) {
-	sd_bus_message_sensitive(call);
-	int r = sd_bus_message_append(call, "ss", facts_text(sighting, "address"), name);
-	if (r >= 0) {
-		r = sd_bus_message_open_container(call, 'a', "{sv}");
-	}
-	if (r >= 0 && pin->len > 0) {
-		r = sd_bus_message_append(call, "{sv}", "pin", "s", (const char *) pin->bytes);
-	}
-	if (r >= 0 && key->len > 0) {
-		r = sd_bus_message_append(call, "{sv}", "key", "s", (const char *) key->bytes);
-	}
-	if (r >= 0 && ctl->opt.is_accepting_weak) {
-		r = sd_bus_message_append(call, "{sv}", "accept_weak", "b", 1);
-	}
-	if (r >= 0 && ctl->opt.as_app) {
-		r = sd_bus_message_append(call, "{sv}", "app", "b", 1);
-	}
-	if (r >= 0) {
-		r = sd_bus_message_close_container(call);
-	}
-	if (r < 0) {
-		complain(ctl, "the request cannot be made: %s", strerror(-r));
-	}
-	return r;
-}
-
-/* A lock whose protocol is weak is taken by somebody who knows that it is. */
-static int accept_weak(struct ctl *ctl, const json_t *sighting) {
-	if (strcmp(facts_text(sighting, "protocol_class"), "C") != 0 ||
-		ctl->opt.is_accepting_weak) {
-		return CTL_DONE;
-	}
-	if (!ctl->is_asking) {
-		return usage_error(ctl,
-			"the radio protocol of this lock is weak: %s. Say "
-			"--accept-weak to pair it all the same",
-			facts_text(sighting, "weakness"));
-	}
-	fprintf(ctl->err, "The radio protocol of this lock is weak: %s.\n",
-		facts_text(sighting, "weakness"));
-	if (!prompt_yes(ctl, "Pair it all the same?")) {
-		complain(ctl, "nothing was done");
-		return CTL_FAILED;
-	}
-	ctl->opt.is_accepting_weak = true;
-	return CTL_DONE;
-}
-
-/* The key that its maker has for this lock: of --key-file, or typed. */
-static int read_key(struct ctl *ctl, const json_t *sighting, struct secret *ret_key) {
-	if (!facts_flag(sighting, "needs_key")) {
-		return ctl->opt.key_file == NULL
-			       ? CTL_DONE
-			       : usage_error(ctl, "a lock of %s makes its key while it is paired",
-					 facts_text(sighting, "brand"));
-	}
-	if (ctl->opt.key_file != NULL) {
-		return prompt_secret_from(ctl, ctl->opt.key_file, "key", false, ret_key);
-	}
-	if (!ctl->is_asking) {
-		return usage_error(ctl, "this lock wants %s, give it with --key-file FILE. %s",
-			facts_text(sighting, "key_form"), facts_text(sighting, "key_source"));
-	}
-	fprintf(ctl->err, "%s\n", facts_text(sighting, "key_source"));
-	char what[LINE_TEXT_MAX];
-	snprintf(what, sizeof(what), "key (%s)", facts_text(sighting, "key_form"));
-	return prompt_secret(ctl, what, false, ret_key);
-}
-
 static int pair(struct ctl *ctl, const json_t *sighting) {
-	AUTO_VALUE(secret_wipe) struct secret pin = { 0 };
-	AUTO_VALUE(secret_wipe) struct secret key = { 0 };
+	AUTO_VALUE(pairing_wipe) struct pairing pairing = { 0 };
 	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
 	AUTO(json_decref) json_t *facts = NULL;
 	char name[NAME_TEXT_MAX], path[PATH_TEXT_MAX];
-	int r = accept_weak(ctl, sighting);
-	if (r == CTL_DONE) {
-		r = read_key(ctl, sighting, &key);
-	}
+	int r = pairing_agree(ctl, sighting, &pairing);
 	if (r == CTL_DONE) {
 		r = choose_name(ctl, sighting, name);
 	}
 	if (r == CTL_DONE && (ctl->opt.is_pin_stdin || facts_flag(sighting, "needs_pin"))) {
-		r = prompt_pin(ctl, facts_text(sighting, "pin_form"), &pin);
+		r = prompt_pin(ctl, facts_text(sighting, "pin_form"), &pairing.pin);
 	}
 	if (r != CTL_DONE) {
 		return r;
 	}
-	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, "Pair", &call) < 0 ||
-		fill_call(ctl, call, sighting, name, &pin, &key) < 0) {
+	pairing.name = name;
+	if (pairing_call(ctl, sighting, &pairing, &call) < 0) {
 		return CTL_FAILED;
 	}
 	r = operation_run(ctl, call, facts_text(sighting, "address"), &facts);
@@ -218,7 +143,7 @@ static int pair(struct ctl *ctl, const json_t *sighting) {
 	const char *slug = facts_text(facts, "lock_slug");
 	say(ctl, "Paired as %s%s%s\n", tone_start(ctl, TONE_BOLD), slug, tone_end(ctl, TONE_BOLD));
 	say(ctl, "Its state is being read; next: lockhubctl show %s\n", slug);
-	if (pin.len == 0 && facts_text(sighting, "pin_form")[0] != '\0') {
+	if (pairing.pin.len == 0 && facts_text(sighting, "pin_form")[0] != '\0') {
 		say(ctl,
 			"With its PIN the hub can read its log and set its clock: lockhubctl "
 			"set-pin "

@@ -197,52 +197,37 @@ static int find(struct reset *reset) {
 	return CTL_FAILED;
 }
 
-static int send_pair(struct reset *reset, const struct secret *pin) {
-	struct ctl *ctl = reset->ctl;
+static int send_pair(struct reset *reset, const struct pairing *pairing) {
 	AUTO(sd_bus_message_unref) sd_bus_message *call = NULL;
 	AUTO(json_decref) json_t *facts = NULL;
-	if (talk_new(ctl, MANAGER_PATH, MANAGER_INTERFACE, "Pair", &call) < 0) {
+	if (pairing_call(reset->ctl, reset->seen, pairing, &call) < 0) {
 		return CTL_FAILED;
 	}
-	sd_bus_message_sensitive(call);
-	int r = sd_bus_message_append(call, "ss", facts_text(reset->seen, "address"), "");
-	if (r >= 0) {
-		r = sd_bus_message_open_container(call, 'a', "{sv}");
-	}
-	if (r >= 0) {
-		r = sd_bus_message_append(
-			call, "{sv}", "replaces", "s", facts_text(reset->lock, "id"));
-	}
-	if (r >= 0 && pin->len > 0) {
-		r = sd_bus_message_append(call, "{sv}", "pin", "s", (const char *) pin->bytes);
-	}
-	if (r >= 0) {
-		r = sd_bus_message_close_container(call);
-	}
-	if (r < 0) {
-		complain(ctl, "the request cannot be made: %s", strerror(-r));
-		return CTL_FAILED;
-	}
-	r = operation_run(ctl, call, slug_of(reset), &facts);
+	int r = operation_run(reset->ctl, call, slug_of(reset), &facts);
 	if (r != CTL_DONE) {
-		advise(ctl, "Go on with: lockhubctl reset --restore %s", slug_of(reset));
+		advise(reset->ctl, "Go on with: lockhubctl reset --restore %s", slug_of(reset));
 	}
 	return r;
 }
 
 static int pair(struct reset *reset) {
 	struct ctl *ctl = reset->ctl;
-	AUTO_VALUE(secret_wipe) struct secret pin = { 0 };
+	AUTO_VALUE(pairing_wipe)
+	struct pairing pairing = { .name = "", .replaces = facts_text(reset->lock, "id") };
 	int r = CTL_DONE;
 	/* Without it neither codes nor settings can be put back. */
-	if (ctl->opt.is_pin_stdin || ctl->is_asking || facts_flag(reset->lock, "has_pin")) {
-		r = prompt_pin(ctl, facts_text(reset->lock, "pin_form"), &pin);
+	if (facts_text(reset->lock, "pin_form")[0] != '\0' &&
+		(ctl->opt.is_pin_stdin || ctl->is_asking || facts_flag(reset->lock, "has_pin"))) {
+		r = prompt_pin(ctl, facts_text(reset->lock, "pin_form"), &pairing.pin);
 	}
 	if (r == CTL_DONE) {
 		r = find(reset);
 	}
 	if (r == CTL_DONE) {
-		r = send_pair(reset, &pin);
+		r = pairing_agree(ctl, reset->seen, &pairing);
+	}
+	if (r == CTL_DONE) {
+		r = send_pair(reset, &pairing);
 	}
 	if (r == CTL_DONE && !ctl->opt.is_json) {
 		say(ctl, "%s is paired again\n", slug_of(reset));
@@ -270,8 +255,22 @@ static int set(struct reset *reset, const char *key, const char *value) {
 	return operation_run(reset->ctl, call, slug_of(reset), &facts);
 }
 
+static bool can(const struct reset *reset, const char *name) {
+	size_t i;
+	json_t *act;
+	json_array_foreach(json_object_get(reset->lock, "acts"), i, act) {
+		if (json_is_string(act) && strcmp(json_string_value(act), name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* What is as it was already leaves the list by being read. */
 static int restore_settings(struct reset *reset) {
+	if (!can(reset, "read-settings")) {
+		return CTL_DONE;
+	}
 	if (ask_lock(reset, "ReadSettings") != CTL_DONE) {
 		return CTL_FAILED;
 	}
@@ -334,20 +333,9 @@ static int set_timer(struct reset *reset, const json_t *timer) {
 	return operation_run(reset->ctl, call, slug_of(reset), &facts);
 }
 
-static bool has_timers(const struct reset *reset) {
-	size_t i;
-	json_t *act;
-	json_array_foreach(json_object_get(reset->lock, "acts"), i, act) {
-		if (json_is_string(act) && strcmp(json_string_value(act), "put-timer") == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* As with settings: what the lock lists leaves the list by being read. */
 static int restore_timers(struct reset *reset) {
-	if (!has_timers(reset)) {
+	if (!can(reset, "put-timer")) {
 		return CTL_DONE;
 	}
 	if (ask_lock(reset, "ReadTimers") != CTL_DONE) {
@@ -443,10 +431,11 @@ static int report(struct reset *reset, const json_t *sync) {
 	say(ctl, "%s: %u settings and %u timers put back, %jd codes in the lock\n", slug_of(reset),
 		reset->n_set, reset->n_timers, (intmax_t) facts_number(sync, "present", 0));
 	if (is_whole) {
-		say(ctl,
-			"Read again: it has what it had. Calibrate it now, with the door open: "
-			"lockhubctl calibrate %s\n",
-			slug_of(reset));
+		say(ctl, "Read again: it has what it had.%s%s\n",
+			can(reset, "calibrate") ? " Calibrate it now, with the door open: "
+						  "lockhubctl calibrate "
+						: "",
+			can(reset, "calibrate") ? slug_of(reset) : "");
 		return CTL_DONE;
 	}
 	json_object_foreach(left, key, value) {
@@ -466,7 +455,7 @@ static int put_back(struct reset *reset) {
 	if (fetch_lock(reset) != CTL_DONE) {
 		return CTL_FAILED;
 	}
-	if (!facts_flag(reset->lock, "has_pin")) {
+	if (facts_text(reset->lock, "pin_form")[0] != '\0' && !facts_flag(reset->lock, "has_pin")) {
 		complain(reset->ctl, "%s is paired, but without its PIN nothing can be put back",
 			slug_of(reset));
 		advise(reset->ctl,
@@ -475,7 +464,7 @@ static int put_back(struct reset *reset) {
 		return CTL_FAILED;
 	}
 	if (restore_settings(reset) != CTL_DONE || restore_timers(reset) != CTL_DONE ||
-		await_codes(reset, &sync) != CTL_DONE) {
+		(can(reset, "put-credential") && await_codes(reset, &sync) != CTL_DONE)) {
 		advise(reset->ctl, "Go on with: lockhubctl reset --restore %s", slug_of(reset));
 		return CTL_FAILED;
 	}
@@ -674,7 +663,7 @@ static void read_once_more(struct reset *reset) {
 		return;
 	}
 	if (ask_lock(reset, "ReadSettings") != CTL_DONE ||
-		(has_timers(reset) && ask_lock(reset, "ReadTimers") != CTL_DONE)) {
+		(can(reset, "put-timer") && ask_lock(reset, "ReadTimers") != CTL_DONE)) {
 		say(reset->ctl, "What is put back is what was read from it before.\n");
 	}
 }
@@ -730,7 +719,8 @@ const struct command cmd_reset = {
 		"cannot be wiped is listed; --force does it without the lock. Needs the role\n"
 		"manage.",
 	.example = "lockhubctl reset --restore front-door",
-	.options = OPT_JSON | OPT_YES | OPT_PIN_STDIN | OPT_SECONDS | OPT_FORCE | OPT_RESET,
+	.options = OPT_JSON | OPT_YES | OPT_PIN_STDIN | OPT_KEY_FILE | OPT_SECONDS | OPT_FORCE |
+		   OPT_RESET,
 	.min_args = 1,
 	.max_args = 1,
 	.run = run,

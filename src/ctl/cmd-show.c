@@ -142,10 +142,12 @@ static void show_identity(struct ctl *ctl, const json_t *lock) {
 	fact(ctl, lock, "id", NULL, TONE_PLAIN, "%s", facts_text(lock, "id"));
 	fact(ctl, lock, "paired", NULL, TONE_PLAIN, "%s",
 		moment_text(facts_text(lock, "paired_at"), moment));
-	fact(ctl, lock, "PIN", NULL, TONE_PLAIN, "%s",
-		facts_flag(lock, "has_pin")
-			? "known"
-			: "not known (lockhubctl set-pin, for the log and the clock)");
+	if (facts_text(lock, "pin_form")[0] != '\0') {
+		fact(ctl, lock, "PIN", NULL, TONE_PLAIN, "%s",
+			facts_flag(lock, "has_pin")
+				? "known"
+				: "not known (lockhubctl set-pin, for the log and the clock)");
+	}
 }
 
 static void show_consent(struct ctl *ctl, const json_t *lock, const json_t *protocol) {

@@ -456,6 +456,22 @@ int moment_parse(const char *text, int64_t now, int64_t *ret_seconds);
 int64_t moment_now(void);     /* seconds since 1970 */
 int64_t moment_boot_ms(void); /* CLOCK_BOOTTIME */
 
+/* pairing.c */
+struct pairing {
+	const char *name;     /* of the lock; "": the hub makes one up. Borrowed */
+	const char *replaces; /* NULL, or the lock that has lost the hub's key. Borrowed */
+	struct secret pin, key;
+};
+void pairing_wipe(struct pairing *pairing);
+/*
+ * Has the person agree to a weak protocol, and give the key that only the lock's maker has, as far
+ * as the lock of @sighting wants that. CTL_DONE or another.
+ */
+int pairing_agree(struct ctl *ctl, const json_t *sighting, struct pairing *pairing);
+/* The request; *ret is the caller's. A negative errno has been complained of. */
+int pairing_call(struct ctl *ctl, const json_t *sighting, const struct pairing *pairing,
+	sd_bus_message **ret);
+
 /* prompt.c */
 /* Asks for a PIN without showing it, or reads a line with --pin-stdin. CTL_DONE or another. */
 int prompt_pin(struct ctl *ctl, const char *form, struct secret *ret_pin);

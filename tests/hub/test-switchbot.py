@@ -65,6 +65,23 @@ def its_key_pairs_it_and_is_never_shown():
 
 
 @case
+def a_lock_with_a_new_key_is_paired_again_as_itself():
+    new = KEY.replace("01234567", "76543210", 1)
+    with a_hub(PRO) as rig:
+        before = rig.ctl_json("show", PRO.slug)["locks"][0]
+        rig.sim("set", PRO.slug, f"key={new.split()[1]}")
+        words = ("reset", "--restore", PRO.slug, "--key-file", "-")
+        done = rig.try_ctl(*words, stdin=new + "\n", seconds=90)
+        expect(done.returncode != 0 and "--accept-weak" in done.stderr, done.stderr)
+        done = rig.try_ctl(*words, "--accept-weak", stdin=new + "\n", seconds=90)
+        expect_equal(done.returncode, 0, done.stderr)
+        expect_equal(rig.ctl_json("show", PRO.slug)["locks"][0]["id"], before["id"], "id")
+        rig.ctl("unlock", PRO.slug)
+        rig.expect_prop(PRO, "State", "unlocked")
+        expect("PIN" not in rig.ctl("show", PRO.slug).replace("PIN credential", ""), "a PIN that it has not")
+
+
+@case
 def its_state_is_heard_without_a_link():
     with a_hub(PRO, OLD) as rig:
         for lock in (PRO, OLD):
