@@ -324,9 +324,10 @@ struct driver {
 	/* Where people find that key, for prompts: one or two sentences. With key_form only. */
 	const char *key_source;
 	/*
-	 * For docs/brands.md (core/capability.h): the @i-th kind of lock of this brand, from 0, with
-	 * made-up keys, as it is to a hub that knows all of it. @return its name, static; NULL:
-	 * there are no more. Both are empty, or everything unknown, at entry. NULL hook: none.
+	 * For docs/brands.md (core/capability.h): the @i-th kind of lock of this brand, from 0,
+	 * with made-up keys, as it is to a hub that knows all of it. @return its name, static;
+	 * NULL: there are no more. Both are empty, or everything unknown, at entry. NULL hook:
+	 * none.
 	 */
 	const char *(*example)(unsigned i, struct secret *ret_keys, struct lock_status *ret_status);
 };

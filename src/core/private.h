@@ -131,7 +131,7 @@ struct lock {
 	 * came over a link that was there counts: it has set the mark as well.
 	 */
 	bool has_news;
-	bool is_back;                  /* just heard after a silence, or for the first time */
+	bool is_back; /* just heard after a silence, or for the first time */
 
 	/* import */
 	int64_t log_base;    /* what the hub adds to the lock's own numbers */

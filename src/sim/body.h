@@ -81,7 +81,7 @@ struct body {
 	bool is_weak;     /* the cells gave out in this motor run */
 	bool is_calibrated;
 	bool is_door_open;
-	bool is_frame_broken; /* the bolt holds nothing: the door opens though it is out */
+	bool is_frame_broken;   /* the bolt holds nothing: the door opens though it is out */
 	unsigned friction;      /* percent of an easy lock's, at any time ... */
 	unsigned friction_shut; /* ... and towards locked with the door shut */
 	struct cells cells;
