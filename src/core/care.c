@@ -287,6 +287,10 @@ static bool is_marking(const struct lock *lock) {
 }
 
 void care_after_op(struct lock *lock, const struct op_entry *entry) {
+	if (entry->op.act == ACT_READ_STATE && is_marking(lock)) {
+		/* It has cleared the mark, which may have stood for something in the log. */
+		care_want(lock, CARE_LOG);
+	}
 	if (!act_moves_motor(entry->op.act)) {
 		return;
 	}

@@ -298,7 +298,8 @@ def a_keypad_that_takes_no_more_codes():
             rig.try_sim("keypad", FRONT.slug, code)
         done = rig.try_sim("keypad", FRONT.slug, 481526)
         expect("locked after too many" in done.stdout + done.stderr, done)
-        # The beacon tells that something was, the log what; a question of ours would take the mark away.
+        # The beacon tells that something was, the log what: also when a question of ours took the mark away.
+        rig.ctl("refresh", FRONT.slug)
         wait(lambda: sum(row["kind"] == "lock_operation_error" for row in rig.log_rows()) == 5,
              90, "five wrong codes are in the hub's log", 0.5)
         expect_first(rig, "code-guessing", "look-at-log", lock=FRONT, evidence="in a row")
