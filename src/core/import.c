@@ -213,8 +213,22 @@ void import_job_ended(struct lock *lock) {
 	hub_commit(lock->hub, STEAL(lock->import));
 }
 
+/* Those who asked for the log to be read, and wait until what was read can be seen. */
+static void tell_readers(struct lock *lock, const struct fault *fault) {
+	struct op_entry *entry;
+	struct op_entry *next;
+
+	list_for_each_safe(entry, next, &lock->queue, queued) {
+		if (entry->is_keeping && entry->op.act == ACT_READ_LOG) {
+			entry->is_keeping = false;
+			op_finish(entry, fault == NULL ? OP_DONE : OP_FAILED, fault);
+		}
+	}
+}
+
 void import_committed(struct lock *lock, int64_t cursor, const struct fault *fault) {
 	lock->is_importing = false;
+	tell_readers(lock, fault);
 	if (fault == NULL) {
 		lock->log_cursor = cursor;
 		hub_lock_changed(lock, FACT_LOG);

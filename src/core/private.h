@@ -40,7 +40,7 @@ struct op_entry {
 	bool is_attributed; /* the lock's own log entry about it has been seen */
 	/* pairing and unpairing */
 	bool is_forced;
-	bool is_keeping; /* the database is being asked to keep or forget the lock */
+	bool is_keeping; /* its work is done but for what the database is being asked to keep */
 	struct secret pin;
 	struct txn *intent; /* begun by the gate: what must be on the disk with it; NULL none */
 };

@@ -425,10 +425,13 @@ static void op_job_ended(struct op_entry *entry, const struct job_result *result
 	if (result->is_log_more) {
 		care_want(lock, CARE_LOG);
 	}
-	if (code == FAULT_NONE) {
-		op_finish(entry, OP_DONE, NULL);
-	} else {
+	if (code != FAULT_NONE) {
 		op_finish(entry, OP_FAILED, &result->fault);
+	} else if (entry->op.act == ACT_READ_LOG && lock->is_importing) {
+		/* Who asked looks into the hub's log next: import_committed() goes on. */
+		entry->is_keeping = true;
+	} else {
+		op_finish(entry, OP_DONE, NULL);
 	}
 }
 

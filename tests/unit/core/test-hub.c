@@ -509,6 +509,25 @@ static void import_is_exactly_once(void **state) {
 	assert_null(fake_find_event(fake, EVENT_LOG_GAP));
 }
 
+static void the_log_is_read_when_it_can_be_seen(void **state) {
+	const uint8_t entries[] = { 'E', 1, 11, 0, 'U' };
+
+	(void) state;
+	ask(ACT_READ_LOG);
+	fake_turn(fake);
+	fake_up(fake, door);
+	fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+	fake->is_ledger_held = true;
+	fake_answer(fake, door, entries, sizeof(entries));
+	fake_answer(fake, door, "D-", 2);
+	fake_turn(fake);
+	assert_int_equal(fake->n_finished, 0);
+	fake->is_ledger_held = false;
+	fake_turn(fake);
+	assert_int_equal(last_finished()->outcome, OP_DONE);
+	assert_non_null(fake_find_event(fake, EVENT_LOCK_OPERATION));
+}
+
 static void import_that_was_not_committed_is_read_again(void **state) {
 	const uint8_t entries[] = { 'E', 1, 11, 0, 'U' };
 
@@ -929,6 +948,7 @@ int main(void) {
 		TEST(mark_of_what_was_told_already_is_no_false_one, setup),
 		TEST(rare_marks_without_news_do_not_add_up, setup),
 		TEST(import_is_exactly_once, setup_pin),
+		TEST(the_log_is_read_when_it_can_be_seen, setup_pin),
 		TEST(import_that_was_not_committed_is_read_again, setup_pin),
 		TEST(hole_in_the_log_is_an_event, setup_pin),
 		TEST(own_entry_names_who_asked, setup_pin),
