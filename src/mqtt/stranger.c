@@ -139,13 +139,27 @@ static void drive(struct asker *asker) {
 	}
 }
 
+/*
+ * Whether a call that tried to connect came to a broker and lost it again: a quick one hangs up
+ * before the call has sent all that it has to say. EPROTO is libmosquitto's word for an alert of
+ * TLS (seen with 2.0.11: MOSQ_ERR_ERRNO and 71).
+ */
+static bool was_up(int rc, int error) {
+	return rc == MOSQ_ERR_CONN_LOST || rc == MOSQ_ERR_TLS ||
+	       (rc == MOSQ_ERR_ERRNO && (error == ECONNRESET || error == EPIPE || error == EPROTO));
+}
+
 static void ask(struct asker *asker, const char *bind) {
-	if (set_up(asker) == MOSQ_ERR_SUCCESS &&
-		mosquitto_connect_bind_async(asker->mosq, asker->host, (int) asker->port,
-			KEEPALIVE_S, bind) == MOSQ_ERR_SUCCESS) {
-		drive(asker);
-		(void) mosquitto_disconnect(asker->mosq);
-		(void) mosquitto_loop_write(asker->mosq, 1);
+	if (set_up(asker) == MOSQ_ERR_SUCCESS) {
+		int rc = mosquitto_connect_bind_async(
+			asker->mosq, asker->host, (int) asker->port, KEEPALIVE_S, bind);
+
+		asker->is_tcp_up = asker->is_tcp_up || was_up(rc, errno);
+		if (rc == MOSQ_ERR_SUCCESS) {
+			drive(asker);
+			(void) mosquitto_disconnect(asker->mosq);
+			(void) mosquitto_loop_write(asker->mosq, 1);
+		}
 	}
 	mosquitto_destroy(asker->mosq);
 	asker->mosq = NULL;
