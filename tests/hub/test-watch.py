@@ -20,12 +20,21 @@ def a_quiet_hub(*locks):
         rig.config.write_text(SELDOM)
         rig.start_hub()
         rig.pair(*locks)
+        for lock in locks:
+            # Pairing is over when its answer is there; what is read behind it takes some more.
+            wait(lambda: not is_linked(rig, lock), 30, "the link of the pairing is over", 0.2)
         wait(lambda: not is_discovering(rig), 30, "the radio rests")
     except BaseException:
         rig.tell()
         rig.close()
         raise
     return rig
+
+
+def is_linked(rig, lock):
+    device = "dev_" + lock.address.replace(":", "_")
+    return rig.busctl("get-property", "org.bluez", f"/org/bluez/hci0/{device}",
+                      "org.bluez.Device1", "Connected")["data"]
 
 
 def is_discovering(rig):
