@@ -1,22 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Clients that others wrote, against our virtual locks: pyNukiBT, and bleak alone.
-
-Our own driver and our own simulator could agree on a mistake. These clients know real locks, and learned
-nothing from us: where they read what the simulator says it did, both are right. Nothing of them is in
-this repository; ./run installs them and starts this.
-
-Environment:
-
-  LOCKHUB_BUILD_ROOT  build directory that holds lockhub-sim (needed)
-  LOCKHUB_CLIENTS     a virtual environment of this Python version with the packages of requirements.txt
-                      (`run --install BUILD` makes one and prints its name). Not needed when the Python
-                      that runs this has them. Without them every case is skipped.
-  LOCKHUB_RIG=vm      inside a virtual machine, by way of tests/vm/run-cases: the real bluetoothd instead
-                      of the virtual org.bluez:
-                        LOCKHUB_RIG=vm LOCKHUB_CLIENTS=BUILD/conformance-venv \\
-                            tests/vm/run-cases tests/conformance/test-clients.py
-  LOCKHUB_PATIENCE    all patience times so much (1)
+"""pyNukiBT, and bleak alone, against our virtual locks: see bench.py, which names the environment, too.
 
 Arguments: words; only the cases with one of them in their name.
 """
@@ -25,25 +9,19 @@ import asyncio
 import binascii
 import datetime
 import logging
-import os
 import pathlib
-import site
 import struct
 import sys
-import time
-import traceback
 import uuid
-import warnings
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "hub"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-# pylint: disable=wrong-import-position
+# pylint: disable=wrong-import-position,wrong-import-order
+import bench
 import rig
+from bench import IS_REAL_BLUEZ, PATIENCE, discovered, until
 from case import case, expect, expect_equal, main
 
-if "LOCKHUB_CLIENTS" in os.environ:
-    site.addsitedir(f"{os.environ['LOCKHUB_CLIENTS']}/lib/"
-                    f"python{sys.version_info[0]}.{sys.version_info[1]}/site-packages")
 try:
     import bleak
     import bleak_retry_connector
@@ -54,16 +32,10 @@ try:
 except ImportError as error:
     MISSING = error
 
-# bluetoothd 5.66 says ServicesResolved before the GATT objects are there, and bleak, at a first
-# connection, then finds none of them (bluez issue 1489, bleak issue 1806). See the case about it.
-IS_REAL_BLUEZ = os.environ.get("LOCKHUB_RIG") == "vm"
-OBJECTS_FIRST = () if IS_REAL_BLUEZ else ("--objects-first",)
-
 # It may also never say Connected=true, when it answers Connect first; bleak then takes the link for a lost
 # one and hangs up. In both cases people just try again.
 TRIES = 6
 
-PATIENCE = rig.PATIENCE
 NAME = "Conformance"
 APP_ID = 0x4c6f636b
 ADDRESS = "54:D2:72:00:00:0"
@@ -100,76 +72,20 @@ def a_lock(model, number=1):
     return lock
 
 
-class Heard(logging.Handler):
-    """What the clients log, to be shown when a case fails."""
-
-    def __init__(self):
-        super().__init__(logging.INFO)
-        self.lines = []
-
-    def emit(self, record):
-        text = f"{record.name}: {record.levelname.lower()}: {record.getMessage()}"
-        if record.exc_info and record.exc_info[1] is not None:
-            text += f": {record.exc_info[1]!r}"
-        self.lines.append(text)
-
-    def complaints(self):
-        return [line for line in self.lines if any(word in line for word in COMPLAINTS)]
-
-    def tell(self):
-        print("# --- the clients' log")
-        for line in self.lines[-30:]:
-            print("#   " + line.replace("\n", " ")[:300])
+def complain_of_nothing_new(heard, *locks):
+    known = [KNOWN_COMPLAINTS[lock.model[5:]] for lock in locks if lock.model[5:] in KNOWN_COMPLAINTS]
+    for line in heard.lines:
+        if any(word in line for word in COMPLAINTS):
+            expect(any(words in line for words in known), f"pyNukiBT complains: {line}")
 
 
-def play(conversation, *locks, seconds=30, args=OBJECTS_FIRST):
+def play(conversation, *locks, **kwargs):
     """Runs the coroutine @conversation(rig, *locks) on a bus of its own."""
-    if MISSING is not None:
-        raise rig.Skipped(f"{MISSING.name} is not installed")
-    heard = Heard()
-    root = logging.getLogger()
-    root.setLevel(logging.INFO)
-    root.addHandler(heard)
-    # bleak wants to be asked for the MTU first.
-    warnings.simplefilter("ignore", UserWarning)
-    try:
-        with rig.Rig() as here:
-            here.start_bus()
-            # See tests/vm/real.py; bleak gets along with the real BlueZ only when it is not that quick.
-            here.is_controller_first = False
-            here.start_sim(*locks, speed=20, args=args)
-            os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = here.bus_address
-            asyncio.run(asyncio.wait_for(conversation(here, *locks), seconds * PATIENCE))
-            known = [KNOWN_COMPLAINTS[lock.model[5:]] for lock in locks
-                     if lock.model[5:] in KNOWN_COMPLAINTS]
-            for line in heard.complaints():
-                expect(any(words in line for words in known), f"pyNukiBT complains: {line}")
-    except rig.Skipped:
-        raise
-    except BaseException as failure:
-        for frame in traceback.extract_tb(failure.__traceback__):
-            print(f"#   at {frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}: {frame.line}")
-        heard.tell()
-        raise
-    finally:
-        root.removeHandler(heard)
-
-
-async def until(condition, what, seconds=10):
-    deadline = time.monotonic() + seconds * PATIENCE
-    while not condition():
-        if time.monotonic() >= deadline:
-            raise rig.Failure(f"not within {seconds:g} s: {what() if callable(what) else what}")
-        await asyncio.sleep(0.02)
+    bench.play(conversation, *locks, missing=MISSING,
+               after=lambda heard: complain_of_nothing_new(heard, *locks), **kwargs)
 
 
 # ---- pyNukiBT
-
-
-async def discovered(address, seconds=10):
-    found = await bleak.BleakScanner.find_device_by_address(address, timeout=seconds * PATIENCE)
-    expect(found is not None, f"bleak hears nothing of {address}")
-    return found
 
 
 async def establish_stubbornly(kind, device, name, **kwargs):
