@@ -2,7 +2,8 @@
 """What can be wrong, how a virtual lock is brought to it, and what the doctor must say first.
 
 A Trouble is one way in which a lock fails its owner. Its `causes` are the faults that name the cause; more
-than one only where nobody could tell them apart from outside. It is brought about in up to five steps:
+than one only where nobody could tell them apart from outside; `also` are those that follow from it and must
+be named behind it. It is brought about in up to five steps:
 
     extra    keys of --lock: how the lock has been from the beginning
     age      days that have passed before the hub meets it, with the log that they leave
@@ -34,6 +35,7 @@ class Trouble:
     name: str
     causes: tuple
     subject: str
+    also: tuple = ()
     extra: str = ""
     age: tuple = ()          # DAYS, MOVES a day
     past: object = None      # callable(Past)
@@ -96,6 +98,18 @@ def wrong_codes(rig, lock):
         # Five in a row lock it for 30 s of its own time; the one that knows a code goes on.
         if number % 4 == 3:
             rig.try_sim("keypad", lock.slug, lock.code)
+    look(rig, lock)
+
+
+def keypad_blocked(rig, lock):
+    """So many wrong codes in a row that the keypad takes none, and nothing else in the log."""
+    for number in range(5):
+        done = rig.try_sim("keypad", lock.slug, 600000 + number)
+        if done.returncode == 0:
+            raise Failure(f"{lock.slug}: a wrong code was taken")
+    done = rig.try_sim("keypad", lock.slug, lock.code)
+    if "locked after too many" not in done.stdout + done.stderr:
+        raise Failure(f"{lock.slug}: the keypad is not blocked: {done.stdout}{done.stderr}")
     look(rig, lock)
 
 
@@ -207,6 +221,12 @@ trouble("worse since its update", "worse-since-update", "firmware",
 # 8. Questions: how secure
 trouble("codes tried out", "code-guessing", "questions", extra="keypad=1",
         act=both(app_code, wrong_codes), touches="keypad log")
+trouble("keypad takes no codes", "code-guessing", "questions", extra="keypad=1",
+        act=both(app_code, keypad_blocked), also=("keypad-locked",), touches="keypad log pin")
+# The door opens although the bolt is out: what holds it is no longer in the wall.
+trouble("door forced", "tampered", "questions", extra="sensor=1",
+        act=both(look, key("frame=broken"), sim("door", "open"), look),
+        touches="sensor motor log")
 
 
 # ---- the history of the hub
@@ -390,6 +410,10 @@ class Patient:
         return tuple(cause for one in self.troubles for cause in one.causes)
 
     @property
+    def also(self):
+        return tuple(fault for one in self.troubles for fault in one.also)
+
+    @property
     def findings(self):
         return [one["fault"] for one in self.target["findings"]]
 
@@ -401,7 +425,9 @@ class Patient:
 
     @property
     def is_right(self):
-        return self.first in self.causes if self.troubles else self.first == "nothing"
+        if not self.troubles:
+            return self.first == "nothing"
+        return self.first in self.causes and all(fault in self.findings for fault in self.also)
 
     def named(self):
         """How many of its troubles the doctor has named at any place."""
@@ -622,7 +648,8 @@ def report(patients, note):
     note(f"{'injected':58} first finding")
     for one in ill:
         mark = " " if one.is_right else "!"
-        wanted = "" if one.is_right else f"   (wanted {' or '.join(one.causes)})"
+        wanted = " or ".join(one.causes) + "".join(f" and {fault}" for fault in one.also)
+        wanted = "" if one.is_right else f"   (wanted {wanted})"
         rest = f" +{len(one.findings) - 1}" if one.target and len(one.findings) > 1 else ""
         note(f"{mark} {one.text:56} {one.first}{rest}{wanted}")
     false = [one for one in well if not one.is_right]
