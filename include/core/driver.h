@@ -207,10 +207,18 @@ struct session_impl {
 	void (*timer)(struct session *session);
 	void (*gate_opened)(struct session *session);
 	void (*down)(struct session *session);
+	/*
+	 * The job is over, by session_done() or session_fail() (core/session.h): lets go of all
+	 * that was the job's and says in *result what it knows of it; the fault is there already.
+	 * NULL: a session that calls neither.
+	 */
+	void (*over)(struct session *session, struct job_result *result);
 };
 
 struct session {
 	const struct session_impl *impl;
+	const struct session_host *host;
+	void *host_data;
 };
 
 enum protocol_trait { PROTOCOL_UNKNOWN, PROTOCOL_NO, PROTOCOL_YES };

@@ -120,16 +120,15 @@ static void tell_settings(struct august_session *session) {
 	struct setting settings[AUGUST_SETTINGS_MAX];
 	const size_t n = august_list_settings(session, settings);
 
-	if (session->host->settings != NULL) {
-		session->host->settings(session->host_data, settings, n);
-	}
+	session_settings(&session->base, settings, n);
 }
 
 static void finish_plan(struct august_session *session) {
 	const enum act act = session->job.act;
 
 	if (act == ACT_READ_BATTERY && session->n_answers == 0) {
-		august_fail(session, FAULT_NOT_SUPPORTED, "the lock does not tell its voltage");
+		session_fail(
+			&session->base, FAULT_NOT_SUPPORTED, "the lock does not tell its voltage");
 		return;
 	}
 	if (act == ACT_READ_SETTINGS || act == ACT_PUT_SETTING) {
@@ -268,7 +267,7 @@ static void tell(struct august_session *session, const struct august_said *said)
 		};
 	}
 	if (evidence.has != 0) {
-		session->host->evidence(session->host_data, &evidence);
+		session_evidence(&session->base, &evidence);
 	}
 }
 
@@ -280,7 +279,7 @@ static void tell_moving(struct august_session *session) {
 							      : AUGUST_BOLT_UNLATCHING,
 		&evidence);
 	evidence.has = FACT_BOLT;
-	session->host->evidence(session->host_data, &evidence);
+	session_evidence(&session->base, &evidence);
 }
 
 static void tell_empty(struct august_session *session) {
@@ -290,7 +289,7 @@ static void tell_empty(struct august_session *session) {
 		.battery = { .level = BATTERY_CRITICAL, .percent = session->percent },
 	};
 
-	session->host->evidence(session->host_data, &evidence);
+	session_evidence(&session->base, &evidence);
 }
 
 /* ---- the bolt ---- */
@@ -308,7 +307,7 @@ static void refused(struct august_session *session, uint8_t result) {
 	if (result == AUGUST_RESULT_LOW_BATTERY) {
 		tell_empty(session);
 	}
-	august_fail(session, code, "the lock said: %s (0x%02x)", text, result);
+	session_fail(&session->base, code, "the lock said: %s (0x%02x)", text, result);
 }
 
 /* At rest, as far as it has told. */
@@ -318,13 +317,14 @@ static void finish_move(struct august_session *session) {
 	} else if (is_target(session, session->rest)) {
 		august_done(session);
 	} else if (session->rest == AUGUST_BOLT_STUCK) {
-		august_fail(session, FAULT_JAMMED, "the bolt stopped on the way");
+		session_fail(&session->base, FAULT_JAMMED, "the bolt stopped on the way");
 	} else if (session->rest == AUGUST_BOLT_CALIBRATING ||
 		   session->rest == AUGUST_BOLT_POLARITY) {
-		august_fail(
-			session, FAULT_NOT_CALIBRATED, "the lock does not know where its bolt is");
+		session_fail(&session->base, FAULT_NOT_CALIBRATED,
+			"the lock does not know where its bolt is");
 	} else {
-		august_fail(session, FAULT_MOTOR_TIMEOUT, "the bolt rests elsewhere after %u s",
+		session_fail(&session->base, FAULT_MOTOR_TIMEOUT,
+			"the bolt rests elsewhere after %u s",
 			AUGUST_FIRST_LOOK_MS / 1000 + session->n_looks * AUGUST_LOOK_MS / 1000);
 	}
 }
@@ -427,7 +427,7 @@ static void take_record(
 	}
 	august_record_entry(&record, frame, &entry);
 	session->n_records++;
-	session->host->log(session->host_data, &entry, 1);
+	session_log(&session->base, &entry, 1);
 	if (session->n_records >= session->job.log_max) {
 		session->is_log_more = true;
 		step(session);
@@ -444,7 +444,7 @@ static void tell_code(struct august_session *session, const struct secret *pin) 
 		.pin = *pin,
 	};
 
-	session->host->slots(session->host_data, &slot, 1);
+	session_slots(&session->base, &slot, 1);
 	wipe(&slot, sizeof(slot));
 }
 
@@ -463,7 +463,7 @@ static void take_code(
 
 		if (is_wanted != is_there ||
 			(is_wanted && !secret_equal(&pin, &session->job.slot.pin))) {
-			august_fail(session, FAULT_ACTION_REJECTED,
+			session_fail(&session->base, FAULT_ACTION_REJECTED,
 				"the code was %s, but the lock has %s in its place %u",
 				is_wanted ? "put" : "removed", is_there ? "another one" : "none",
 				slot);
@@ -484,7 +484,8 @@ static void take_code(
 		session->slot++;
 		august_next(session); /* the same for the next one */
 	} else if (session->asked == ASK_FREE_CODE) {
-		august_fail(session, FAULT_LIST_FULL, "no place of %d is free", AUGUST_CODE_SLOTS);
+		session_fail(&session->base, FAULT_LIST_FULL, "no place of %d is free",
+			AUGUST_CODE_SLOTS);
 	} else {
 		step(session);
 	}
@@ -585,10 +586,12 @@ void august_silent(struct august_session *session) {
 	}
 	/* What is not there on all locks. */
 	if ((silence != NULL && is_reading) || session->asked == ASK_CLOCK) {
-		august_trace(session, "no answer to question %d: going on", (int) session->asked);
+		session_trace(
+			&session->base, "no answer to question %d: going on", (int) session->asked);
 		step(session);
 		return;
 	}
-	august_fail(session, FAULT_LOCK_SILENT, "no answer in %u s%s", AUGUST_ANSWER_MS / 1000,
+	session_fail(&session->base, FAULT_LOCK_SILENT, "no answer in %u s%s",
+		AUGUST_ANSWER_MS / 1000,
 		session->phase == PHASE_LOOK ? " while the bolt moved" : "");
 }

@@ -6,7 +6,7 @@
  * what the answers mean.
  */
 
-#include "core/driver.h"
+#include "core/session.h"
 #include "frame.h"
 #include "keys.h"
 #include "message.h"
@@ -57,8 +57,6 @@ struct august_silence {
 
 struct august_session {
 	struct session base;
-	const struct session_host *host;
-	void *host_data;
 	struct august_keys keys;
 	bool is_paired; /* the keys are kept: what changes in them is told */
 	/* As the device information service told them; "" not. */
@@ -108,10 +106,6 @@ struct august_session {
 };
 
 /* session.c */
-void august_trace(struct august_session *session, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-void august_fail(struct august_session *session, enum fault_code code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 void august_done(struct august_session *session);
 void august_wait_in(struct august_session *session, enum august_phase phase, unsigned ms);
 /* Writes what is to be done, after the gap. */

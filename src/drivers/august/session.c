@@ -8,9 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypto/crypto.h"
@@ -18,7 +16,6 @@
 #include "util/bytes.h"
 #include "util/text.h"
 
-#define TRACE_MAX 160
 #define GAPS_MAX 20 /* a lock, or somebody, that never stops talking must not keep us silent */
 #define BAD_MAX 2
 
@@ -37,53 +34,24 @@ static struct august_session *self(struct session *session) {
 	return container_of(session, struct august_session, base);
 }
 
-void august_trace(struct august_session *session, const char *format, ...) {
-	char text[TRACE_MAX];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	session->host->trace(session->host_data, text);
-}
-
 /* ---- the end of a job ---- */
 
-static void end_job(struct august_session *session, const struct fault *fault) {
-	struct job_result result = {
-		.sent = session->sent,
-		.is_log_more = session->is_log_more,
-		.ref = session->ref,
-	};
+static void session_over(struct session *base, struct job_result *result) {
+	struct august_session *session = self(base);
 
-	if (fault != NULL) {
-		result.fault = *fault;
-	}
+	result->sent = session->sent;
+	result->is_log_more = session->is_log_more;
+	result->ref = session->ref;
 	session->phase = PHASE_IDLE;
 	session->has_job = false;
 	wipe(&session->job, sizeof(session->job));
-	session->host->arm(session->host_data, 0);
-	session->host->done(session->host_data, &result);
-}
-
-void august_fail(struct august_session *session, enum fault_code code, const char *format, ...) {
-	char detail[FAULT_DETAIL_MAX];
-	struct fault fault;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(detail, sizeof(detail), format, args);
-	va_end(args);
-	(void) fault_set(&fault, code, "%s", detail);
-	august_trace(session, "failed: %s, %s", fault_name(code), detail);
-	end_job(session, &fault);
 }
 
 void august_tell_keys(struct august_session *session) {
 	AUTO_VALUE(secret_wipe) struct secret blob = { 0 };
 
 	august_keys_encode(&session->keys, &blob);
-	session->host->keys(session->host_data, &blob);
+	session_keys(&session->base, &blob);
 }
 
 void august_tell_versions(struct august_session *session) {
@@ -93,7 +61,7 @@ void august_tell_versions(struct august_session *session) {
 	august_model_name(session->keys.model, versions->model, sizeof(versions->model));
 	text_copy(versions->firmware, sizeof(versions->firmware), session->firmware);
 	text_copy(versions->serial, sizeof(versions->serial), session->serial);
-	session->host->evidence(session->host_data, &evidence);
+	session_evidence(&session->base, &evidence);
 }
 
 void august_done(struct august_session *session) {
@@ -101,22 +69,21 @@ void august_done(struct august_session *session) {
 		session->is_paired = true;
 		august_tell_keys(session);
 	}
-	august_trace(session, "done");
-	end_job(session, NULL);
+	session_done(&session->base);
 }
 
 /* ---- sending ---- */
 
 void august_wait_in(struct august_session *session, enum august_phase phase, unsigned ms) {
 	session->phase = phase;
-	session->host->arm(session->host_data, ms);
+	session_arm(&session->base, ms);
 }
 
 static void write_frame(struct august_session *session, const char *characteristic,
 	const uint8_t frame[static AUGUST_FRAME_LEN]) {
 	session->has_heard = false;
 	session->is_writing = true;
-	session->host->write(session->host_data, characteristic, frame, AUGUST_FRAME_LEN);
+	session_write(&session->base, characteristic, frame, AUGUST_FRAME_LEN);
 }
 
 static void send_offer(struct august_session *session) {
@@ -149,15 +116,15 @@ static void show_frame(
 	struct august_session *session, bool is_out, const uint8_t frame[static AUGUST_FRAME_LEN]) {
 	uint8_t shown[AUGUST_FRAME_LEN];
 
-	if (session->host->frame == NULL) {
+	if (!session_is_recorded(&session->base)) {
 		return;
 	}
 	memcpy(shown, frame, sizeof(shown));
 	if (is_of_codes(shown[1])) {
 		memset(shown + 3, 0, 12);
 	}
-	session->host->frame(session->host_data, is_out,
-		is_out ? AUGUST_MCU_TO_LOCK : AUGUST_MCU_FROM_LOCK, shown, sizeof(shown));
+	session_frame(&session->base, is_out, is_out ? AUGUST_MCU_TO_LOCK : AUGUST_MCU_FROM_LOCK,
+		shown, sizeof(shown));
 }
 
 static void send_ask(struct august_session *session, enum august_ask ask, enum august_phase phase) {
@@ -185,8 +152,8 @@ static void send_now(struct august_session *session) {
 	case TODO_ASK:
 		if (session->asked == ASK_MOVE && !session->is_gated) {
 			session->phase = PHASE_GATE;
-			session->host->arm(session->host_data, 0);
-			if (!session->host->gate(session->host_data)) {
+			session_arm(&session->base, 0);
+			if (!session_gate(&session->base)) {
 				break;
 			}
 			session->is_gated = true;
@@ -213,7 +180,7 @@ void august_send_later(struct august_session *session, enum august_todo todo) {
 static void gap_again(struct august_session *session) {
 	if (session->phase == PHASE_GAP && session->n_gaps < GAPS_MAX) {
 		session->n_gaps++;
-		session->host->arm(session->host_data, AUGUST_GAP_MS);
+		session_arm(&session->base, AUGUST_GAP_MS);
 	}
 }
 
@@ -222,7 +189,7 @@ static void gap_again(struct august_session *session) {
 static void key_refused(struct august_session *session, const char *how) {
 	const bool is_pairing = session->job.act == ACT_PAIR;
 
-	august_fail(session, FAULT_NOT_AUTHORIZED, "%s: %s", how,
+	session_fail(&session->base, FAULT_NOT_AUTHORIZED, "%s: %s", how,
 		is_pairing ? "key or slot is wrong"
 			   : "the key has worked before; the maker's app may have made a new one");
 }
@@ -239,7 +206,7 @@ static bool take_refusal(struct august_session *session, uint8_t opcode) {
 		return true;
 	case AUGUST_SEC_BLOCKED:
 	case AUGUST_SEC_NOT_ALLOWED:
-		august_fail(session, FAULT_NOT_AUTHORIZED,
+		session_fail(&session->base, FAULT_NOT_AUTHORIZED,
 			"the lock has this key on its list of those that may not (0x%02x)", opcode);
 		return true;
 	}
@@ -274,11 +241,11 @@ static void take_sec(struct august_session *session, const uint8_t wire[static A
 	} else if (!is_offer && frame[0] == AUGUST_SEC_READY) {
 		august_chain_start(&session->chain, session->session_key);
 		session->is_open = true;
-		august_trace(session, "session open");
+		session_trace(&session->base, "session open");
 		august_next(session);
 	} else {
 		session->is_broken = true;
-		august_fail(session, FAULT_PROTOCOL_ERROR, "the lock said 0x%02x while %s",
+		session_fail(&session->base, FAULT_PROTOCOL_ERROR, "the lock said 0x%02x while %s",
 			frame[0], phase_names[session->phase]);
 	}
 	wipe(frame, sizeof(frame));
@@ -292,14 +259,14 @@ static bool is_waiting(const struct august_session *session) {
 }
 
 static void take_bad(struct august_session *session) {
-	august_trace(session, "< dropped: a frame whose sum is wrong");
+	session_trace(&session->base, "< dropped: a frame whose sum is wrong");
 	if (++session->n_bad < BAD_MAX) {
 		return; /* one lost frame spoils just the next one */
 	}
 	session->is_broken = true;
 	if (session->has_job) {
-		august_fail(session, FAULT_PROTOCOL_ERROR, "%u frames in a row whose sum is wrong",
-			session->n_bad);
+		session_fail(&session->base, FAULT_PROTOCOL_ERROR,
+			"%u frames in a row whose sum is wrong", session->n_bad);
 	}
 }
 
@@ -308,7 +275,7 @@ static void take_mcu(struct august_session *session, const uint8_t wire[static A
 	struct august_said said;
 
 	if (!session->is_open || session->is_broken) {
-		august_trace(session, "< ignored: a frame without a session");
+		session_trace(&session->base, "< ignored: a frame without a session");
 		return;
 	}
 	august_chain_open(&session->chain, wire, frame);
@@ -321,7 +288,7 @@ static void take_mcu(struct august_session *session, const uint8_t wire[static A
 	if (august_parse(frame, &said)) {
 		august_take(session, &said, frame);
 	} else {
-		august_trace(session, "< ignored: a frame of kind 0x%02x", frame[0]);
+		session_trace(&session->base, "< ignored: a frame of kind 0x%02x", frame[0]);
 	}
 	wipe(frame, sizeof(frame));
 }
@@ -371,9 +338,10 @@ static void session_bytes(
 	gap_again(session);
 	if (n != AUGUST_FRAME_LEN) {
 		/* Never to the cipher: the chain would be lost. */
-		august_trace(session, "< dropped: %zu octets, no frame", n);
+		session_trace(&session->base, "< dropped: %zu octets, no frame", n);
 		if (is_waiting(session)) {
-			august_fail(session, FAULT_PROTOCOL_ERROR, "a frame of %zu octets", n);
+			session_fail(
+				&session->base, FAULT_PROTOCOL_ERROR, "a frame of %zu octets", n);
 		}
 	} else if (strcmp(characteristic, AUGUST_MCU_FROM_LOCK) == 0) {
 		take_mcu(session, buf);
@@ -381,19 +349,15 @@ static void session_bytes(
 		   (session->phase == PHASE_OFFER || session->phase == PHASE_PROOF)) {
 		take_sec(session, buf);
 	} else {
-		august_trace(
-			session, "< ignored: %zu octets while %s", n, phase_names[session->phase]);
+		session_trace(&session->base, "< ignored: %zu octets while %s", n,
+			phase_names[session->phase]);
 	}
 }
 
 /* ---- the host's other inputs ---- */
 
 static struct session *session_free(struct session *session) {
-	if (session != NULL) {
-		wipe(self(session), sizeof(*self(session)));
-		free(self(session));
-	}
-	return NULL;
+	return session_discard(session, sizeof(struct august_session));
 }
 
 static void forget_link(struct august_session *session) {
@@ -412,7 +376,7 @@ static void session_up(struct session *base, unsigned mtu) {
 
 	session->is_up = true;
 	forget_link(session);
-	august_trace(session, "up, MTU %u", mtu);
+	session_trace(&session->base, "up, MTU %u", mtu);
 }
 
 static int session_start(struct session *base, const struct job *job, struct fault *ret_fault) {
@@ -471,7 +435,7 @@ static void offer_failed(struct august_session *session, int error) {
 
 	session->n_refusals += session->n_refusals < AUGUST_REFUSALS_MAX;
 	if (session->n_refusals < n_most) {
-		august_fail(session, FAULT_LINK_LOST,
+		session_fail(&session->base, FAULT_LINK_LOST,
 			"the first message failed: %s; a wrong key does that, too (%u of %u)",
 			strerror(-error), session->n_refusals, n_most);
 		return;
@@ -498,7 +462,7 @@ static void session_written(struct session *base, int error, enum radio_sent sen
 	if (sent == RADIO_NOT_SENT && session->phase == PHASE_ANSWER) {
 		session->sent = JOB_NOT_SENT;
 	}
-	august_fail(session, driver_write_fault(error), "writing failed while %s: %s",
+	session_fail(&session->base, driver_write_fault(error), "writing failed while %s: %s",
 		phase_names[session->phase], strerror(-error));
 }
 
@@ -508,7 +472,7 @@ static void session_timer(struct session *base) {
 	switch (session->phase) {
 	case PHASE_GAP:
 		if (session->is_writing) {
-			session->host->arm(session->host_data, AUGUST_GAP_MS);
+			session_arm(&session->base, AUGUST_GAP_MS);
 		} else {
 			session->has_heard = false; /* the gate may take its time, too */
 			send_now(session);
@@ -517,7 +481,7 @@ static void session_timer(struct session *base) {
 	case PHASE_OFFER:
 	case PHASE_PROOF:
 		session->is_broken = true;
-		august_fail(session, FAULT_LOCK_SILENT, "no answer in %u s while %s",
+		session_fail(&session->base, FAULT_LOCK_SILENT, "no answer in %u s while %s",
 			AUGUST_ANSWER_MS / 1000, phase_names[session->phase]);
 		break;
 	case PHASE_ANSWER:
@@ -548,7 +512,7 @@ static void session_down(struct session *base) {
 	session->is_up = false;
 	forget_link(session);
 	if (session->has_job) {
-		august_fail(session, FAULT_LINK_LOST, "the link ended while %s",
+		session_fail(&session->base, FAULT_LINK_LOST, "the link ended while %s",
 			phase_names[session->phase]);
 	}
 }
@@ -562,6 +526,7 @@ static const struct session_impl session_impl = {
 	.timer = session_timer,
 	.gate_opened = session_gate_opened,
 	.down = session_down,
+	.over = session_over,
 };
 
 struct session *august_session_new(
@@ -572,13 +537,11 @@ struct session *august_session_new(
 	if (r < 0 && r != -ENODATA) {
 		return NULL;
 	}
-	struct august_session *session = calloc(1, sizeof(*session));
+	struct august_session *session =
+		session_alloc(sizeof(*session), &session_impl, host, host_data);
 	if (session == NULL) {
 		return NULL;
 	}
-	session->base.impl = &session_impl;
-	session->host = host;
-	session->host_data = host_data;
 	session->keys = decoded;
 	session->is_paired = r == 0;
 	session->percent = -1;

@@ -24,7 +24,7 @@
  * come in clear (e201) are believed as a fault, never as proof that nothing happened.
  */
 
-#include "core/driver.h"
+#include "core/session.h"
 #include "crypto/crypto.h"
 #include "frame.h"
 #include "keys.h"
@@ -126,8 +126,6 @@ struct nuki_pairing_state {
 
 struct nuki_session {
 	struct session base;
-	const struct session_host *host;
-	void *host_data;
 	nuki_random_fn *random;
 	struct nuki_keys keys;
 	bool is_paired;
@@ -194,8 +192,6 @@ struct nuki_row {
 };
 
 /* session.c */
-void nuki_trace(struct nuki_session *session, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
 void nuki_wait(struct nuki_session *session, enum nuki_phase phase, unsigned ms);
 /* The lock talks: its time starts again, within limits. */
 void nuki_wait_again(struct nuki_session *session);
@@ -205,10 +201,6 @@ void nuki_send_sealed(
 void nuki_post(struct nuki_session *session, const char *characteristic, const uint8_t *frame,
 	size_t n, bool is_changing);
 void nuki_keys_changed(struct nuki_session *session);
-/* The job has ended; the last thing an input function does. */
-void nuki_done(struct nuki_session *session);
-void nuki_fail(struct nuki_session *session, enum fault_code code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 const char *nuki_phase_name(enum nuki_phase phase);
 
 /* steps.c */

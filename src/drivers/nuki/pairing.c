@@ -47,7 +47,7 @@ static void send_plain(
 	ssize_t n_frame =
 		nuki_plain_build(message->kind->command, payload, (size_t) n, frame, sizeof(frame));
 	assert(n_frame > 0);
-	nuki_trace(session, "> %s", nuki_message_text(message, text));
+	session_trace(&session->base, "> %s", nuki_message_text(message, text));
 	nuki_post(session, nuki_pairing_characteristic(session), frame, (size_t) n_frame,
 		is_changing);
 }
@@ -107,12 +107,13 @@ static void on_public_key(struct nuki_session *session, const struct nuki_messag
 
 	/* The 5G lock takes the PIN in the last step: better no attempt than one without it. */
 	if (pairing->generation == NUKI_GENERATION_5 && session->job.pin.len != PIN_DIGITS_5G) {
-		nuki_fail(session, FAULT_PIN_REQUIRED,
+		session_fail(&session->base, FAULT_PIN_REQUIRED,
 			"a 5th generation lock needs its six-digit PIN for pairing");
 		return;
 	}
 	if (crypto_box_shared(message->pairing.key, pairing->own_secret, pairing->shared) < 0) {
-		nuki_fail(session, FAULT_PAIRING_FAILED, "the lock's public key is worthless");
+		session_fail(
+			&session->base, FAULT_PAIRING_FAILED, "the lock's public key is worthless");
 		return;
 	}
 	memcpy(pairing->lock_public, message->pairing.key, sizeof(pairing->lock_public));
@@ -144,7 +145,8 @@ static void on_second_challenge(struct nuki_session *session, const struct nuki_
 	uint8_t payload[AUTH_DATA_LEN];
 
 	if (pairing->generation != NUKI_GENERATION_1_TO_4) {
-		nuki_fail(session, FAULT_PROTOCOL_ERROR, "a 5G lock sent a second challenge");
+		session_fail(
+			&session->base, FAULT_PROTOCOL_ERROR, "a 5G lock sent a second challenge");
 		return;
 	}
 	session->random(pairing->client_nonce, sizeof(pairing->client_nonce));
@@ -176,14 +178,15 @@ static void on_auth_info(struct nuki_session *session, const struct nuki_message
 	char text[NUKI_TEXT_MAX];
 
 	if (pairing->generation != NUKI_GENERATION_5) {
-		nuki_fail(session, FAULT_PROTOCOL_ERROR, "a gen1-4 lock sent Authorization Info");
+		session_fail(&session->base, FAULT_PROTOCOL_ERROR,
+			"a gen1-4 lock sent Authorization Info");
 		return;
 	}
 	pairing->is_pin_unset = message->pairing.is_pin_set == 0;
 	pairing->keys.pin = 0;
 	if (!pairing->is_pin_unset &&
 		nuki_pin_parse(&session->job.pin, NUKI_GENERATION_5, &pairing->keys.pin) < 0) {
-		nuki_fail(session, FAULT_PIN_REQUIRED, "the PIN has six digits");
+		session_fail(&session->base, FAULT_PIN_REQUIRED, "the PIN has six digits");
 		return;
 	}
 	nuki_message_init(&reply, NUKI_AUTH_DATA, NUKI_GENERATION_5);
@@ -197,7 +200,7 @@ static void on_auth_info(struct nuki_session *session, const struct nuki_message
 		payload, (size_t) n, frame, sizeof(frame));
 	assert(n_frame > 0);
 	wipe(payload, sizeof(payload));
-	nuki_trace(session, "> %s", nuki_message_text(&reply, text));
+	session_trace(&session->base, "> %s", nuki_message_text(&reply, text));
 	nuki_wait(session, PHASE_PAIR_ID, NUKI_PAIRING_MS);
 	nuki_post(session, NUKI_PAIRING_GDIO_5, frame, (size_t) n_frame, true);
 }
@@ -222,7 +225,7 @@ static void pair(struct nuki_session *session) {
 	session->keys = *keys;
 	session->is_paired = true;
 	nuki_keys_changed(session);
-	nuki_done(session);
+	session_done(&session->base);
 }
 
 static void on_auth_id_5(struct nuki_session *session, const struct nuki_message *message) {
@@ -255,7 +258,7 @@ static void on_auth_id(struct nuki_session *session, const struct nuki_message *
 	authenticate(session, claim, ARRAY_SIZE(claim), expected);
 	/* The only proof that it is the lock itself which knows the shared key. */
 	if (!crypto_equal(expected, message->pairing.hmac, sizeof(expected))) {
-		nuki_fail(session, FAULT_PAIRING_FAILED,
+		session_fail(&session->base, FAULT_PAIRING_FAILED,
 			"the lock could not prove that it knows the shared key");
 		return;
 	}
@@ -282,7 +285,7 @@ static void on_pairing_error(struct nuki_session *session, const struct nuki_mes
 	enum fault_code code = row->fault;
 
 	if (session->pairing.is_pin_unset) {
-		nuki_fail(session, FAULT_PAIRING_FAILED,
+		session_fail(&session->base, FAULT_PAIRING_FAILED,
 			"no PIN is set in the lock (%s, 0x%02x): set one in the Nuki app first",
 			row->name, message->reply.error);
 		return;
@@ -290,12 +293,12 @@ static void on_pairing_error(struct nuki_session *session, const struct nuki_mes
 	if (code == FAULT_LOCK_ERROR || code == FAULT_NOT_AUTHORIZED) {
 		code = FAULT_PAIRING_FAILED;
 	}
-	nuki_fail(session, code, "the lock says: %s (0x%02x) while %s", row->name,
+	session_fail(&session->base, code, "the lock says: %s (0x%02x) while %s", row->name,
 		message->reply.error, nuki_phase_name(session->phase));
 }
 
 static void on_pairing_silence(struct nuki_session *session, const struct nuki_message *message) {
-	nuki_fail(session, FAULT_LOCK_SILENT, "%u ms while %s", session->wait_ms,
+	session_fail(&session->base, FAULT_LOCK_SILENT, "%u ms while %s", session->wait_ms,
 		nuki_phase_name(session->phase));
 }
 

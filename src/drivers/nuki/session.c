@@ -8,9 +8,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "advert.h"
@@ -44,21 +41,7 @@ static struct nuki_session *self(struct session *session) {
 	return container_of(session, struct nuki_session, base);
 }
 
-void nuki_trace(struct nuki_session *session, const char *format, ...) {
-	char text[NUKI_TEXT_MAX + 16];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	session->host->trace(session->host_data, text);
-}
-
 /* ---- time ---- */
-
-static void arm(struct nuki_session *session, unsigned ms) {
-	session->host->arm(session->host_data, ms);
-}
 
 void nuki_wait(struct nuki_session *session, enum nuki_phase phase, unsigned ms) {
 	session->phase = phase;
@@ -66,14 +49,14 @@ void nuki_wait(struct nuki_session *session, enum nuki_phase phase, unsigned ms)
 	session->n_restarts = 0;
 	session->n_fragments = 0;
 	session->is_fragment_timer = false;
-	arm(session, ms);
+	session_arm(&session->base, ms);
 }
 
 void nuki_wait_again(struct nuki_session *session) {
 	if (session->n_restarts < NUKI_RESTARTS_MAX) {
 		session->n_restarts++;
 		session->is_fragment_timer = false;
-		arm(session, session->wait_ms);
+		session_arm(&session->base, session->wait_ms);
 	}
 }
 
@@ -87,7 +70,7 @@ static void wait_for_fragment(struct nuki_session *session) {
 	if (session->n_fragments < NUKI_FRAGMENTS_MAX) {
 		session->n_fragments++;
 		session->is_fragment_timer = true;
-		arm(session, NUKI_FRAGMENT_MS);
+		session_arm(&session->base, NUKI_FRAGMENT_MS);
 	}
 }
 
@@ -96,7 +79,7 @@ static void wait_after_fragment(struct nuki_session *session) {
 	session->is_fragment_timer = false;
 	if (session->n_restarts < NUKI_RESTARTS_MAX) {
 		session->n_restarts++;
-		arm(session, session->wait_ms);
+		session_arm(&session->base, session->wait_ms);
 	}
 }
 
@@ -117,7 +100,7 @@ static void write_out(struct nuki_session *session) {
 	if (session->is_out_changing) {
 		session->sent = JOB_MAYBE_SENT;
 	}
-	session->host->write(session->host_data, session->out_characteristic, session->out, n);
+	session_write(&session->base, session->out_characteristic, session->out, n);
 }
 
 void nuki_post(struct nuki_session *session, const char *characteristic, const uint8_t *frame,
@@ -139,7 +122,7 @@ static void tell_frame(struct nuki_session *session, bool is_out, const char *ch
 	uint8_t plain[2 + NUKI_PAYLOAD_MAX];
 	struct wr wr = wr_on(plain, 2);
 
-	if (session->host->frame == NULL) {
+	if (!session_is_recorded(&session->base)) {
 		return;
 	}
 	nuki_message_blank(&blank);
@@ -147,8 +130,7 @@ static void tell_frame(struct nuki_session *session, bool is_out, const char *ch
 	ssize_t n =
 		nuki_message_format(&blank, session->keys.generation, plain + 2, sizeof(plain) - 2);
 	if (n >= 0) {
-		session->host->frame(
-			session->host_data, is_out, characteristic, plain, (size_t) n + 2);
+		session_frame(&session->base, is_out, characteristic, plain, (size_t) n + 2);
 	}
 }
 
@@ -167,23 +149,19 @@ void nuki_send_sealed(
 		message->kind->command, payload, (size_t) n, frame, sizeof(frame));
 	assert(n_frame > 0);
 	wipe(payload, sizeof(payload));
-	nuki_trace(session, "> %s", nuki_message_text(message, text));
+	session_trace(&session->base, "> %s", nuki_message_text(message, text));
 	tell_frame(session, true, NUKI_USDIO, message);
 	nuki_post(session, NUKI_USDIO, frame, (size_t) n_frame, is_changing);
 }
 
 /* ---- the end of a job ---- */
 
-static void end_job(struct nuki_session *session, const struct fault *fault) {
-	struct job_result result = {
-		.sent = session->sent,
-		.is_log_more = session->is_log_more,
-		.ref = session->ref,
-	};
+static void session_over(struct session *base, struct job_result *result) {
+	struct nuki_session *session = self(base);
 
-	if (fault != NULL) {
-		result.fault = *fault;
-	}
+	result->sent = session->sent;
+	result->is_log_more = session->is_log_more;
+	result->ref = session->ref;
 	nuki_log_flush(session);
 	session->phase = PHASE_IDLE;
 	session->plan = NULL;
@@ -199,33 +177,13 @@ static void end_job(struct nuki_session *session, const struct fault *fault) {
 	wipe(session->challenge, sizeof(session->challenge));
 	wipe(&session->original, sizeof(session->original));
 	wipe(&session->pairing, sizeof(session->pairing));
-	arm(session, 0);
-	session->host->done(session->host_data, &result);
-}
-
-void nuki_done(struct nuki_session *session) {
-	nuki_trace(session, "done");
-	end_job(session, NULL);
-}
-
-void nuki_fail(struct nuki_session *session, enum fault_code code, const char *format, ...) {
-	char detail[FAULT_DETAIL_MAX];
-	struct fault fault;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(detail, sizeof(detail), format, args);
-	va_end(args);
-	(void) fault_set(&fault, code, "%s", detail);
-	nuki_trace(session, "failed: %s, %s", fault_name(code), detail);
-	end_job(session, &fault);
 }
 
 void nuki_keys_changed(struct nuki_session *session) {
 	AUTO_VALUE(secret_wipe) struct secret blob = { 0 };
 
 	nuki_keys_encode(&session->keys, &blob);
-	session->host->keys(session->host_data, &blob);
+	session_keys(&session->base, &blob);
 }
 
 /* ---- dispatch ---- */
@@ -295,10 +253,10 @@ static void dispatch(
 		row->action(session, message);
 	} else if (event == EVENT_TIMEOUT && session->phase != PHASE_IDLE) {
 		/* Our bug: a phase in which nothing waits for the time. Stop safely. */
-		nuki_fail(session, FAULT_INTERNAL, "no way on while %s",
+		session_fail(&session->base, FAULT_INTERNAL, "no way on while %s",
 			nuki_phase_name(session->phase));
 	} else if (message != NULL && event != EVENT_STATES) {
-		nuki_trace(session, "ignored: %s while %s", message->kind->name,
+		session_trace(&session->base, "ignored: %s while %s", message->kind->name,
 			nuki_phase_name(session->phase));
 	}
 }
@@ -328,7 +286,7 @@ static void take_states(struct nuki_session *session, const struct nuki_states *
 		session->keys.is_remote_on = is_remote_on;
 		nuki_keys_changed(session);
 	}
-	session->host->evidence(session->host_data, &evidence);
+	session_evidence(&session->base, &evidence);
 }
 
 static void take_message(struct nuki_session *session, const struct nuki_frame *frame,
@@ -339,11 +297,11 @@ static void take_message(struct nuki_session *session, const struct nuki_frame *
 		&message, frame->command, generation, frame->payload, frame->n_payload);
 
 	if (r < 0) {
-		nuki_trace(session, "< dropped: %s 0x%04x with %zu octets",
+		session_trace(&session->base, "< dropped: %s 0x%04x with %zu octets",
 			nuki_command_name(frame->command), frame->command, frame->n_payload);
 		return;
 	}
-	nuki_trace(session, "< %s%s", nuki_message_text(&message, text),
+	session_trace(&session->base, "< %s%s", nuki_message_text(&message, text),
 		frame->is_crc_missing ? " (without CRC)" : "");
 	if (!is_pairing(session)) {
 		tell_frame(session, false, NUKI_USDIO, &message);
@@ -363,7 +321,7 @@ static void take_sealed(struct nuki_session *session, const uint8_t *buf, size_t
 
 	if (nuki_open(key, buf, n, plain, &frame) < 0 ||
 		(auth_id != NULL && frame.auth_id != *auth_id)) {
-		nuki_trace(session, "< dropped: %zu octets that are not authentic", n);
+		session_trace(&session->base, "< dropped: %zu octets that are not authentic", n);
 	} else {
 		take_message(session, &frame, generation);
 	}
@@ -388,18 +346,18 @@ static void take_gdio(struct nuki_session *session, const uint8_t *buf, size_t n
 	if (nuki_plain_open(buf, n, &frame) < 0 || frame.command != NUKI_ERROR_REPORT ||
 		nuki_message_parse(&message, frame.command, NUKI_GENERATION_1_TO_4, frame.payload,
 			frame.n_payload) < 0) {
-		nuki_trace(session, "< dropped: %zu octets in clear", n);
+		session_trace(&session->base, "< dropped: %zu octets in clear", n);
 		return;
 	}
 	const struct nuki_error_row *row = nuki_error_row(message.reply.error);
-	nuki_trace(session, "< in clear: Error Report: %s", row->name);
+	session_trace(&session->base, "< in clear: Error Report: %s", row->name);
 	tell_frame(session, false, NUKI_GDIO, &message);
 	if (session->phase != PHASE_IDLE && !is_pairing(session)) {
 		/*
 		 * With a command under way it may be a forgery that is to hide that the command was
 		 * carried out: then only the lock's sealed state may tell.
 		 */
-		nuki_fail(session,
+		session_fail(&session->base,
 			session->sent == JOB_MAYBE_SENT ? FAULT_PROTOCOL_ERROR : row->fault,
 			"the lock said in clear: %s (0x%02x)", row->name, message.reply.error);
 	}
@@ -469,7 +427,7 @@ static void receive(
 			}
 		} while (r > 0);
 		if (r < 0) {
-			nuki_trace(session, "< dropped: octets that are no frame");
+			session_trace(&session->base, "< dropped: octets that are no frame");
 		}
 	} while (n > 0);
 }
@@ -477,12 +435,7 @@ static void receive(
 /* ---- the host's inputs ---- */
 
 static struct session *session_free(struct session *session) {
-	if (session != NULL) {
-		struct nuki_session *nuki = self(session);
-		wipe(nuki, sizeof(*nuki));
-		free(nuki);
-	}
-	return NULL;
+	return session_discard(session, sizeof(struct nuki_session));
 }
 
 static void session_up(struct session *session, unsigned mtu) {
@@ -494,7 +447,7 @@ static void session_up(struct session *session, unsigned mtu) {
 	nuki->has_config = false;
 	nuki->is_writing = false;
 	nuki->n_out = 0;
-	nuki_trace(nuki, "up, MTU %u", mtu);
+	session_trace(&nuki->base, "up, MTU %u", mtu);
 }
 
 static int session_start(struct session *session, const struct job *job, struct fault *ret_fault) {
@@ -537,7 +490,7 @@ static void session_written(struct session *session, int error, enum radio_sent 
 		!nuki->is_half_done) {
 		nuki->sent = JOB_NOT_SENT;
 	}
-	nuki_fail(nuki, driver_write_fault(error), "writing failed while %s: %s",
+	session_fail(&nuki->base, driver_write_fault(error), "writing failed while %s: %s",
 		nuki_phase_name(nuki->phase), strerror(-error));
 }
 
@@ -561,10 +514,10 @@ static void session_timer(struct session *session) {
 
 	if (nuki->is_fragment_timer) {
 		nuki->is_fragment_timer = false;
-		nuki_trace(nuki, "< dropped: a message without its end");
+		session_trace(&nuki->base, "< dropped: a message without its end");
 		clear_inboxes(nuki);
 		if (nuki->wait_ms > NUKI_FRAGMENT_MS) {
-			arm(nuki, nuki->wait_ms - NUKI_FRAGMENT_MS);
+			session_arm(&nuki->base, nuki->wait_ms - NUKI_FRAGMENT_MS);
 			return;
 		}
 		if (nuki->phase == PHASE_IDLE) {
@@ -586,11 +539,11 @@ static void session_down(struct session *session) {
 	nuki->n_out = 0;
 	clear_inboxes(nuki);
 	if (nuki->phase != PHASE_IDLE) {
-		nuki_fail(nuki, FAULT_LINK_LOST, "the link ended while %s",
+		session_fail(&nuki->base, FAULT_LINK_LOST, "the link ended while %s",
 			nuki_phase_name(nuki->phase));
 	} else if (nuki->is_fragment_timer) {
 		nuki->is_fragment_timer = false;
-		arm(nuki, 0);
+		session_arm(&nuki->base, 0);
 	}
 }
 
@@ -603,6 +556,7 @@ static const struct session_impl session_impl = {
 	.timer = session_timer,
 	.gate_opened = session_gate_opened,
 	.down = session_down,
+	.over = session_over,
 };
 
 struct session *nuki_session_new(
@@ -612,13 +566,11 @@ struct session *nuki_session_new(
 	if (r < 0 && r != -ENODATA) {
 		return NULL;
 	}
-	struct nuki_session *session = calloc(1, sizeof(*session));
+	struct nuki_session *session =
+		session_alloc(sizeof(*session), &session_impl, host, host_data);
 	if (session == NULL) {
 		return NULL;
 	}
-	session->base.impl = &session_impl;
-	session->host = host;
-	session->host_data = host_data;
 	session->random = crypto_random;
 	session->keys = decoded;
 	session->is_paired = r == 0;

@@ -280,7 +280,7 @@ void nuki_settings_tell(struct nuki_session *session, const struct nuki_message 
 	size_t n_rows;
 	size_t n = 0;
 
-	if (session->host->settings == NULL) {
+	if (session->base.host->settings == NULL) {
 		return;
 	}
 	(void) nuki_settings(session->keys.generation, &n_rows);
@@ -291,7 +291,7 @@ void nuki_settings_tell(struct nuki_session *session, const struct nuki_message 
 			n++;
 		}
 	}
-	session->host->settings(session->host_data, told, n);
+	session_settings(&session->base, told, n);
 }
 
 int nuki_setting_keep(

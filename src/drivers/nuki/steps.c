@@ -193,7 +193,7 @@ static size_t next_step(const struct nuki_session *session, size_t i) {
 void nuki_step_go(struct nuki_session *session, size_t i) {
 	session->i_step = next_step(session, i);
 	if (session->i_step == session->plan->n_steps) {
-		nuki_done(session);
+		session_done(&session->base);
 		return;
 	}
 	session->step = &session->plan->steps[session->i_step];
@@ -239,13 +239,13 @@ static int choose_plan(
 	if (act == ACT_PUT_TIMER || act == ACT_REMOVE_TIMER) {
 		return nuki_timer_plan(session, ret, ret_fault);
 	}
-	if (act == ACT_PUT_SETTING && session->host->settings != NULL) {
+	if (act == ACT_PUT_SETTING && session->base.host->settings != NULL) {
 		return nuki_setting_plan(session, ret, ret_fault);
 	}
 	*ret = nuki_plan(act);
-	if (*ret == NULL || (act == ACT_READ_USERS && session->host->slots == NULL) ||
-		(act == ACT_READ_TIMERS && session->host->timers == NULL) ||
-		(act == ACT_READ_SETTINGS && session->host->settings == NULL)) {
+	if (*ret == NULL || (act == ACT_READ_USERS && session->base.host->slots == NULL) ||
+		(act == ACT_READ_TIMERS && session->base.host->timers == NULL) ||
+		(act == ACT_READ_SETTINGS && session->base.host->settings == NULL)) {
 		return fault_set(ret_fault, FAULT_NOT_SUPPORTED, "%s", act_name(act));
 	}
 	return 0;
@@ -314,7 +314,7 @@ static void send_command(struct nuki_session *session) {
 
 static void on_challenge(struct nuki_session *session, const struct nuki_message *message) {
 	memcpy(session->challenge, message->pairing.nonce, sizeof(session->challenge));
-	if ((session->step->flags & STEP_MOTOR) != 0 && !session->host->gate(session->host_data)) {
+	if ((session->step->flags & STEP_MOTOR) != 0 && !session_gate(&session->base)) {
 		nuki_wait(session, PHASE_GATE, NUKI_ANSWER_MS);
 		return;
 	}
@@ -326,12 +326,12 @@ static void on_gate(struct nuki_session *session, const struct nuki_message *mes
 }
 
 static void on_gate_shut(struct nuki_session *session, const struct nuki_message *message) {
-	nuki_fail(session, FAULT_EXPIRED, "the request was not on record after %d ms",
+	session_fail(&session->base, FAULT_EXPIRED, "the request was not on record after %d ms",
 		NUKI_ANSWER_MS);
 }
 
 static void on_silence(struct nuki_session *session, const struct nuki_message *message) {
-	nuki_fail(session, FAULT_LOCK_SILENT, "%u ms while %s", session->wait_ms,
+	session_fail(&session->base, FAULT_LOCK_SILENT, "%u ms while %s", session->wait_ms,
 		nuki_phase_name(session->phase));
 }
 
@@ -408,7 +408,7 @@ static void on_complete(struct nuki_session *session, const struct nuki_message 
 	/* Believed when States said the same; else the lock is asked once more. */
 	session->is_accepted = true;
 	if (session->is_state_final && is_at_goal(session)) {
-		nuki_done(session);
+		session_done(&session->base);
 	} else {
 		read_back(session);
 	}
@@ -420,13 +420,14 @@ static void fail_off_goal(struct nuki_session *session) {
 	const struct nuki_completion_row *row = nuki_completion_row(states->last_completion);
 
 	if (states->lock_state == NUKI_LOCK_MOTOR_BLOCKED) {
-		nuki_fail(session, FAULT_JAMMED, "the bolt stopped on its way");
+		session_fail(&session->base, FAULT_JAMMED, "the bolt stopped on its way");
 	} else if (states->lock_state == NUKI_LOCK_UNCALIBRATED) {
-		nuki_fail(session, FAULT_NOT_CALIBRATED, "the lock says: uncalibrated");
+		session_fail(&session->base, FAULT_NOT_CALIBRATED, "the lock says: uncalibrated");
 	} else if (row->fault != FAULT_NONE && states->last_completion != 0xff) {
-		nuki_fail(session, row->fault, "the lock says: %s", row->name);
+		session_fail(&session->base, row->fault, "the lock says: %s", row->name);
 	} else {
-		nuki_fail(session, FAULT_LOCK_ERROR, "the lock says it is done, but it is %s",
+		session_fail(&session->base, FAULT_LOCK_ERROR,
+			"the lock says it is done, but it is %s",
 			nuki_lock_state_name(states->lock_state));
 	}
 }
@@ -435,7 +436,7 @@ static void on_read_back(struct nuki_session *session, const struct nuki_message
 	if (!session->is_state_final) {
 		nuki_wait(session, PHASE_LOOK_AGAIN, NUKI_LOOK_AGAIN_MS);
 	} else if (is_at_goal(session)) {
-		nuki_done(session);
+		session_done(&session->base);
 	} else {
 		fail_off_goal(session);
 	}
@@ -444,7 +445,7 @@ static void on_read_back(struct nuki_session *session, const struct nuki_message
 static void on_look_again(struct nuki_session *session, const struct nuki_message *message) {
 	session->n_looks++;
 	if (session->n_looks > LOOKS_MAX) {
-		nuki_fail(session, FAULT_LOCK_SILENT, "the bolt does not come to rest");
+		session_fail(&session->base, FAULT_LOCK_SILENT, "the bolt does not come to rest");
 	} else {
 		read_back(session);
 	}
@@ -459,7 +460,7 @@ static void on_error(struct nuki_session *session, const struct nuki_message *me
 	}
 	if (is_early && row->retry == NUKI_RETRY_FRESH && session->n_fresh == 0) {
 		session->n_fresh++;
-		nuki_trace(session, "again with a fresh challenge");
+		session_trace(&session->base, "again with a fresh challenge");
 		nuki_step_begin(session);
 		return;
 	}
@@ -471,7 +472,7 @@ static void on_error(struct nuki_session *session, const struct nuki_message *me
 	if (message->reply.error == NUKI_ERROR_BAD_PIN && is_pin_step(session)) {
 		pin_refused(session);
 	}
-	nuki_fail(session, row->fault, "the lock says: %s (0x%02x) to %s", row->name,
+	session_fail(&session->base, row->fault, "the lock says: %s (0x%02x) to %s", row->name,
 		message->reply.error, nuki_command_name(message->reply.command));
 }
 
@@ -495,9 +496,9 @@ static void on_original(struct nuki_session *session, const struct nuki_message 
 	int r = nuki_setting_keep(session, message, &fault);
 
 	if (r < 0) {
-		nuki_fail(session, fault.code, "%s", fault.detail);
+		session_fail(&session->base, fault.code, "%s", fault.detail);
 	} else if (r == 0) {
-		nuki_done(session);
+		session_done(&session->base);
 	} else {
 		step_done(session);
 	}
@@ -512,25 +513,25 @@ static void on_answer(struct nuki_session *session, const struct nuki_message *m
 	switch (message->kind->command) {
 	case NUKI_CONFIG:
 		if (!is_right_lock(session, message->config.nuki_id)) {
-			nuki_fail(session, FAULT_WRONG_LOCK, "Nuki ID %08X answered",
+			session_fail(&session->base, FAULT_WRONG_LOCK, "Nuki ID %08X answered",
 				(unsigned) message->config.nuki_id);
 			return;
 		}
 		session->has_config = true;
 		nuki_facts_config(&message->config, &session->config, &evidence);
-		session->host->evidence(session->host_data, &evidence);
+		session_evidence(&session->base, &evidence);
 		nuki_settings_tell(session, message);
 		break;
 	case NUKI_ADVANCED_CONFIG:
 		nuki_settings_tell(session, message);
 		if (nuki_message_has(message, "auto_lock_timeout")) {
 			nuki_facts_advanced(&message->advanced, &session->config, &evidence);
-			session->host->evidence(session->host_data, &evidence);
+			session_evidence(&session->base, &evidence);
 		}
 		break;
 	case NUKI_BATTERY_REPORT:
 		nuki_facts_battery(&message->battery, &evidence);
-		session->host->evidence(session->host_data, &evidence);
+		session_evidence(&session->base, &evidence);
 		break;
 	case NUKI_CODE_ID:
 		session->ref = nuki_code_ref(message->code.code_id);
@@ -550,7 +551,7 @@ static void on_answer(struct nuki_session *session, const struct nuki_message *m
 
 void nuki_log_flush(struct nuki_session *session) {
 	if (session->n_batch > 0) {
-		session->host->log(session->host_data, session->batch, session->n_batch);
+		session_log(&session->base, session->batch, session->n_batch);
 		session->n_batch = 0;
 	}
 }
@@ -597,7 +598,7 @@ static void on_list_end(struct nuki_session *session, const struct nuki_message 
 	}
 	/* A full page without the one entry too many: the lock repeats the entry asked from. */
 	session->is_log_more = session->is_log_more || (is_full && is_moving);
-	nuki_done(session);
+	session_done(&session->base);
 }
 
 /* The end did not come: what did come counts, and the rest is for another time. */
@@ -607,7 +608,7 @@ static void on_list_silence(struct nuki_session *session, const struct nuki_mess
 		return;
 	}
 	session->is_log_more = true;
-	nuki_done(session);
+	session_done(&session->base);
 }
 
 static void on_first_entry(struct nuki_session *session, const struct nuki_message *message) {

@@ -62,7 +62,7 @@ void nuki_on_total(struct nuki_session *session, const struct nuki_message *mess
 	table->total = total_of(message);
 	table->has_total = true;
 	if (session->n_given - table->n + table->total > SLOTS_PER_LOCK_MAX) {
-		nuki_fail(session, FAULT_PROTOCOL_ERROR,
+		session_fail(&session->base, FAULT_PROTOCOL_ERROR,
 			"the lock announces %u %s: more than %d entries are not read", table->total,
 			rows_name(session), SLOTS_PER_LOCK_MAX);
 		return;
@@ -93,7 +93,7 @@ static void give(struct nuki_session *session, const struct nuki_message *messag
 
 	if (message->kind->command == NUKI_TIME_CONTROL_ENTRY) {
 		nuki_timer_from(&message->time_control, &timer);
-		session->host->timers(session->host_data, &timer, 1);
+		session_timers(&session->base, &timer, 1);
 		return;
 	}
 	if (message->kind->command == NUKI_CODE) {
@@ -101,7 +101,7 @@ static void give(struct nuki_session *session, const struct nuki_message *messag
 	} else {
 		nuki_slot_from_auth(&message->auth, session->keys.auth_id, &slot);
 	}
-	session->host->slots(session->host_data, &slot, 1);
+	session_slots(&session->base, &slot, 1);
 	wipe(&slot, sizeof(slot));
 }
 
@@ -110,12 +110,12 @@ void nuki_on_row(struct nuki_session *session, const struct nuki_message *messag
 	const uint32_t id = id_of(message);
 
 	if (is_known(table, id)) {
-		nuki_trace(session, "ignored: the same entry again");
+		session_trace(&session->base, "ignored: the same entry again");
 		return;
 	}
 	if (session->n_given == SLOTS_PER_LOCK_MAX) {
-		nuki_fail(session, FAULT_PROTOCOL_ERROR, "more than %d entries are not read",
-			SLOTS_PER_LOCK_MAX);
+		session_fail(&session->base, FAULT_PROTOCOL_ERROR,
+			"more than %d entries are not read", SLOTS_PER_LOCK_MAX);
 		return;
 	}
 	table->ids[table->n++] = id;
@@ -136,11 +136,12 @@ void nuki_on_table_end(struct nuki_session *session, const struct nuki_message *
 		session->n_fresh = 0;
 		nuki_step_begin(session);
 	} else if (table->has_total) {
-		nuki_fail(session, FAULT_PROTOCOL_ERROR, "the lock announced %u %s and told %zu",
-			table->total, rows_name(session), table->n);
+		session_fail(&session->base, FAULT_PROTOCOL_ERROR,
+			"the lock announced %u %s and told %zu", table->total, rows_name(session),
+			table->n);
 	} else {
-		nuki_fail(session, FAULT_PROTOCOL_ERROR, "the lock did not say how many %s it has",
-			rows_name(session));
+		session_fail(&session->base, FAULT_PROTOCOL_ERROR,
+			"the lock did not say how many %s it has", rows_name(session));
 	}
 }
 
@@ -150,7 +151,8 @@ void nuki_on_table_silence(struct nuki_session *session, const struct nuki_messa
 	if (is_whole(table)) {
 		nuki_on_table_end(session, message);
 	} else {
-		nuki_fail(session, FAULT_LOCK_SILENT, "%zu of %u %s came, then %u ms nothing",
-			table->n, table->total, rows_name(session), session->wait_ms);
+		session_fail(&session->base, FAULT_LOCK_SILENT,
+			"%zu of %u %s came, then %u ms nothing", table->n, table->total,
+			rows_name(session), session->wait_ms);
 	}
 }

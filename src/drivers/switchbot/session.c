@@ -4,19 +4,17 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cipher.h"
+#include "core/session.h"
 #include "keys.h"
 #include "message.h"
 #include "util/auto.h"
 #include "util/bytes.h"
 #include "util/text.h"
 
-#define TRACE_MAX 160
 #define STEPS_MAX 2
 
 enum phase { PHASE_IDLE, PHASE_START, PHASE_GATE, PHASE_ANSWER, PHASE_WATCH, PHASE_LOOK };
@@ -48,8 +46,6 @@ static const struct plan plans[] = {
 
 struct switchbot_session {
 	struct session base;
-	const struct session_host *host;
-	void *host_data;
 	struct switchbot_keys keys;
 	int percent; /* as told last; -1: never */
 
@@ -69,43 +65,14 @@ static struct switchbot_session *self(struct session *session) {
 	return container_of(session, struct switchbot_session, base);
 }
 
-__attribute__((format(printf, 2, 3))) static void trace(
-	struct switchbot_session *session, const char *format, ...) {
-	char text[TRACE_MAX];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	session->host->trace(session->host_data, text);
-}
-
 /* ---- the end of a job ---- */
 
-static void end_job(struct switchbot_session *session, const struct fault *fault) {
-	struct job_result result = { .sent = session->sent };
+static void session_over(struct session *base, struct job_result *result) {
+	struct switchbot_session *session = self(base);
 
-	if (fault != NULL) {
-		result.fault = *fault;
-	}
+	result->sent = session->sent;
 	session->phase = PHASE_IDLE;
 	session->plan = NULL;
-	session->host->arm(session->host_data, 0);
-	session->host->done(session->host_data, &result);
-}
-
-__attribute__((format(printf, 3, 4))) static void fail(
-	struct switchbot_session *session, enum fault_code code, const char *format, ...) {
-	char detail[FAULT_DETAIL_MAX];
-	struct fault fault;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(detail, sizeof(detail), format, args);
-	va_end(args);
-	(void) fault_set(&fault, code, "%s", detail);
-	trace(session, "failed: %s, %s", fault_name(code), detail);
-	end_job(session, &fault);
 }
 
 static const struct {
@@ -128,19 +95,20 @@ static const struct {
 static void refused(struct switchbot_session *session, uint8_t result) {
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
 		if (refusals[i].result == result) {
-			fail(session, refusals[i].fault, "the lock said: %s (0x%02x)",
-				refusals[i].text, result);
+			session_fail(&session->base, refusals[i].fault,
+				"the lock said: %s (0x%02x)", refusals[i].text, result);
 			return;
 		}
 	}
-	fail(session, FAULT_PROTOCOL_ERROR, "the lock said 0x%02x, which nobody knows", result);
+	session_fail(&session->base, FAULT_PROTOCOL_ERROR,
+		"the lock said 0x%02x, which nobody knows", result);
 }
 
 /* ---- sending ---- */
 
 static void wait_in(struct switchbot_session *session, enum phase phase, unsigned ms) {
 	session->phase = phase;
-	session->host->arm(session->host_data, ms);
+	session_arm(&session->base, ms);
 }
 
 static void send_command(
@@ -155,18 +123,16 @@ static void send_command(
 	if (command >= SWITCHBOT_DO_LOCK) {
 		session->sent = JOB_MAYBE_SENT;
 	}
-	if (session->host->frame != NULL) {
-		session->host->frame(session->host_data, true, SWITCHBOT_TO_LOCK, plain, n);
-	}
+	session_frame(&session->base, true, SWITCHBOT_TO_LOCK, plain, n);
 	wait_in(session, phase, SWITCHBOT_ANSWER_MS);
-	session->host->write(session->host_data, SWITCHBOT_TO_LOCK, frame, (size_t) n_frame);
+	session_write(&session->base, SWITCHBOT_TO_LOCK, frame, (size_t) n_frame);
 }
 
 static void next_step(struct switchbot_session *session) {
 	const struct plan *plan = session->plan;
 	const bool is_move = plan->is_moving && session->i_step + 1 == plan->n;
 
-	if (is_move && session->phase != PHASE_GATE && !session->host->gate(session->host_data)) {
+	if (is_move && session->phase != PHASE_GATE && !session_gate(&session->base)) {
 		wait_in(session, PHASE_GATE, 0);
 		return;
 	}
@@ -178,7 +144,7 @@ static void ask_start(struct switchbot_session *session) {
 	const size_t n = switchbot_start_request(session->keys.key_id, frame);
 
 	wait_in(session, PHASE_START, SWITCHBOT_ANSWER_MS);
-	session->host->write(session->host_data, SWITCHBOT_TO_LOCK, frame, n);
+	session_write(&session->base, SWITCHBOT_TO_LOCK, frame, n);
 }
 
 /* ---- what the lock tells ---- */
@@ -188,7 +154,7 @@ static void tell_state(struct switchbot_session *session, const struct switchbot
 
 	session->state = *state;
 	switchbot_state_evidence(session->keys.model, state, &evidence);
-	session->host->evidence(session->host_data, &evidence);
+	session_evidence(&session->base, &evidence);
 }
 
 static void tell_power(struct switchbot_session *session, int percent, bool is_weak) {
@@ -196,7 +162,7 @@ static void tell_power(struct switchbot_session *session, int percent, bool is_w
 
 	session->percent = percent;
 	switchbot_battery_evidence(percent, is_weak, &evidence);
-	session->host->evidence(session->host_data, &evidence);
+	session_evidence(&session->base, &evidence);
 }
 
 static void tell_versions(struct switchbot_session *session, int firmware) {
@@ -208,7 +174,7 @@ static void tell_versions(struct switchbot_session *session, int firmware) {
 		snprintf(evidence.versions.firmware, sizeof(evidence.versions.firmware), "%d.%d",
 			firmware / 10, firmware % 10);
 	}
-	session->host->evidence(session->host_data, &evidence);
+	session_evidence(&session->base, &evidence);
 }
 
 static void plan_done(struct switchbot_session *session) {
@@ -216,10 +182,9 @@ static void plan_done(struct switchbot_session *session) {
 
 	if (session->plan->act == ACT_PAIR) {
 		switchbot_keys_encode(&session->keys, &blob);
-		session->host->keys(session->host_data, &blob);
+		session_keys(&session->base, &blob);
 	}
-	trace(session, "done");
-	end_job(session, NULL);
+	session_done(&session->base);
 }
 
 static bool has_arrived(const struct switchbot_session *session) {
@@ -236,13 +201,14 @@ static bool has_arrived(const struct switchbot_session *session) {
  */
 static void judge_bolt(struct switchbot_session *session) {
 	if (!session->state.is_calibrated) {
-		fail(session, FAULT_NOT_CALIBRATED, "the lock does not know where its bolt is");
+		session_fail(&session->base, FAULT_NOT_CALIBRATED,
+			"the lock does not know where its bolt is");
 	} else if (has_arrived(session)) {
 		plan_done(session);
 	} else if (switchbot_is_stopped(session->state.status)) {
-		fail(session, FAULT_JAMMED, "the motor stopped on the way");
+		session_fail(&session->base, FAULT_JAMMED, "the motor stopped on the way");
 	} else if (session->n_looks >= SWITCHBOT_LOOKS_MAX) {
-		fail(session, FAULT_MOTOR_TIMEOUT, "the bolt %s after %u s",
+		session_fail(&session->base, FAULT_MOTOR_TIMEOUT, "the bolt %s after %u s",
 			switchbot_is_resting(session->state.status) ? "rests elsewhere"
 								    : "still moves",
 			SWITCHBOT_LOOKS_MAX * SWITCHBOT_LOOK_MS / 1000);
@@ -255,7 +221,7 @@ static void take_state(struct switchbot_session *session, const uint8_t *plain, 
 	struct switchbot_state state;
 
 	if (switchbot_info_parse(session->keys.model, plain, n, &state) < 0) {
-		fail(session, FAULT_PROTOCOL_ERROR, "a state of %zu octets", n);
+		session_fail(&session->base, FAULT_PROTOCOL_ERROR, "a state of %zu octets", n);
 		return;
 	}
 	tell_state(session, &state);
@@ -275,7 +241,7 @@ static void take_basic(
 
 	if (switchbot_basic_parse(plain, n, &percent, &firmware) < 0) {
 		/* The values are nonsense: the key does not fit. */
-		fail(session, FAULT_NOT_AUTHORIZED,
+		session_fail(&session->base, FAULT_NOT_AUTHORIZED,
 			"its answer makes no sense with this key: key or key id is wrong");
 		return;
 	}
@@ -323,13 +289,10 @@ static void take_answer(struct switchbot_session *session, const uint8_t *buf, s
 		return;
 	}
 	if (n_plain < 0) {
-		fail(session, FAULT_PROTOCOL_ERROR, "an answer of %zu octets", n);
+		session_fail(&session->base, FAULT_PROTOCOL_ERROR, "an answer of %zu octets", n);
 		return;
 	}
-	if (session->host->frame != NULL) {
-		session->host->frame(
-			session->host_data, false, SWITCHBOT_FROM_LOCK, plain, (size_t) n_plain);
-	}
+	session_frame(&session->base, false, SWITCHBOT_FROM_LOCK, plain, (size_t) n_plain);
 	switch (session->asked) {
 	case SWITCHBOT_READ_BASIC:
 		take_basic(session, is_weak, plain, (size_t) n_plain);
@@ -372,7 +335,7 @@ static void take_news(struct switchbot_session *session, const uint8_t *buf, siz
 	n_plain = switchbot_open(&session->cipher, buf, n, plain);
 	if (n_plain <= 0 ||
 		switchbot_info_parse(session->keys.model, plain, (size_t) n_plain, &state) < 0) {
-		trace(session, "< dropped: news of %zu octets", n);
+		session_trace(&session->base, "< dropped: news of %zu octets", n);
 		return;
 	}
 	tell_state(session, &state);
@@ -387,9 +350,10 @@ static void take_start(struct switchbot_session *session, const uint8_t *buf, si
 	if (r == -EACCES) {
 		refused(session, buf[0]);
 	} else if (r < 0) {
-		fail(session, FAULT_PROTOCOL_ERROR, "a start value of %zu octets", n);
+		session_fail(
+			&session->base, FAULT_PROTOCOL_ERROR, "a start value of %zu octets", n);
 	} else {
-		trace(session, "start value, %s",
+		session_trace(&session->base, "start value, %s",
 			session->cipher.mode == SWITCHBOT_MODE_CTR ? "CTR" : "GCM");
 		next_step(session);
 	}
@@ -398,11 +362,7 @@ static void take_start(struct switchbot_session *session, const uint8_t *buf, si
 /* ---- the host's inputs ---- */
 
 static struct session *session_free(struct session *session) {
-	if (session != NULL) {
-		wipe(self(session), sizeof(*self(session)));
-		free(self(session));
-	}
-	return NULL;
+	return session_discard(session, sizeof(struct switchbot_session));
 }
 
 static void forget_link(struct switchbot_session *session) {
@@ -416,7 +376,7 @@ static void session_up(struct session *base, unsigned mtu) {
 
 	session->is_up = true;
 	forget_link(session);
-	trace(session, "up, MTU %u", mtu);
+	session_trace(&session->base, "up, MTU %u", mtu);
 }
 
 static const struct plan *find_plan(enum act act) {
@@ -466,7 +426,7 @@ static void session_written(struct session *base, int error, enum radio_sent sen
 	if (sent == RADIO_NOT_SENT && session->phase == PHASE_ANSWER) {
 		session->sent = JOB_NOT_SENT;
 	}
-	fail(session, driver_write_fault(error), "writing failed while %s: %s",
+	session_fail(&session->base, driver_write_fault(error), "writing failed while %s: %s",
 		phase_names[session->phase], strerror(-error));
 }
 
@@ -492,7 +452,8 @@ static void session_bytes(
 	case PHASE_IDLE:
 	case PHASE_GATE:
 	case PHASE_WATCH:
-		trace(session, "< ignored: %zu octets while %s", n, phase_names[session->phase]);
+		session_trace(&session->base, "< ignored: %zu octets while %s", n,
+			phase_names[session->phase]);
 		break;
 	}
 }
@@ -505,13 +466,14 @@ static void session_timer(struct session *base) {
 		look(session);
 		break;
 	case PHASE_START:
-		fail(session, FAULT_LOCK_SILENT,
+		session_fail(&session->base, FAULT_LOCK_SILENT,
 			"no answer to key id %02x; a wrong key id does that, too",
 			session->keys.key_id);
 		break;
 	case PHASE_ANSWER:
 	case PHASE_LOOK:
-		fail(session, FAULT_LOCK_SILENT, "no answer in %u s%s", SWITCHBOT_ANSWER_MS / 1000,
+		session_fail(&session->base, FAULT_LOCK_SILENT, "no answer in %u s%s",
+			SWITCHBOT_ANSWER_MS / 1000,
 			session->i_step <= 1 && session->sent == JOB_NOT_SENT
 				? "; a wrong key does that, too"
 				: "");
@@ -534,7 +496,7 @@ static void session_down(struct session *base) {
 	session->is_up = false;
 	forget_link(session);
 	if (session->phase != PHASE_IDLE) {
-		fail(session, FAULT_LINK_LOST, "the link ended while %s",
+		session_fail(&session->base, FAULT_LINK_LOST, "the link ended while %s",
 			phase_names[session->phase]);
 	}
 }
@@ -548,6 +510,7 @@ static const struct session_impl session_impl = {
 	.timer = session_timer,
 	.gate_opened = session_gate_opened,
 	.down = session_down,
+	.over = session_over,
 };
 
 struct session *switchbot_session_new(
@@ -558,13 +521,11 @@ struct session *switchbot_session_new(
 	if (r < 0 && r != -ENODATA) {
 		return NULL;
 	}
-	struct switchbot_session *session = calloc(1, sizeof(*session));
+	struct switchbot_session *session =
+		session_alloc(sizeof(*session), &session_impl, host, host_data);
 	if (session == NULL) {
 		return NULL;
 	}
-	session->base.impl = &session_impl;
-	session->host = host;
-	session->host_data = host_data;
 	session->keys = decoded;
 	session->percent = -1;
 	return &session->base;

@@ -108,7 +108,7 @@ static void take_firmware(struct ttlock_session *session, const uint8_t *data, s
 
 	ttlock_text_parse(data, n, session->versions.firmware, sizeof(session->versions.firmware));
 	evidence.versions = session->versions;
-	session->host->evidence(session->host_data, &evidence);
+	session_evidence(&session->base, &evidence);
 }
 
 static void add_device(struct ttlock_session *session) {
@@ -140,7 +140,7 @@ static void take_auto_lock(struct ttlock_session *session, const uint8_t *data, 
 	evidence.config.has_keypad = ttlock_has(&session->keys, TTLOCK_HAS_CODES);
 	evidence.config.has_door_sensor = ttlock_has(&session->keys, TTLOCK_HAS_DOOR_SENSOR);
 	evidence.config.is_log_enabled = true;
-	session->host->evidence(session->host_data, &evidence);
+	session_evidence(&session->base, &evidence);
 }
 
 static void take_time(struct ttlock_session *session, const uint8_t *data, size_t n) {
@@ -158,7 +158,7 @@ static void take_time(struct ttlock_session *session, const uint8_t *data, size_
 		evidence.clock.offset_minutes =
 			session->job.zone->offset(session->job.zone, session->job.now) / 60;
 	}
-	session->host->evidence(session->host_data, &evidence);
+	session_evidence(&session->base, &evidence);
 }
 
 static const struct ttlock_step read_time = { TTLOCK_GET_TIME, STEP_OPTIONAL, NULL, take_time };
@@ -218,7 +218,8 @@ static size_t fill_admin_new(struct ttlock_session *session, uint8_t *out) {
 
 static void take_admin_new(struct ttlock_session *session, const uint8_t *data, size_t n) {
 	if (n < TTLOCK_WORD_LEN || memcmp(data, TTLOCK_WORD, TTLOCK_WORD_LEN) != 0) {
-		ttlock_fail(session, FAULT_PAIRING_FAILED, "it did not take the administrator");
+		session_fail(
+			&session->base, FAULT_PAIRING_FAILED, "it did not take the administrator");
 	}
 }
 
@@ -350,7 +351,7 @@ static void tell_record(
 					 is_own_record(session, tail.record));
 	ttlock_log_entry(&session->keys, session->job.zone, record, seq_of(next), is_own, &entry);
 	wipe(&tail, sizeof(tail));
-	session->host->log(session->host_data, &entry, 1);
+	session_log(&session->base, &entry, 1);
 	session->n_entries++;
 }
 
@@ -417,7 +418,7 @@ static void conclude(struct ttlock_session *session) {
 
 	if (!session->is_found) {
 		ttlock_tell_bolt(session, LOCK_STATE_UNKNOWN, true);
-		ttlock_fail(session, FAULT_JAMMED,
+		session_fail(&session->base, FAULT_JAMMED,
 			"the lock took the command, but it does not say that it is %s, and its log "
 			"has no record of it",
 			is_locking ? "locked" : "unlocked");
@@ -425,7 +426,7 @@ static void conclude(struct ttlock_session *session) {
 	}
 	/* That it says unlocked after an unlocking: it may have locked again by itself. */
 	if (is_locking && !session->keys.is_stuck && session->state.has_state) {
-		ttlock_trace(session, "its state is always %u: not believed from now on",
+		session_trace(&session->base, "its state is always %u: not believed from now on",
 			session->state.state);
 		session->keys.is_stuck = true;
 		ttlock_keep_keys(session);
@@ -458,7 +459,7 @@ static void take_check(struct ttlock_session *session, const uint8_t *data, size
 	} else if (session->is_found || is_end) {
 		conclude(session);
 	} else {
-		ttlock_fail(session, FAULT_MOTOR_TIMEOUT,
+		session_fail(&session->base, FAULT_MOTOR_TIMEOUT,
 			"the lock took the command, but does not say that it did it; its log is "
 			"too long to look there");
 	}

@@ -84,7 +84,7 @@ static void tell_code(struct ttlock_session *session, const struct ttlock_code *
 	}
 	/* That of a cyclic one is a number that nobody has explained. */
 	slot.is_limited = slot.is_limited || code->type == TTLOCK_CODE_CYCLIC;
-	session->host->slots(session->host_data, &slot, 1);
+	session_slots(&session->base, &slot, 1);
 	secret_wipe(&slot.pin);
 }
 
@@ -102,7 +102,7 @@ static void tell_token(struct ttlock_session *session, enum ttlock_command comma
 	};
 
 	set_window(session->job.zone, token->start, token->end, &slot);
-	session->host->slots(session->host_data, &slot, 1);
+	session_slots(&session->base, &slot, 1);
 }
 
 /* ---- lists: all of it, or the one that is meant ---- */
@@ -293,7 +293,7 @@ static const struct ttlock_step remove_code = { TTLOCK_CODE, CODE_FLAGS, fill_re
 
 static bool is_missing(struct ttlock_session *session) {
 	if (!session->is_found) {
-		ttlock_fail(session, FAULT_NO_SUCH_ENTRY, "the lock has no such %s",
+		session_fail(&session->base, FAULT_NO_SUCH_ENTRY, "the lock has no such %s",
 			credential_type_name(session->job.slot.type));
 	}
 	return !session->is_found;

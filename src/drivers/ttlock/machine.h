@@ -8,6 +8,7 @@
  */
 
 #include "core/evidence.h"
+#include "core/session.h"
 #include "log.h"
 #include "message.h"
 #include "session.h"
@@ -48,8 +49,6 @@ enum ttlock_phase {
 
 struct ttlock_session {
 	struct session base;
-	const struct session_host *host;
-	void *host_data;
 	struct ttlock_keys keys;
 	int percent; /* of the battery, as told last; -1: never */
 	/* Numbers given to operations: by them they are known again in the log. */
@@ -90,10 +89,6 @@ struct ttlock_session {
 
 /* ---- session.c ---- */
 
-__attribute__((format(printf, 2, 3))) void ttlock_trace(
-	struct ttlock_session *session, const char *format, ...);
-__attribute__((format(printf, 3, 4))) void ttlock_fail(
-	struct ttlock_session *session, enum fault_code code, const char *format, ...);
 void ttlock_add_step(struct ttlock_session *session, const struct ttlock_step *step);
 /* The steps by which the administrator shows himself, if he has not. */
 void ttlock_add_login(struct ttlock_session *session);

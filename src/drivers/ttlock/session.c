@@ -4,16 +4,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "machine.h"
 #include "util/auto.h"
 #include "util/text.h"
 
-#define TRACE_MAX 160
 #define WEAK_PERCENT 20
 
 static const char *const phase_names[] = {
@@ -29,55 +25,26 @@ static struct ttlock_session *self(struct session *session) {
 	return container_of(session, struct ttlock_session, base);
 }
 
-void ttlock_trace(struct ttlock_session *session, const char *format, ...) {
-	char text[TRACE_MAX];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	session->host->trace(session->host_data, text);
-}
-
 /* ---- the end of a job ---- */
 
-static void end_job(struct ttlock_session *session, const struct fault *fault) {
-	struct job_result result = {
-		.sent = session->sent,
-		.is_log_more = session->is_log_more,
-		.ref = session->ref,
-	};
+static void session_over(struct session *base, struct job_result *result) {
+	struct ttlock_session *session = self(base);
 
-	if (fault != NULL) {
-		result.fault = *fault;
-	}
+	result->sent = session->sent;
+	result->is_log_more = session->is_log_more;
+	result->ref = session->ref;
 	session->phase = PHASE_IDLE;
 	session->n_steps = 0;
 	session->n_frame = 0;
 	wipe(&session->job, sizeof(session->job));
 	wipe(&session->code, sizeof(session->code));
 	wipe(&session->token, sizeof(session->token));
-	session->host->arm(session->host_data, 0);
-	session->host->done(session->host_data, &result);
-}
-
-void ttlock_fail(struct ttlock_session *session, enum fault_code code, const char *format, ...) {
-	char detail[FAULT_DETAIL_MAX];
-	struct fault fault;
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(detail, sizeof(detail), format, args);
-	va_end(args);
-	(void) fault_set(&fault, code, "%s", detail);
-	ttlock_trace(session, "failed: %s, %s", fault_name(code), detail);
-	end_job(session, &fault);
 }
 
 void ttlock_bad_answer(struct ttlock_session *session, size_t n) {
 	const struct ttlock_step *step = session->steps[session->i_step];
 
-	ttlock_fail(session, FAULT_PROTOCOL_ERROR, "an answer to 0x%02x of %zu octets",
+	session_fail(&session->base, FAULT_PROTOCOL_ERROR, "an answer to 0x%02x of %zu octets",
 		step->command, n);
 }
 
@@ -96,7 +63,7 @@ void ttlock_tell_percent(struct ttlock_session *session, uint8_t percent) {
 			 : percent <= TTLOCK_WARNING_PERCENT ? BATTERY_WARNING
 							     : BATTERY_OK,
 	};
-	session->host->evidence(session->host_data, &evidence);
+	session_evidence(&session->base, &evidence);
 }
 
 void ttlock_tell_bolt(struct ttlock_session *session, enum lock_state state, bool is_jammed) {
@@ -104,14 +71,14 @@ void ttlock_tell_bolt(struct ttlock_session *session, enum lock_state state, boo
 
 	evidence.bolt.state = state;
 	evidence.bolt.is_jammed = is_jammed;
-	session->host->evidence(session->host_data, &evidence);
+	session_evidence(&session->base, &evidence);
 }
 
 void ttlock_keep_keys(struct ttlock_session *session) {
 	AUTO_VALUE(secret_wipe) struct secret blob = { 0 };
 
 	ttlock_keys_encode(&session->keys, &blob);
-	session->host->keys(session->host_data, &blob);
+	session_keys(&session->base, &blob);
 }
 
 static enum lock_state to_state(uint8_t state) {
@@ -136,7 +103,7 @@ static void take_state(struct ttlock_session *session, const struct ttlock_state
 
 static void wait_in(struct ttlock_session *session, enum ttlock_phase phase, unsigned ms) {
 	session->phase = phase;
-	session->host->arm(session->host_data, ms);
+	session_arm(&session->base, ms);
 }
 
 /* For a record: never a key, a code, a number of a person, or what is made of them. */
@@ -145,14 +112,14 @@ static void show_frame(struct ttlock_session *session, bool is_out, uint8_t comm
 	uint8_t shown[TTLOCK_PLAIN_MAX + 1] = { command };
 	const size_t n_kept = is_out ? 0 : 2;
 
-	if (session->host->frame == NULL) {
+	if (!session_is_recorded(&session->base)) {
 		return;
 	}
 	memcpy(shown + 1, plain, n);
 	if (is_secret && n > n_kept) {
 		memset(shown + 1 + n_kept, 0, n - n_kept);
 	}
-	session->host->frame(session->host_data, is_out, is_out ? TTLOCK_TO_LOCK : TTLOCK_FROM_LOCK,
+	session_frame(&session->base, is_out, is_out ? TTLOCK_TO_LOCK : TTLOCK_FROM_LOCK,
 		is_out ? shown : shown + 1, is_out ? n + 1 : n);
 	wipe(shown, sizeof(shown));
 }
@@ -171,8 +138,8 @@ static void write_chunk(struct ttlock_session *session) {
 		session->sent = JOB_MAYBE_SENT;
 	}
 	/* Until it has gone, which is not the lock's time. */
-	session->host->arm(session->host_data, TTLOCK_ANSWER_MS);
-	session->host->write(session->host_data, TTLOCK_TO_LOCK, chunk, n);
+	session_arm(&session->base, TTLOCK_ANSWER_MS);
+	session_write(&session->base, TTLOCK_TO_LOCK, chunk, n);
 }
 
 static void send(struct ttlock_session *session, const struct ttlock_step *step) {
@@ -199,8 +166,7 @@ static void job_done(struct ttlock_session *session) {
 	if (session->job.act == ACT_PAIR) {
 		ttlock_keep_keys(session);
 	}
-	ttlock_trace(session, "done");
-	end_job(session, NULL);
+	session_done(&session->base);
 }
 
 /* The step of i_step, or the end. */
@@ -211,7 +177,7 @@ static void go_on(struct ttlock_session *session) {
 	}
 	const struct ttlock_step *step = session->steps[session->i_step];
 	if ((step->flags & STEP_MOVES) != 0 && session->phase != PHASE_GATE &&
-		!session->host->gate(session->host_data)) {
+		!session_gate(&session->base)) {
 		wait_in(session, PHASE_GATE, 0);
 		return;
 	}
@@ -225,7 +191,7 @@ void ttlock_add_step(struct ttlock_session *session, const struct ttlock_step *s
 
 bool ttlock_next_page(struct ttlock_session *session, uint16_t cursor) {
 	if (++session->n_pages > TTLOCK_PAGES_MAX) {
-		ttlock_fail(session, FAULT_PROTOCOL_ERROR, "a list without an end");
+		session_fail(&session->base, FAULT_PROTOCOL_ERROR, "a list without an end");
 		return false;
 	}
 	session->cursor = cursor;
@@ -315,7 +281,7 @@ static void refused(struct ttlock_session *session, const struct ttlock_reply *r
 		return;
 	}
 	if ((step->flags & STEP_OPTIONAL) != 0) {
-		ttlock_trace(session, "< 0x%02x refused: %s", reply->command, row->text);
+		session_trace(&session->base, "< 0x%02x refused: %s", reply->command, row->text);
 		session->i_step++;
 		go_on(session);
 		return;
@@ -327,13 +293,13 @@ static void refused(struct ttlock_session *session, const struct ttlock_reply *r
 		if (!is_weak) {
 			ttlock_tell_bolt(session, LOCK_STATE_UNKNOWN, true);
 		}
-		ttlock_fail(session, is_weak ? FAULT_VOLTAGE_TOO_LOW : FAULT_JAMMED,
+		session_fail(&session->base, is_weak ? FAULT_VOLTAGE_TOO_LOW : FAULT_JAMMED,
 			"the lock said: %s (0x13), with %d %% of its battery left", row->text,
 			session->percent);
 		return;
 	}
-	ttlock_fail(session, row->fault, "the lock said to 0x%02x: %s (0x%02x)", reply->command,
-		row->text, reply->error);
+	session_fail(&session->base, row->fault, "the lock said to 0x%02x: %s (0x%02x)",
+		reply->command, row->text, reply->error);
 }
 
 static void ask_again(struct ttlock_session *session, const char *why) {
@@ -341,14 +307,14 @@ static void ask_again(struct ttlock_session *session, const char *why) {
 
 	if ((step->flags & STEP_MOVES) != 0) {
 		/* Whether it was done nobody knows: the bolt does. */
-		ttlock_trace(session, "< %s; looking at the bolt", why);
+		session_trace(&session->base, "< %s; looking at the bolt", why);
 		watch(session);
 	} else if ((step->flags & STEP_CHANGES) != 0 || session->n_again >= TTLOCK_AGAIN_MAX) {
-		ttlock_fail(
-			session, FAULT_PROTOCOL_ERROR, "%s, %u times", why, session->n_again + 1);
+		session_fail(&session->base, FAULT_PROTOCOL_ERROR, "%s, %u times", why,
+			session->n_again + 1);
 	} else {
 		session->n_again++;
-		ttlock_trace(session, "< %s; once more", why);
+		session_trace(&session->base, "< %s; once more", why);
 		wait_in(session, PHASE_AGAIN, TTLOCK_AGAIN_MS);
 	}
 }
@@ -426,7 +392,7 @@ static void take_plain(struct ttlock_session *session, const uint8_t *plain, siz
 	const bool is_waiting = session->phase == PHASE_ANSWER || session->phase == PHASE_LOOK;
 
 	if (ttlock_reply_parse(plain, n, &reply) < 0) {
-		ttlock_trace(session, "< dropped: %zu octets", n);
+		session_trace(&session->base, "< dropped: %zu octets", n);
 		return;
 	}
 	const bool is_secret = session->phase != PHASE_ANSWER ||
@@ -441,7 +407,7 @@ static void take_plain(struct ttlock_session *session, const uint8_t *plain, siz
 	} else if (reply.command == TTLOCK_STATE) {
 		take_news(session, &reply);
 	} else if (is_waiting && ++session->n_strays > TTLOCK_STRAYS_MAX) {
-		ttlock_fail(session, FAULT_PROTOCOL_ERROR,
+		session_fail(&session->base, FAULT_PROTOCOL_ERROR,
 			"answers to 0x%02x and others, which "
 			"nobody has asked",
 			reply.command);
@@ -454,7 +420,7 @@ static void take_frame(struct ttlock_session *session, const struct ttlock_recei
 	uint8_t plain[TTLOCK_PLAIN_MAX];
 
 	if (frame->command != TTLOCK_ANSWER) {
-		ttlock_trace(session, "< dropped: a frame of 0x%02x", frame->command);
+		session_trace(&session->base, "< dropped: a frame of 0x%02x", frame->command);
 		return;
 	}
 	if (!frame->is_crc_right) {
@@ -470,7 +436,7 @@ static void take_frame(struct ttlock_session *session, const struct ttlock_recei
 	if (n >= 0) {
 		take_plain(session, plain, (size_t) n);
 	} else if (session->phase == PHASE_ANSWER) {
-		ttlock_fail(session, FAULT_NOT_AUTHORIZED,
+		session_fail(&session->base, FAULT_NOT_AUTHORIZED,
 			"its answer makes no sense with this key: it was reset or set up anew, or "
 			"the key is wrong");
 	}
@@ -489,11 +455,7 @@ static void read_inbox(struct ttlock_session *session) {
 /* ---- the host's inputs ---- */
 
 static struct session *session_free(struct session *session) {
-	if (session != NULL) {
-		wipe(self(session), sizeof(*self(session)));
-		free(self(session));
-	}
-	return NULL;
+	return session_discard(session, sizeof(struct ttlock_session));
 }
 
 static void forget_link(struct ttlock_session *session) {
@@ -511,7 +473,7 @@ static void session_up(struct session *base, unsigned mtu) {
 
 	session->is_up = true;
 	forget_link(session);
-	ttlock_trace(session, "up, MTU %u", mtu);
+	session_trace(&session->base, "up, MTU %u", mtu);
 }
 
 static const struct {
@@ -590,15 +552,16 @@ static void session_written(struct session *base, int error, enum radio_sent sen
 			session->n_gone == session->n_frame) {
 			session->sent = JOB_NOT_SENT;
 		}
-		ttlock_fail(session, driver_write_fault(error), "writing failed while %s: %s",
-			phase_names[session->phase], strerror(-error));
+		session_fail(&session->base, driver_write_fault(error),
+			"writing failed while %s: %s", phase_names[session->phase],
+			strerror(-error));
 		return;
 	}
 	if (session->n_gone < session->n_frame) {
-		session->host->arm(session->host_data, TTLOCK_CHUNK_MS);
+		session_arm(&session->base, TTLOCK_CHUNK_MS);
 		return;
 	}
-	session->host->arm(session->host_data, TTLOCK_ANSWER_MS);
+	session_arm(&session->base, TTLOCK_ANSWER_MS);
 	read_inbox(session);
 }
 
@@ -616,7 +579,7 @@ static void session_bytes(
 static void answer_missing(struct ttlock_session *session) {
 	const bool is_first = session->i_step == 0 && session->sent == JOB_NOT_SENT;
 
-	ttlock_fail(session, FAULT_LOCK_SILENT, "no answer to 0x%02x in %u s%s",
+	session_fail(&session->base, FAULT_LOCK_SILENT, "no answer to 0x%02x in %u s%s",
 		session->phase == PHASE_LOOK ? TTLOCK_STATE
 					     : session->steps[session->i_step]->command,
 		TTLOCK_ANSWER_MS / 1000,
@@ -667,9 +630,9 @@ static void session_down(struct session *base) {
 	session->is_up = false;
 	forget_link(session);
 	if (is_reset) {
-		end_job(session, NULL);
+		session_done(base);
 	} else if (session->phase != PHASE_IDLE) {
-		ttlock_fail(session, FAULT_LINK_LOST, "the link ended while %s",
+		session_fail(&session->base, FAULT_LINK_LOST, "the link ended while %s",
 			phase_names[session->phase]);
 	}
 }
@@ -683,6 +646,7 @@ static const struct session_impl session_impl = {
 	.timer = session_timer,
 	.gate_opened = session_gate_opened,
 	.down = session_down,
+	.over = session_over,
 };
 
 struct session *ttlock_session_new(
@@ -693,13 +657,11 @@ struct session *ttlock_session_new(
 	if (r < 0 && r != -ENODATA) {
 		return NULL;
 	}
-	struct ttlock_session *session = calloc(1, sizeof(*session));
+	struct ttlock_session *session =
+		session_alloc(sizeof(*session), &session_impl, host, host_data);
 	if (session == NULL) {
 		return NULL;
 	}
-	session->base.impl = &session_impl;
-	session->host = host;
-	session->host_data = host_data;
 	session->keys = decoded;
 	session->percent = -1;
 	return &session->base;

@@ -66,11 +66,9 @@ const struct lock_setting *ttlock_settings(size_t *ret_n) {
 static void tell(struct ttlock_session *session, size_t i, const char *value) {
 	struct setting setting = { .key = "" };
 
-	if (session->host->settings != NULL) {
-		(void) text_copy(setting.key, sizeof(setting.key), rows[i].key);
-		(void) text_copy(setting.value, sizeof(setting.value), value);
-		session->host->settings(session->host_data, &setting, 1);
-	}
+	(void) text_copy(setting.key, sizeof(setting.key), rows[i].key);
+	(void) text_copy(setting.value, sizeof(setting.value), value);
+	session_settings(&session->base, &setting, 1);
 }
 
 /* Of the step that runs. */
