@@ -25,6 +25,7 @@
 #include "util/auto.h"
 #include "util/when.h"
 
+struct body;
 struct sim_lock;
 
 /* ---- GATT ---- */
@@ -208,6 +209,7 @@ struct sim_link {
 	bool is_up;
 	unsigned mtu;
 	mono_t since;
+	mono_t heard; /* the central, last: it came or wrote */
 };
 
 /* The part common to all brands; a brand embeds it as its first member. */
@@ -222,6 +224,7 @@ struct sim_lock {
 	struct sim_counters counters;
 	struct sim_air air;
 	const struct sim_env *env;
+	struct body *body;           /* of the brand, in the same block; for hooks that all share */
 	const struct sim_face *face; /* NULL until carried */
 	void *face_user;
 };
@@ -253,14 +256,24 @@ size_t sim_lock_n_chars(struct sim_lock *lock);
 
 /* ---- calls for a brand ---- */
 
-void sim_lock_init(
-	struct sim_lock *lock, const struct sim_lock_impl *impl, const struct sim_env *env);
+/* Name and model out of @pairs, see sim_lock_make(). */
+void sim_lock_init(struct sim_lock *lock, const struct sim_lock_impl *impl,
+	const char *const *pairs, const struct sim_env *env);
 /* Cuts @value into pieces of MTU - 3 octets. Nothing happens on a link that is down. */
 void sim_lock_indicate(
 	struct sim_lock *lock, int link, unsigned chr, const uint8_t *value, size_t n);
 void sim_lock_drop(struct sim_lock *lock, int link);
 void sim_lock_advert_changed(struct sim_lock *lock);
 void sim_lock_due_changed(struct sim_lock *lock);
+/* When the first link will have been silent for @idle_ms of real time. MONO_NEVER: no link. */
+mono_t sim_lock_idle_due(const struct sim_lock *lock, unsigned idle_ms);
+/* Hangs up those that have been. */
+void sim_lock_drop_idle(struct sim_lock *lock, unsigned idle_ms, mono_t now);
+void sim_lock_drop_all(struct sim_lock *lock);
+/* How long a link has been up, or was when it went: for body_link_ended(). Milliseconds. */
+unsigned sim_lock_link_ms(const struct sim_lock *lock, int link, mono_t now);
+/* 0 to @n - 1 by chance; 0 when @n is. */
+unsigned sim_env_chance(const struct sim_env *env, unsigned n);
 
 /* ---- making one ---- */
 

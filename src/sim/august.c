@@ -16,6 +16,7 @@
 #include "util/bytes.h"
 #include "util/secret.h"
 #include "util/text.h"
+#include "words.h"
 
 #define FORM 1
 #define KEY_LEN 16
@@ -68,7 +69,6 @@ struct august_link {
 	uint8_t key[KEY_LEN]; /* of the session */
 	uint8_t in[16], out[16];
 	bool hears_sec, hears_mcu;
-	mono_t active;
 	mono_t said; /* the last frame of ours */
 	bool has_said;
 };
@@ -607,7 +607,6 @@ static int on_write(
 	const int64_t since = from->has_said ? mono_since(from->said, now) : INT64_MAX;
 
 	lock->now = now;
-	from->active = now;
 	if (chr != CHR_MCU_WRITE && chr != CHR_SEC_WRITE) {
 		return SIM_ATT(SIM_ATT_WRITE_NOT_PERMITTED);
 	}
@@ -658,26 +657,18 @@ static void on_subscribed(struct sim_lock *lock, int link, unsigned chr, bool on
 
 static void on_connected(struct sim_lock *lock, int link, mono_t now) {
 	august_of(lock)->now = now;
-	august_of(lock)->links[link] = (struct august_link){ .active = now };
+	august_of(lock)->links[link] = (struct august_link){ 0 };
 }
 
 static void on_disconnected(struct sim_lock *base, int link, mono_t now) {
 	struct august *lock = august_of(base);
-	const int64_t ms = mono_since(base->links[link].since, now);
 
 	lock->now = now;
-	body_link_ended(&lock->body, ms < 0 ? 0 : (unsigned) ms);
+	body_link_ended(&lock->body, sim_lock_link_ms(base, link, now));
 	wipe(&lock->links[link], sizeof(lock->links[link]));
 }
 
 /* ---- time ---- */
-
-static mono_t idle_due(const struct august *lock, int link) {
-	if (!lock->base.links[link].is_up || lock->is_running) {
-		return MONO_NEVER;
-	}
-	return mono_after(lock->links[link].active, (int64_t) (IDLE_MS * lock->base.env->speed));
-}
 
 static mono_t shape_due(const struct august *lock) {
 	return mono_after(lock->shape_at, (int64_t) (SHAPE_MS * lock->base.env->speed));
@@ -685,12 +676,9 @@ static mono_t shape_due(const struct august *lock) {
 
 static mono_t get_next_due(struct sim_lock *base) {
 	const struct august *lock = august_of(base);
-	mono_t due = mono_min(body_next_due(&lock->body), shape_due(lock));
+	const mono_t due = mono_min(body_next_due(&lock->body), shape_due(lock));
 
-	for (int i = 0; i < SIM_LINKS_MAX; i++) {
-		due = mono_min(due, idle_due(lock, i));
-	}
-	return due;
+	return lock->is_running ? due : mono_min(due, sim_lock_idle_due(base, IDLE_MS));
 }
 
 static void on_tick(struct sim_lock *base, mono_t now) {
@@ -698,11 +686,8 @@ static void on_tick(struct sim_lock *base, mono_t now) {
 
 	body_tick(&lock->body, now);
 	lock->now = now; /* the body told older times */
-	for (int i = 0; i < SIM_LINKS_MAX; i++) {
-		if (mono_is_due(idle_due(lock, i), now)) {
-			lock->links[i].active = now;
-			sim_lock_drop(base, i);
-		}
+	if (!lock->is_running) {
+		sim_lock_drop_idle(base, IDLE_MS, now);
 	}
 	if (mono_is_due(shape_due(lock), now)) {
 		lock->shape_at = now;
@@ -713,12 +698,9 @@ static void on_tick(struct sim_lock *base, mono_t now) {
 
 static void on_moved(void *user, mono_t now) {
 	struct august *lock = user;
-	struct sim_counters *counters = &lock->base.counters;
 
 	lock->now = now;
-	counters->motor_lock += lock->body.motor == MOTOR_LOCKING;
-	counters->motor_unlock += lock->body.motor == MOTOR_UNLOCKING;
-	counters->motor_unlatch += lock->body.motor == MOTOR_UNLATCHING;
+	body_count(&lock->body, &lock->base.counters);
 	if (!lock->is_running) {
 		lock->is_secured = false;
 		keep_bolt(lock, 0x01, 0);
@@ -748,11 +730,7 @@ static void on_drained(void *user, mono_t now) {
 }
 
 static unsigned get_chance(void *user, unsigned n) {
-	const struct sim_env *env = ((struct august *) user)->base.env;
-	uint32_t value = 0;
-
-	env->random(env->user, SIM_RANDOM_OTHER, &value, sizeof(value));
-	return n == 0 ? 0 : value % n;
+	return sim_env_chance(((struct august *) user)->base.env, n);
 }
 
 static const struct body_user body_user = {
@@ -763,17 +741,6 @@ static const struct body_user body_user = {
 };
 
 /* ---- a person at the door ---- */
-
-static int person_turn(struct sim_lock *base, bool to_locked, mono_t now, char *why) {
-	struct august *lock = august_of(base);
-
-	lock->now = now;
-	if (lock->is_running || body_turn(&lock->body, to_locked, now) < 0) {
-		snprintf(why, SIM_TEXT_MAX, "the motor is turning");
-		return -EBUSY;
-	}
-	return 0;
-}
 
 static int person_door(struct sim_lock *base, bool is_open, mono_t now, char *why) {
 	struct august *lock = august_of(base);
@@ -787,17 +754,8 @@ static int person_door(struct sim_lock *base, bool is_open, mono_t now, char *wh
 	return r < 0 ? r : 0;
 }
 
-static int person_jam(struct sim_lock *base, const char *how, char *why) {
-	return body_set_jam(&august_of(base)->body, how, why);
-}
-
 static int person_battery(struct sim_lock *base, unsigned percent, char *why) {
 	return body_set_battery(&august_of(base)->body, percent, why);
-}
-
-static int person_drain(struct sim_lock *base, unsigned percent_per_hour, mono_t now, char *why) {
-	body_set_drain(&august_of(base)->body, percent_per_hour, now);
-	return 0;
 }
 
 static int person_clock(struct sim_lock *base, int64_t offset_s, char *why) {
@@ -811,19 +769,12 @@ static int person_reboot(struct sim_lock *base, mono_t now, char *why) {
 
 	lock->now = now;
 	lock->is_crashed = false;
-	for (int i = 0; i < SIM_LINKS_MAX; i++) {
-		sim_lock_drop(base, i);
-	}
+	sim_lock_drop_all(base);
 	sim_lock_advert_changed(base);
 	return 0;
 }
 
 /* ---- its words ---- */
-
-static int bad(char *why, const char *key, const char *value, const char *wanted) {
-	snprintf(why, SIM_TEXT_MAX, "%s=%s: %s", key, value, wanted);
-	return -EINVAL;
-}
 
 static int set_switch(struct august *lock, const char *key, const char *value, char *why) {
 	const struct {
@@ -843,7 +794,7 @@ static int set_switch(struct august *lock, const char *key, const char *value, c
 			continue;
 		}
 		if (!text_equal(value, "0") && !text_equal(value, "1")) {
-			return bad(why, key, value, "0 or 1 is needed");
+			return words_bad(why, key, value, "0 or 1 is needed");
 		}
 		*rows[i].flag = value[0] == '1';
 		if (i == 0) {
@@ -867,14 +818,14 @@ static int person_set(struct sim_lock *base, const char *key, const char *value,
 	}
 	if (text_equal(key, "key")) {
 		return hex_decode(value, lock->key, sizeof(lock->key)) < 0
-			       ? bad(why, key, "...", "32 hexadecimal digits are needed")
+			       ? words_bad(why, key, "...", "32 hexadecimal digits are needed")
 			       : 0;
 	}
 	if (text_equal(key, "slot") || text_equal(key, "refuse")) {
 		const bool is_slot = text_equal(key, "slot");
 
 		if (text_to_u64(value, is_slot, UINT8_MAX, &n) < 0) {
-			return bad(why, key, value, "a number up to 255 is needed");
+			return words_bad(why, key, value, "a number up to 255 is needed");
 		}
 		lock->slot = is_slot ? (uint8_t) n : lock->slot;
 		lock->refuse = is_slot ? lock->refuse : (unsigned) n;
@@ -882,29 +833,24 @@ static int person_set(struct sim_lock *base, const char *key, const char *value,
 	}
 	if (text_equal(key, "serial")) {
 		if (strlen(value) != 10) {
-			return bad(why, key, value, "ten characters are needed");
+			return words_bad(why, key, value, "ten characters are needed");
 		}
 		text_copy(lock->serial, sizeof(lock->serial), value);
 		return 0;
 	}
 	if (text_equal(key, "bolt")) {
-		lock->body.bolt = text_equal(value, "locked") ? BOLT_LOCKED : BOLT_UNLOCKED;
+		const int bolt = body_set_bolt(&lock->body, value, why);
+
 		changed(lock, 0x02);
-		return text_equal(value, "locked") || text_equal(value, "unlocked")
-			       ? 0
-			       : bad(why, key, value, "locked or unlocked is needed");
+		return bolt;
 	}
 	if (text_equal(key, "door")) {
 		return person_door(base, text_equal(value, "open"), lock->now, why);
 	}
 	if (text_equal(key, "jam")) {
-		return person_jam(base, value, why);
+		return body_set_jam(&lock->body, value, why);
 	}
-	const char *near = text_nearest(key, names, ARRAY_SIZE(names));
-	snprintf(why, SIM_TEXT_MAX, "a lock of August or Yale has no \"%s\"%s%s%s", key,
-		near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
-		near == NULL ? "" : "\"?");
-	return -EINVAL;
+	return words_unknown(why, "a lock of August or Yale", key, names, ARRAY_SIZE(names));
 }
 
 /* The key is shown as the codes of a Nuki are: it is a simulator. */
@@ -980,11 +926,11 @@ static const struct sim_lock_impl august_impl = {
 	.subscribed = on_subscribed,
 	.next_due = get_next_due,
 	.tick = on_tick,
-	.turn = person_turn,
+	.turn = body_person_turn,
 	.door = person_door,
-	.jam = person_jam,
+	.jam = body_person_jam,
 	.battery = person_battery,
-	.drain = person_drain,
+	.drain = body_person_drain,
 	.clock = person_clock,
 	.reboot = person_reboot,
 	.set = person_set,
@@ -995,32 +941,23 @@ static const struct sim_lock_impl august_impl = {
 
 int august_make(
 	const char *const *pairs, const struct sim_env *env, struct sim_lock **ret, char *why) {
-	const char *model = "", *name = "";
-	size_t at = 0;
+	const struct kind *kind = words_kind(pairs, kinds, ARRAY_SIZE(kinds), sizeof(kinds[0]));
 	uint32_t number = 0;
 
-	for (size_t i = 0; pairs[i] != NULL; i += 2) {
-		model = text_equal(pairs[i], "model") ? pairs[i + 1] : model;
-		name = text_equal(pairs[i], "name") ? pairs[i + 1] : name;
-	}
-	while (at < ARRAY_SIZE(kinds) && !text_equal(kinds[at].model, model)) {
-		at++;
-	}
-	if (at == ARRAY_SIZE(kinds)) {
-		return bad(why, "model", model, "not a lock of August or Yale");
+	if (kind == NULL) {
+		return -EINVAL;
 	}
 	struct august *lock = calloc(1, sizeof(*lock));
 	if (lock == NULL) {
 		return -ENOMEM;
 	}
-	sim_lock_init(&lock->base, &august_impl, env);
-	text_copy(lock->base.name, sizeof(lock->base.name), name);
-	text_copy(lock->base.model, sizeof(lock->base.model), model);
+	sim_lock_init(&lock->base, &august_impl, pairs, env);
+	lock->base.body = &lock->body;
 	body_init(&lock->body, &body_user, lock);
-	lock->kind = &kinds[at];
+	lock->kind = kind;
 	lock->slot = 1;
 	lock->is_fragile = true;
-	text_copy(lock->firmware, sizeof(lock->firmware), kinds[at].firmware);
+	text_copy(lock->firmware, sizeof(lock->firmware), kind->firmware);
 	env->random(env->user, SIM_RANDOM_KEY, lock->key, sizeof(lock->key));
 	env->random(env->user, SIM_RANDOM_OTHER, &number, sizeof(number));
 	snprintf(lock->serial, sizeof(lock->serial), "L6W7A%05u", (unsigned) (number % 100000));

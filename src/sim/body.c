@@ -8,6 +8,7 @@
 #include "sim/lock.h"
 #include "util/auto.h"
 #include "util/text.h"
+#include "words.h"
 
 #define HOUR_MS 3600000.0
 
@@ -216,8 +217,9 @@ void body_stop(struct body *body) {
 	body->due = MONO_NEVER;
 }
 
-int body_turn(struct body *body, bool to_locked, mono_t now) {
+int body_turn(struct body *body, bool to_locked, mono_t now, char *why) {
 	if (body->motor != MOTOR_IDLE || body->queued[0] != MOTOR_IDLE) {
+		snprintf(why, SIM_TEXT_MAX, "the motor is turning");
 		return -EBUSY;
 	}
 	body->is_blocked = false;
@@ -394,4 +396,32 @@ int body_move_door(struct body *body, bool is_open, char *why) {
 	}
 	body->is_door_open = is_open;
 	return 1;
+}
+
+int body_set_bolt(struct body *body, const char *value, char *why) {
+	if (!text_equal(value, "locked") && !text_equal(value, "unlocked")) {
+		return words_bad(why, "bolt", value, "locked or unlocked is needed");
+	}
+	body->bolt = text_equal(value, "locked") ? BOLT_LOCKED : BOLT_UNLOCKED;
+	return 0;
+}
+
+int body_person_turn(struct sim_lock *lock, bool to_locked, mono_t now, char *why) {
+	return body_turn(lock->body, to_locked, now, why);
+}
+
+int body_person_jam(struct sim_lock *lock, const char *how, char *why) {
+	return body_set_jam(lock->body, how, why);
+}
+
+int body_person_drain(struct sim_lock *lock, unsigned percent_per_hour, mono_t now, char *why) {
+	(void) why;
+	body_set_drain(lock->body, percent_per_hour, now);
+	return 0;
+}
+
+void body_count(const struct body *body, struct sim_counters *counters) {
+	counters->motor_lock += body->motor == MOTOR_LOCKING;
+	counters->motor_unlock += body->motor == MOTOR_UNLOCKING;
+	counters->motor_unlatch += body->motor == MOTOR_UNLATCHING;
 }

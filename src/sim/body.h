@@ -52,6 +52,8 @@ enum motor_result { MOTOR_OK, MOTOR_BLOCKED, MOTOR_LOW_VOLTAGE };
 #define BATTERY_PERCENT_PER_LINK_S 0.0004
 
 struct body;
+struct sim_counters;
+struct sim_lock;
 struct body_user {
 	/* Bolt or motor state changed. */
 	void (*moved)(void *user, mono_t now);
@@ -106,8 +108,8 @@ void body_init(struct body *body, const struct body_user *impl, void *user);
  */
 int body_run(struct body *body, const enum motor *steps, mono_t now);
 void body_stop(struct body *body);
-/* The knob by hand. -EBUSY while the motor turns. */
-int body_turn(struct body *body, bool to_locked, mono_t now);
+/* The knob by hand. -EBUSY with a sentence while the motor turns. */
+int body_turn(struct body *body, bool to_locked, mono_t now, char *why);
 mono_t body_next_due(const struct body *body);
 void body_tick(struct body *body, mono_t now);
 /* Of the pack at rest, with what the last loads have left. */
@@ -134,6 +136,14 @@ int body_set_battery(struct body *body, unsigned percent, char *why);
 void body_set_drain(struct body *body, unsigned percent_per_hour, mono_t now);
 /* 1: it has moved. */
 int body_move_door(struct body *body, bool is_open, char *why);
+/* locked or unlocked. */
+int body_set_bolt(struct body *body, const char *value, char *why);
+/* The same as hooks of sim_lock_impl, for brands that have nothing to add. */
+int body_person_turn(struct sim_lock *lock, bool to_locked, mono_t now, char *why);
+int body_person_jam(struct sim_lock *lock, const char *how, char *why);
+int body_person_drain(struct sim_lock *lock, unsigned percent_per_hour, mono_t now, char *why);
+/* Of moved(): a run that has just begun is counted. */
+void body_count(const struct body *body, struct sim_counters *counters);
 #define JAM_TEXT_MAX 32
 const char *jam_text(const struct jam *jam, char out[static JAM_TEXT_MAX]);
 const char *bolt_text(enum bolt bolt);

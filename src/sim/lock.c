@@ -6,13 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/text.h"
+#include "words.h"
+
 /* Largest attribute value there is (Core specification 3.F.3.2.9). */
 #define ATT_VALUE_MAX 512
 #define ATT_MTU_MIN 23
 
-void sim_lock_init(
-	struct sim_lock *lock, const struct sim_lock_impl *impl, const struct sim_env *env) {
+void sim_lock_init(struct sim_lock *lock, const struct sim_lock_impl *impl,
+	const char *const *pairs, const struct sim_env *env) {
 	memset(lock, 0, sizeof(*lock));
+	text_copy(lock->name, sizeof(lock->name), words_value(pairs, "name"));
+	text_copy(lock->model, sizeof(lock->model), words_value(pairs, "model"));
 	lock->impl = impl;
 	lock->env = env;
 	lock->mtu = 517;
@@ -43,6 +48,7 @@ int sim_lock_connect(struct sim_lock *lock, unsigned mtu, mono_t now) {
 			.is_up = true,
 			.mtu = agreed < ATT_MTU_MIN ? ATT_MTU_MIN : agreed,
 			.since = now,
+			.heard = now,
 		};
 		lock->counters.connections++;
 		lock->counters.last_connection_writes = 0;
@@ -94,9 +100,11 @@ size_t sim_lock_n_chars(struct sim_lock *lock) {
 
 int sim_lock_write(
 	struct sim_lock *lock, int link, unsigned chr, const uint8_t *value, size_t n, mono_t now) {
-	if (link_up(lock, link) == NULL) {
+	struct sim_link *up = link_up(lock, link);
+	if (up == NULL) {
 		return -ENOTCONN;
 	}
+	up->heard = now;
 	const struct sim_char *def = sim_lock_char(lock, chr);
 	if (def == NULL || !(def->flags & (SIM_FLAG_WRITE | SIM_FLAG_WRITE_COMMAND))) {
 		return SIM_ATT(SIM_ATT_WRITE_NOT_PERMITTED);
@@ -185,4 +193,49 @@ void sim_lock_due_changed(struct sim_lock *lock) {
 	if (lock->face != NULL) {
 		lock->face->due_changed(lock->face_user);
 	}
+}
+
+static mono_t idle_due(const struct sim_lock *lock, int link, unsigned idle_ms) {
+	const struct sim_link *of = &lock->links[link];
+
+	return of->is_up ? mono_after(of->heard, (int64_t) (idle_ms * lock->env->speed))
+			 : MONO_NEVER;
+}
+
+mono_t sim_lock_idle_due(const struct sim_lock *lock, unsigned idle_ms) {
+	mono_t due = MONO_NEVER;
+
+	for (int i = 0; i < SIM_LINKS_MAX; i++) {
+		due = mono_min(due, idle_due(lock, i, idle_ms));
+	}
+	return due;
+}
+
+void sim_lock_drop_idle(struct sim_lock *lock, unsigned idle_ms, mono_t now) {
+	for (int i = 0; i < SIM_LINKS_MAX; i++) {
+		if (mono_is_due(idle_due(lock, i, idle_ms), now)) {
+			/* Once is enough: the face may take a moment. */
+			lock->links[i].heard = now;
+			sim_lock_drop(lock, i);
+		}
+	}
+}
+
+void sim_lock_drop_all(struct sim_lock *lock) {
+	for (int i = 0; i < SIM_LINKS_MAX; i++) {
+		sim_lock_drop(lock, i);
+	}
+}
+
+unsigned sim_lock_link_ms(const struct sim_lock *lock, int link, mono_t now) {
+	const int64_t ms = mono_since(lock->links[link].since, now);
+
+	return ms < 0 ? 0 : (unsigned) ms;
+}
+
+unsigned sim_env_chance(const struct sim_env *env, unsigned n) {
+	uint32_t value = 0;
+
+	env->random(env->user, SIM_RANDOM_OTHER, &value, sizeof(value));
+	return n == 0 ? 0 : value % n;
 }

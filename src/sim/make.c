@@ -14,6 +14,7 @@
 #include "ttlock.h"
 #include "util/bytes.h"
 #include "util/text.h"
+#include "words.h"
 
 const char *const sim_models[] = { "nuki:gen1", "nuki:gen2", "nuki:gen3", "nuki:gen4", "nuki:5g",
 	"switchbot:lock", "switchbot:lite", "switchbot:pro", "switchbot:ultra", "ttlock:s534",
@@ -47,15 +48,6 @@ static const struct brand *brand_of(const char *model) {
 		i++;
 	}
 	return &brands[i];
-}
-
-static const char *pair_value(const char *const *pairs, const char *key) {
-	for (size_t i = 0; pairs[i] != NULL; i += 2) {
-		if (text_equal(pairs[i], key)) {
-			return pairs[i + 1];
-		}
-	}
-	return NULL;
 }
 
 static bool is_name(const char *name) {
@@ -131,8 +123,8 @@ static int set_key(struct sim_lock *lock, const char *key, const char *value, ch
 }
 
 static int check(const char *const *pairs, char *why) {
-	const char *name = pair_value(pairs, "name");
-	const char *model = pair_value(pairs, "model");
+	const char *name = words_value(pairs, "name");
+	const char *model = words_value(pairs, "model");
 	if (name == NULL || !is_name(name)) {
 		snprintf(why, SIM_TEXT_MAX,
 			"name=%s: a lock needs a name of a-z, 0-9, - and _, at most 31 characters",
@@ -160,7 +152,7 @@ int sim_lock_make(
 	}
 	AUTO(sim_lock_free) struct sim_lock *lock = NULL;
 	why[0] = '\0';
-	const struct brand *brand = brand_of(pair_value(pairs, "model"));
+	const struct brand *brand = brand_of(words_value(pairs, "model"));
 	r = brand->make(pairs, env, &lock, why);
 	if (r < 0) {
 		return r;
@@ -170,7 +162,7 @@ int sim_lock_make(
 	env->random(env->user, SIM_RANDOM_OTHER, chance, sizeof(chance));
 	memcpy(lock->address, brand->block, 3);
 	memcpy(lock->address + 3, chance, 3);
-	const char *address = pair_value(pairs, "address");
+	const char *address = words_value(pairs, "address");
 	if (address != NULL && parse_address(address, lock->address) < 0) {
 		snprintf(why, SIM_TEXT_MAX,
 			"address=%s: something like 54:D2:72:AA:BB:01 is needed", address);

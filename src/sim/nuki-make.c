@@ -10,8 +10,9 @@
 
 #include "util/bytes.h"
 #include "util/text.h"
+#include "words.h"
 
-static const struct {
+static const struct model {
 	const char *model;
 	int generation;
 	uint8_t firmware[3], hardware[2];
@@ -25,17 +26,12 @@ static const struct {
 
 /* ---- one function per key ---- */
 
-static int bad(char *why, const char *key, const char *value, const char *wanted) {
-	snprintf(why, SIM_TEXT_MAX, "%s=%s: %s", key, value, wanted);
-	return -EINVAL;
-}
-
 static int number(const char *key, const char *value, uint64_t most, uint64_t *ret, char *why) {
 	if (text_to_u64(value, 0, most, ret) < 0) {
 		char wanted[64];
 		snprintf(wanted, sizeof(wanted), "a number from 0 to %llu is needed",
 			(unsigned long long) most);
-		return bad(why, key, value, wanted);
+		return words_bad(why, key, value, wanted);
 	}
 	return 0;
 }
@@ -53,7 +49,7 @@ static int set_pin(struct nuki *nuki, const char *value, char *why) {
 static int set_id(struct nuki *nuki, const char *value, char *why) {
 	uint8_t id[4];
 	if (hex_decode(value, id, sizeof(id)) < 0) {
-		return bad(why, "id", value, "eight hexadecimal digits are needed");
+		return words_bad(why, "id", value, "eight hexadecimal digits are needed");
 	}
 	struct rd rd = rd_on(id, sizeof(id));
 	nuki->id = rd_u32be(&rd);
@@ -88,7 +84,7 @@ static int set_zone(struct nuki *nuki, const char *value, char *why) {
 	bool is_west = value[0] == '-';
 	uint64_t minutes = 0;
 	if (text_to_u64(value + (is_west ? 1 : 0), 0, 14 * 60, &minutes) < 0) {
-		return bad(why, "zone", value, "minutes east of UTC are needed, -840 to 840");
+		return words_bad(why, "zone", value, "minutes east of UTC are needed, -840 to 840");
 	}
 	nuki->config.tz_offset = (int16_t) (is_west ? -(int) minutes : (int) minutes);
 	nuki_config_changed(nuki);
@@ -106,20 +102,13 @@ static int set_sensor(struct nuki *nuki, const char *value, char *why) {
 }
 
 static int set_bolt(struct nuki *nuki, const char *value, char *why) {
-	if (text_equal(value, "locked")) {
-		nuki->body.bolt = BOLT_LOCKED;
-	} else if (text_equal(value, "unlocked")) {
-		nuki->body.bolt = BOLT_UNLOCKED;
-	} else {
-		return bad(why, "bolt", value, "locked or unlocked is needed");
-	}
-	return 0;
+	return body_set_bolt(&nuki->body, value, why);
 }
 
 static int set_mtu(struct nuki *nuki, const char *value, char *why) {
 	uint64_t n = 0;
 	if (text_to_u64(value, 23, 517, &n) < 0) {
-		return bad(why, "mtu", value, "a number from 23 to 517 is needed");
+		return words_bad(why, "mtu", value, "a number from 23 to 517 is needed");
 	}
 	nuki->base.mtu = (unsigned) n;
 	return 0;
@@ -170,7 +159,7 @@ static int set_pairing(struct nuki *nuki, const char *value, char *why) {
 static int set_cells(struct nuki *nuki, const char *value, char *why) {
 	return cell_chemistry_from_name(value, &nuki->body.cells.chemistry) == 0
 		       ? 0
-		       : bad(why, "cells", value, "alkaline, lithium or nimh is needed");
+		       : words_bad(why, "cells", value, "alkaline, lithium or nimh is needed");
 }
 
 static int set_believed(struct nuki *nuki, const char *value, char *why) {
@@ -186,7 +175,8 @@ static int set_believed(struct nuki *nuki, const char *value, char *why) {
 	}
 	if (cell_chemistry_from_name(value, &nuki->body.believed) < 0) {
 		nuki->body.is_chemistry_set = false;
-		return bad(why, "cells-set", value, "auto, alkaline, lithium or nimh is needed");
+		return words_bad(
+			why, "cells-set", value, "auto, alkaline, lithium or nimh is needed");
 	}
 	nuki->advanced.battery_type = wire[nuki->body.believed];
 	return 0;
@@ -208,7 +198,7 @@ static int whole(const char *key, const char *value, int most, int *ret, char *w
 	if (text_to_u64(value + (is_less ? 1 : 0), 0, (uint64_t) most, &n) < 0) {
 		char wanted[64];
 		snprintf(wanted, sizeof(wanted), "a number from -%d to %d is needed", most, most);
-		return bad(why, key, value, wanted);
+		return words_bad(why, key, value, wanted);
 	}
 	*ret = is_less ? -(int) n : (int) n;
 	return 0;
@@ -257,7 +247,7 @@ static int set_jam(struct nuki *nuki, const char *value, char *why) {
 /* For burglars: not kept over a restart, as what they leave is mended. */
 static int set_frame(struct nuki *nuki, const char *value, char *why) {
 	if (!text_equal(value, "broken") && !text_equal(value, "whole")) {
-		return bad(why, "frame", value, "broken or whole is needed");
+		return words_bad(why, "frame", value, "broken or whole is needed");
 	}
 	nuki->body.is_frame_broken = text_equal(value, "broken");
 	return 0;
@@ -265,7 +255,7 @@ static int set_frame(struct nuki *nuki, const char *value, char *why) {
 
 static int set_door(struct nuki *nuki, const char *value, char *why) {
 	if (!text_equal(value, "open") && !text_equal(value, "closed")) {
-		return bad(why, "door", value, "open or closed is needed");
+		return words_bad(why, "door", value, "open or closed is needed");
 	}
 	nuki->body.is_door_open = text_equal(value, "open");
 	return 0;
@@ -342,7 +332,7 @@ static int set_accessory(
 	} else if (text_equal(value, "critical")) {
 		bits = 3;
 	} else if (!text_equal(value, "none")) {
-		return bad(why, key, value, "none, ok or critical is needed");
+		return words_bad(why, key, value, "none, ok or critical is needed");
 	}
 	nuki->accessories = (uint8_t) ((nuki->accessories & ~(3U << shift)) | bits << shift);
 	nuki_changed(nuki, nuki->trigger);
@@ -403,26 +393,15 @@ int nuki_person_set(struct sim_lock *lock, const char *key, const char *value, c
 		}
 		names[i] = keys[i].name;
 	}
-	const char *near = text_nearest(key, names, ARRAY_SIZE(names));
-	snprintf(why, SIM_TEXT_MAX, "a Nuki has no \"%s\"%s%s%s", key,
-		near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
-		near == NULL ? "" : "\"?");
-	return -EINVAL;
+	return words_unknown(why, "a Nuki", key, names, ARRAY_SIZE(names));
 }
 
 int nuki_make(
 	const char *const *pairs, const struct sim_env *env, struct sim_lock **ret, char *why) {
-	const char *model = "", *name = "";
-	for (size_t i = 0; pairs[i] != NULL; i += 2) {
-		model = text_equal(pairs[i], "model") ? pairs[i + 1] : model;
-		name = text_equal(pairs[i], "name") ? pairs[i + 1] : name;
-	}
-	size_t at = 0;
-	while (at < ARRAY_SIZE(models) && !text_equal(models[at].model, model)) {
-		at++;
-	}
-	if (at == ARRAY_SIZE(models)) {
-		return bad(why, "model", model, "not a Nuki");
+	const struct model *model =
+		words_kind(pairs, models, ARRAY_SIZE(models), sizeof(models[0]));
+	if (model == NULL) {
+		return -EINVAL;
 	}
 	struct nuki *nuki = calloc(1, sizeof(*nuki));
 	struct nuki_entry *log = calloc(NUKI_LOG_MAX, sizeof(*log));
@@ -431,15 +410,14 @@ int nuki_make(
 		free(log);
 		return -ENOMEM;
 	}
-	sim_lock_init(&nuki->base, &nuki_impl, env);
+	sim_lock_init(&nuki->base, &nuki_impl, pairs, env);
 	AUTO(sim_lock_free) struct sim_lock *lock = &nuki->base;
-	text_copy(lock->name, sizeof(lock->name), name);
-	text_copy(lock->model, sizeof(lock->model), model);
+	lock->body = &nuki->body;
 	body_init(&nuki->body, &nuki_body_user, nuki);
 	nuki->log = log;
-	nuki->generation = models[at].generation;
-	memcpy(nuki->firmware, models[at].firmware, sizeof(nuki->firmware));
-	memcpy(nuki->hardware, models[at].hardware, sizeof(nuki->hardware));
+	nuki->generation = model->generation;
+	memcpy(nuki->firmware, model->firmware, sizeof(nuki->firmware));
+	memcpy(nuki->hardware, model->hardware, sizeof(nuki->hardware));
 	env->random(env->user, SIM_RANDOM_OTHER, nuki->uuid, sizeof(nuki->uuid));
 	nuki->next_auth_id = 1;
 	nuki->next_code_id = 1;

@@ -142,11 +142,8 @@ void nuki_wipe_users(struct nuki *nuki) {
 /* What the motor and the battery say. The final state is told by the run's end, with its result. */
 static void on_moved(void *user, mono_t now) {
 	struct nuki *nuki = user;
-	struct sim_counters *counters = &nuki->base.counters;
 	nuki->now = now;
-	counters->motor_lock += nuki->body.motor == MOTOR_LOCKING;
-	counters->motor_unlock += nuki->body.motor == MOTOR_UNLOCKING;
-	counters->motor_unlatch += nuki->body.motor == MOTOR_UNLATCHING;
+	body_count(&nuki->body, &nuki->base.counters);
 	if (nuki->run.is_active && nuki->body.motor == MOTOR_IDLE) {
 		return;
 	}
@@ -166,10 +163,7 @@ static void on_drained(void *user, mono_t now) {
 }
 
 static unsigned get_chance(void *user, unsigned n) {
-	const struct sim_env *env = ((struct nuki *) user)->base.env;
-	uint32_t value = 0;
-	env->random(env->user, SIM_RANDOM_OTHER, &value, sizeof(value));
-	return n == 0 ? 0 : value % n;
+	return sim_env_chance(((struct nuki *) user)->base.env, n);
 }
 
 const struct body_user nuki_body_user = {
@@ -216,14 +210,13 @@ static void get_advert(struct sim_lock *lock, struct sim_advert *ret) {
 static void on_connected(struct sim_lock *lock, int link, mono_t now) {
 	struct nuki *nuki = nuki_of(lock);
 	nuki->now = now;
-	nuki->links[link] = (struct nuki_link){ .active = now };
+	nuki->links[link] = (struct nuki_link){ 0 };
 }
 
 static void on_disconnected(struct sim_lock *lock, int link, mono_t now) {
 	struct nuki *nuki = nuki_of(lock);
 	nuki->now = now;
-	int64_t ms = mono_since(lock->links[link].since, now);
-	body_link_ended(&nuki->body, ms < 0 ? 0 : (unsigned) ms);
+	body_link_ended(&nuki->body, sim_lock_link_ms(lock, link, now));
 	wipe(&nuki->links[link], sizeof(nuki->links[link]));
 	if (nuki->run.is_active && nuki->run.link == link) {
 		nuki->run.link = -1; /* the motor goes on, but nobody is left to be told */
@@ -234,7 +227,6 @@ static int on_write(
 	struct sim_lock *lock, int link, unsigned chr, const uint8_t *value, size_t n, mono_t now) {
 	struct nuki *nuki = nuki_of(lock);
 	nuki->now = now;
-	nuki->links[link].active = now;
 	switch (chr) {
 	case NUKI_CHAR_PAIRING:
 		nuki_pair_write(nuki, link, value, n);
@@ -273,12 +265,8 @@ static void on_subscribed(struct sim_lock *lock, int link, unsigned chr, bool on
 
 /* ---- time ---- */
 
-static mono_t idle_due(const struct nuki *nuki, int link) {
-	if (!nuki->base.links[link].is_up || nuki->idle_ms == 0 || nuki->run.is_active) {
-		return MONO_NEVER;
-	}
-	return mono_after(nuki->links[link].active,
-		(int64_t) ((double) nuki->idle_ms * nuki->base.env->speed));
+static bool waits_for_links(const struct nuki *nuki) {
+	return nuki->idle_ms != 0 && !nuki->run.is_active;
 }
 
 static mono_t get_next_due(struct sim_lock *lock) {
@@ -289,10 +277,7 @@ static mono_t get_next_due(struct sim_lock *lock) {
 	due = mono_min(due, nuki->auto_lock_at);
 	due = mono_min(due, nuki->rebooting_until);
 	due = mono_min(due, nuki->next_minute);
-	for (int i = 0; i < SIM_LINKS_MAX; i++) {
-		due = mono_min(due, idle_due(nuki, i));
-	}
-	return due;
+	return waits_for_links(nuki) ? mono_min(due, sim_lock_idle_due(lock, nuki->idle_ms)) : due;
 }
 
 static void on_tick(struct sim_lock *lock, mono_t now) {
@@ -316,12 +301,8 @@ static void on_tick(struct sim_lock *lock, mono_t now) {
 	if (mono_is_due(nuki->next_minute, now)) {
 		nuki_times_due(nuki);
 	}
-	for (int i = 0; i < SIM_LINKS_MAX; i++) {
-		if (mono_is_due(idle_due(nuki, i), now)) {
-			nuki->links[i].active =
-				now; /* once is enough: the face may take a moment */
-			sim_lock_drop(lock, i);
-		}
+	if (waits_for_links(nuki)) {
+		sim_lock_drop_idle(lock, nuki->idle_ms, now);
 	}
 }
 
@@ -336,8 +317,9 @@ static int person_turn(struct sim_lock *lock, bool to_locked, mono_t now, char *
 	struct nuki *nuki = nuki_of(lock);
 	nuki->now = now;
 	nuki->lock_n_go_until = MONO_NEVER;
-	if (nuki->run.is_active || body_turn(&nuki->body, to_locked, now) < 0) {
-		return busy(why);
+	const int r = nuki->run.is_active ? busy(why) : body_turn(&nuki->body, to_locked, now, why);
+	if (r < 0) {
+		return r;
 	}
 	struct nuki_run run = {
 		.action = to_locked ? NUKI_ACTION_LOCK : NUKI_ACTION_UNLOCK,
@@ -434,10 +416,6 @@ static int person_door(struct sim_lock *lock, bool is_open, mono_t now, char *wh
 	return 0;
 }
 
-static int person_jam(struct sim_lock *lock, const char *how, char *why) {
-	return body_set_jam(&nuki_of(lock)->body, how, why);
-}
-
 static int person_battery(struct sim_lock *lock, unsigned percent, char *why) {
 	struct nuki *nuki = nuki_of(lock);
 	const int r = body_set_battery(&nuki->body, percent, why);
@@ -445,14 +423,6 @@ static int person_battery(struct sim_lock *lock, unsigned percent, char *why) {
 		nuki_changed(nuki, nuki->trigger);
 	}
 	return r;
-}
-
-static int person_drain(struct sim_lock *lock, unsigned percent_per_hour, mono_t now, char *why) {
-	struct nuki *nuki = nuki_of(lock);
-	(void) why;
-	nuki->now = now;
-	body_set_drain(&nuki->body, percent_per_hour, now);
-	return 0;
 }
 
 static int person_clock(struct sim_lock *lock, int64_t offset_s, char *why) {
@@ -488,9 +458,7 @@ static int person_reboot(struct sim_lock *lock, mono_t now, char *why) {
 		nuki->auths[i]->has_challenge = false;
 	}
 	nuki->rebooting_until = mono_after(now, NUKI_REBOOT_MS);
-	for (int i = 0; i < SIM_LINKS_MAX; i++) {
-		sim_lock_drop(lock, i);
-	}
+	sim_lock_drop_all(lock);
 	sim_lock_advert_changed(lock);
 	return 0;
 }
@@ -561,9 +529,9 @@ const struct sim_lock_impl nuki_impl = {
 	.keypad = person_keypad,
 	.app = nuki_person_app,
 	.door = person_door,
-	.jam = person_jam,
+	.jam = body_person_jam,
 	.battery = person_battery,
-	.drain = person_drain,
+	.drain = body_person_drain,
 	.clock = person_clock,
 	.change = nuki_person_change,
 	.age = nuki_person_age,

@@ -165,7 +165,6 @@ enum nuki_pair_step {
 };
 
 struct nuki_link {
-	mono_t active; /* last heard from */
 	bool subscribed[NUKI_N_CHARS];
 	uint32_t auth_id; /* who has spoken here and could be deciphered; 0 nobody */
 	enum nuki_pair_step pair;

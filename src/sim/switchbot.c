@@ -13,6 +13,7 @@
 #include "util/bytes.h"
 #include "util/secret.h"
 #include "util/text.h"
+#include "words.h"
 
 #define FORM 1
 #define COMPANY 0x0969
@@ -64,7 +65,6 @@ struct switchbot_link {
 	uint8_t start[16];
 	bool is_subscribed;
 	bool wants_news;
-	mono_t active;
 };
 
 struct switchbot {
@@ -317,7 +317,6 @@ static int on_write(
 	uint8_t plain[FRAME_MAX], again[FRAME_MAX], mark[2];
 
 	lock->now = now;
-	lock->links[link].active = now;
 	if (chr != CHR_WRITE) {
 		return SIM_ATT(SIM_ATT_WRITE_NOT_PERMITTED);
 	}
@@ -364,35 +363,24 @@ static void on_subscribed(struct sim_lock *lock, int link, unsigned chr, bool on
 
 static void on_connected(struct sim_lock *lock, int link, mono_t now) {
 	switchbot_of(lock)->now = now;
-	switchbot_of(lock)->links[link] = (struct switchbot_link){ .active = now };
+	switchbot_of(lock)->links[link] = (struct switchbot_link){ 0 };
 }
 
 static void on_disconnected(struct sim_lock *base, int link, mono_t now) {
 	struct switchbot *lock = switchbot_of(base);
-	const int64_t ms = mono_since(base->links[link].since, now);
 
 	lock->now = now;
-	body_link_ended(&lock->body, ms < 0 ? 0 : (unsigned) ms);
+	body_link_ended(&lock->body, sim_lock_link_ms(base, link, now));
 	wipe(&lock->links[link], sizeof(lock->links[link]));
 }
 
 /* ---- time ---- */
 
-static mono_t idle_due(const struct switchbot *lock, int link) {
-	if (!lock->base.links[link].is_up || lock->is_running) {
-		return MONO_NEVER;
-	}
-	return mono_after(lock->links[link].active, (int64_t) (IDLE_MS * lock->base.env->speed));
-}
-
 static mono_t get_next_due(struct sim_lock *base) {
 	const struct switchbot *lock = switchbot_of(base);
-	mono_t due = body_next_due(&lock->body);
+	const mono_t due = body_next_due(&lock->body);
 
-	for (int i = 0; i < SIM_LINKS_MAX; i++) {
-		due = mono_min(due, idle_due(lock, i));
-	}
-	return due;
+	return lock->is_running ? due : mono_min(due, sim_lock_idle_due(base, IDLE_MS));
 }
 
 static void on_tick(struct sim_lock *base, mono_t now) {
@@ -400,23 +388,17 @@ static void on_tick(struct sim_lock *base, mono_t now) {
 
 	body_tick(&lock->body, now);
 	lock->now = now; /* the body told older times */
-	for (int i = 0; i < SIM_LINKS_MAX; i++) {
-		if (mono_is_due(idle_due(lock, i), now)) {
-			lock->links[i].active = now;
-			sim_lock_drop(base, i);
-		}
+	if (!lock->is_running) {
+		sim_lock_drop_idle(base, IDLE_MS, now);
 	}
 }
 
 /* The final state of a run is told by its end, with its result. */
 static void on_moved(void *user, mono_t now) {
 	struct switchbot *lock = user;
-	struct sim_counters *counters = &lock->base.counters;
 
 	lock->now = now;
-	counters->motor_lock += lock->body.motor == MOTOR_LOCKING;
-	counters->motor_unlock += lock->body.motor == MOTOR_UNLOCKING;
-	counters->motor_unlatch += lock->body.motor == MOTOR_UNLATCHING;
+	body_count(&lock->body, &lock->base.counters);
 	if (!lock->is_running || lock->body.motor != MOTOR_IDLE) {
 		changed(lock);
 	}
@@ -436,11 +418,7 @@ static void on_drained(void *user, mono_t now) {
 }
 
 static unsigned get_chance(void *user, unsigned n) {
-	const struct sim_env *env = ((struct switchbot *) user)->base.env;
-	uint32_t value = 0;
-
-	env->random(env->user, SIM_RANDOM_OTHER, &value, sizeof(value));
-	return n == 0 ? 0 : value % n;
+	return sim_env_chance(((struct switchbot *) user)->base.env, n);
 }
 
 static const struct body_user body_user = {
@@ -451,17 +429,6 @@ static const struct body_user body_user = {
 };
 
 /* ---- a person at the door ---- */
-
-static int person_turn(struct sim_lock *base, bool to_locked, mono_t now, char *why) {
-	struct switchbot *lock = switchbot_of(base);
-
-	lock->now = now;
-	if (lock->is_running || body_turn(&lock->body, to_locked, now) < 0) {
-		snprintf(why, SIM_TEXT_MAX, "the motor is turning");
-		return -EBUSY;
-	}
-	return 0;
-}
 
 static int person_door(struct sim_lock *base, bool is_open, mono_t now, char *why) {
 	struct switchbot *lock = switchbot_of(base);
@@ -474,10 +441,6 @@ static int person_door(struct sim_lock *base, bool is_open, mono_t now, char *wh
 	return r < 0 ? r : 0;
 }
 
-static int person_jam(struct sim_lock *base, const char *how, char *why) {
-	return body_set_jam(&switchbot_of(base)->body, how, why);
-}
-
 static int person_battery(struct sim_lock *base, unsigned percent, char *why) {
 	struct switchbot *lock = switchbot_of(base);
 
@@ -487,14 +450,6 @@ static int person_battery(struct sim_lock *base, unsigned percent, char *why) {
 		changed(lock);
 	}
 	return r;
-}
-
-static int person_drain(struct sim_lock *base, unsigned percent_per_hour, mono_t now, char *why) {
-	struct switchbot *lock = switchbot_of(base);
-
-	lock->now = now;
-	body_set_drain(&lock->body, percent_per_hour, now);
-	return 0;
 }
 
 static int person_firmware(struct sim_lock *base, const char *version, char *why) {
@@ -512,19 +467,6 @@ static int person_firmware(struct sim_lock *base, const char *version, char *why
 
 /* ---- its words ---- */
 
-static int bad(char *why, const char *key, const char *value, const char *wanted) {
-	snprintf(why, SIM_TEXT_MAX, "%s=%s: %s", key, value, wanted);
-	return -EINVAL;
-}
-
-static int set_flag(const char *key, const char *value, bool *ret, char *why) {
-	if (!text_equal(value, "0") && !text_equal(value, "1")) {
-		return bad(why, key, value, "0 or 1 is needed");
-	}
-	*ret = value[0] == '1';
-	return 0;
-}
-
 static int person_set(struct sim_lock *base, const char *key, const char *value, char *why) {
 	static const char *const names[] = { "key", "key-id", "mode", "bolt", "door", "calibrated",
 		"night-latch", "jam", "firmware", "refuse" };
@@ -533,57 +475,52 @@ static int person_set(struct sim_lock *base, const char *key, const char *value,
 
 	if (text_equal(key, "key")) {
 		return hex_decode(value, lock->key, sizeof(lock->key)) < 0
-			       ? bad(why, key, "...", "32 hexadecimal digits are needed")
+			       ? words_bad(why, key, "...", "32 hexadecimal digits are needed")
 			       : 0;
 	}
 	if (text_equal(key, "key-id")) {
 		return hex_decode(value, &lock->key_id, 1) < 0
-			       ? bad(why, key, value, "two hexadecimal digits are needed")
+			       ? words_bad(why, key, value, "two hexadecimal digits are needed")
 			       : 0;
 	}
 	if (text_equal(key, "mode")) {
 		lock->mode = text_equal(value, "gcm") ? MODE_GCM : MODE_CTR;
 		return text_equal(value, "gcm") || text_equal(value, "ctr")
 			       ? 0
-			       : bad(why, key, value, "ctr or gcm is needed");
+			       : words_bad(why, key, value, "ctr or gcm is needed");
 	}
 	if (text_equal(key, "bolt")) {
-		lock->body.bolt = text_equal(value, "locked") ? BOLT_LOCKED : BOLT_UNLOCKED;
+		const int r = body_set_bolt(&lock->body, value, why);
+
 		changed(lock);
-		return text_equal(value, "locked") || text_equal(value, "unlocked")
-			       ? 0
-			       : bad(why, key, value, "locked or unlocked is needed");
+		return r;
 	}
 	if (text_equal(key, "door")) {
 		return person_door(base, text_equal(value, "open"), lock->now, why);
 	}
 	if (text_equal(key, "calibrated")) {
-		const int r = set_flag(key, value, &lock->body.is_calibrated, why);
+		const int r = words_flag(key, value, &lock->body.is_calibrated, why);
 
 		changed(lock);
 		return r;
 	}
 	if (text_equal(key, "night-latch")) {
-		return set_flag(key, value, &lock->has_night_latch, why);
+		return words_flag(key, value, &lock->has_night_latch, why);
 	}
 	if (text_equal(key, "jam")) {
-		return person_jam(base, value, why);
+		return body_set_jam(&lock->body, value, why);
 	}
 	if (text_equal(key, "firmware")) {
 		return person_firmware(base, value, why);
 	}
 	if (text_equal(key, "refuse")) {
 		if (text_to_u64(value, 0, UINT8_MAX, &n) < 0) {
-			return bad(why, key, value, "a status byte is needed, 0 for none");
+			return words_bad(why, key, value, "a status byte is needed, 0 for none");
 		}
 		lock->refuse = (unsigned) n;
 		return 0;
 	}
-	const char *near = text_nearest(key, names, ARRAY_SIZE(names));
-	snprintf(why, SIM_TEXT_MAX, "a SwitchBot has no \"%s\"%s%s%s", key,
-		near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
-		near == NULL ? "" : "\"?");
-	return -EINVAL;
+	return words_unknown(why, "a SwitchBot", key, names, ARRAY_SIZE(names));
 }
 
 /* The key is shown as the codes of a Nuki are: it is a simulator. */
@@ -653,11 +590,11 @@ static const struct sim_lock_impl switchbot_impl = {
 	.subscribed = on_subscribed,
 	.next_due = get_next_due,
 	.tick = on_tick,
-	.turn = person_turn,
+	.turn = body_person_turn,
 	.door = person_door,
-	.jam = person_jam,
+	.jam = body_person_jam,
 	.battery = person_battery,
-	.drain = person_drain,
+	.drain = body_person_drain,
 	.firmware = person_firmware,
 	.set = person_set,
 	.show = get_show,
@@ -667,29 +604,20 @@ static const struct sim_lock_impl switchbot_impl = {
 
 int switchbot_make(
 	const char *const *pairs, const struct sim_env *env, struct sim_lock **ret, char *why) {
-	const char *model = "", *name = "";
-	size_t at = 0;
+	const struct kind *kind = words_kind(pairs, kinds, ARRAY_SIZE(kinds), sizeof(kinds[0]));
 
-	for (size_t i = 0; pairs[i] != NULL; i += 2) {
-		model = text_equal(pairs[i], "model") ? pairs[i + 1] : model;
-		name = text_equal(pairs[i], "name") ? pairs[i + 1] : name;
-	}
-	while (at < ARRAY_SIZE(kinds) && !text_equal(kinds[at].model, model)) {
-		at++;
-	}
-	if (at == ARRAY_SIZE(kinds)) {
-		return bad(why, "model", model, "not a SwitchBot");
+	if (kind == NULL) {
+		return -EINVAL;
 	}
 	struct switchbot *lock = calloc(1, sizeof(*lock));
 	if (lock == NULL) {
 		return -ENOMEM;
 	}
-	sim_lock_init(&lock->base, &switchbot_impl, env);
-	text_copy(lock->base.name, sizeof(lock->base.name), name);
-	text_copy(lock->base.model, sizeof(lock->base.model), model);
+	sim_lock_init(&lock->base, &switchbot_impl, pairs, env);
+	lock->base.body = &lock->body;
 	body_init(&lock->body, &body_user, lock);
-	lock->kind = &kinds[at];
-	lock->firmware = kinds[at].firmware;
+	lock->kind = kind;
+	lock->firmware = kind->firmware;
 	lock->mode = MODE_CTR;
 	lock->sequence = 1;
 	lock->key_id = 0x34;

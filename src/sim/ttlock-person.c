@@ -9,6 +9,7 @@
 
 #include "util/bytes.h"
 #include "util/text.h"
+#include "words.h"
 
 #define FORM 1
 
@@ -18,9 +19,9 @@ int ttlock_person_turn(struct sim_lock *base, bool to_locked, mono_t now, char *
 	struct ttlock *lock = ttlock_of(base);
 
 	lock->now = now;
-	if (body_turn(&lock->body, to_locked, now) < 0) {
-		snprintf(why, SIM_TEXT_MAX, "the motor is turning");
-		return -EBUSY;
+	const int r = body_turn(&lock->body, to_locked, now, why);
+	if (r < 0) {
+		return r;
 	}
 	/* From inside; that it was locked by hand nothing notes. */
 	if (!to_locked) {
@@ -164,21 +165,11 @@ int ttlock_person_app(
 	return r;
 }
 
-int ttlock_person_jam(struct sim_lock *base, const char *how, char *why) {
-	return body_set_jam(&ttlock_of(base)->body, how, why);
-}
-
 int ttlock_person_battery(struct sim_lock *base, unsigned percent, char *why) {
 	const int r = body_set_battery(&ttlock_of(base)->body, percent, why);
 
 	ttlock_changed(ttlock_of(base));
 	return r;
-}
-
-int ttlock_person_drain(struct sim_lock *base, unsigned percent_per_hour, mono_t now, char *why) {
-	ttlock_of(base)->now = now;
-	body_set_drain(&ttlock_of(base)->body, percent_per_hour, now);
-	return 0;
 }
 
 int ttlock_person_clock(struct sim_lock *base, int64_t offset_s, char *why) {
@@ -214,22 +205,10 @@ int ttlock_person_reset(struct sim_lock *base, mono_t now, char *why) {
 
 /* ---- its words ---- */
 
-static int bad(char *why, const char *key, const char *value, const char *wanted) {
-	snprintf(why, SIM_TEXT_MAX, "%s=%s: %s", key, value, wanted);
-	return -EINVAL;
-}
-
-static int set_flag(const char *key, const char *value, bool *ret, char *why) {
-	if (!text_equal(value, "0") && !text_equal(value, "1")) {
-		return bad(why, key, value, "0 or 1 is needed");
-	}
-	*ret = value[0] == '1';
-	return 0;
-}
-
 static int set_number(const char *key, const char *value, uint64_t most, uint64_t *ret, char *why) {
-	return text_to_u64(value, 0, most, ret) < 0 ? bad(why, key, value, "a number is needed")
-						    : 0;
+	return text_to_u64(value, 0, most, ret) < 0
+		       ? words_bad(why, key, value, "a number is needed")
+		       : 0;
 }
 
 /* Set up already, by somebody who has these. */
@@ -239,7 +218,7 @@ static int set_owner(struct ttlock *lock, const char *value, char *why) {
 
 	if (sscanf(value, "%32[0-9a-f]/%9lu/%9lu", key, &admin, &unlock) != 3 ||
 		hex_decode(key, lock->key, sizeof(lock->key)) < 0) {
-		return bad(
+		return words_bad(
 			why, "owner", "...", "KEY/ADMIN/UNLOCK is needed: 32 digits, two numbers");
 	}
 	lock->admin = (uint32_t) admin;
@@ -269,14 +248,6 @@ static int set_fault(struct ttlock *lock, const char *key, const char *value, ch
 	return 0;
 }
 
-static int set_bolt(struct ttlock *lock, const char *value, char *why) {
-	if (!text_equal(value, "locked") && !text_equal(value, "unlocked")) {
-		return bad(why, "bolt", value, "locked or unlocked is needed");
-	}
-	lock->body.bolt = text_equal(value, "locked") ? BOLT_LOCKED : BOLT_UNLOCKED;
-	return 0;
-}
-
 static int set_friction(struct ttlock *lock, const char *value, char *why) {
 	uint64_t number = 0;
 	const int r = set_number("friction", value, 1000, &number, why);
@@ -303,30 +274,26 @@ int ttlock_person_set(struct sim_lock *base, const char *key, const char *value,
 	if (text_equal(key, "owner")) {
 		r = set_owner(lock, value, why);
 	} else if (text_equal(key, "bolt")) {
-		r = set_bolt(lock, value, why);
+		r = body_set_bolt(&lock->body, value, why);
 	} else if (text_equal(key, "door")) {
 		r = ttlock_person_door(base, text_equal(value, "open"), lock->now, why);
 	} else if (text_equal(key, "jam")) {
-		r = ttlock_person_jam(base, value, why);
+		r = body_set_jam(&lock->body, value, why);
 	} else if (text_equal(key, "friction")) {
 		r = set_friction(lock, value, why);
 	} else if (text_equal(key, "auto-lock")) {
 		r = set_auto_lock(lock, value, why);
 	} else if (text_equal(key, "frugal")) {
-		r = set_flag(key, value, &lock->is_frugal, why);
+		r = words_flag(key, value, &lock->is_frugal, why);
 	} else if (text_equal(key, "state-stuck")) {
-		r = set_flag(key, value, &lock->is_state_stuck, why);
+		r = words_flag(key, value, &lock->is_state_stuck, why);
 	} else if (text_equal(key, "clock-stuck")) {
-		r = set_flag(key, value, &lock->is_clock_stuck, why);
+		r = words_flag(key, value, &lock->is_clock_stuck, why);
 	} else if (text_equal(key, "bad-crc") || text_equal(key, "refuse-crc") ||
 		   text_equal(key, "flag-position") || text_equal(key, "refuse")) {
 		r = set_fault(lock, key, value, why);
 	} else {
-		const char *near = text_nearest(key, names, ARRAY_SIZE(names));
-		snprintf(why, SIM_TEXT_MAX, "a TTLock has no \"%s\"%s%s%s", key,
-			near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
-			near == NULL ? "" : "\"?");
-		return -EINVAL;
+		return words_unknown(why, "a TTLock", key, names, ARRAY_SIZE(names));
 	}
 	ttlock_changed(lock);
 	return r;

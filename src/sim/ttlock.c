@@ -12,6 +12,7 @@
 #include "util/bytes.h"
 #include "util/secret.h"
 #include "util/text.h"
+#include "words.h"
 
 #define COMPANY 0x0305
 #define SCENE 2
@@ -634,7 +635,6 @@ static int on_write(
 	struct ttlock_link *to = &lock->links[link];
 
 	lock->now = now;
-	to->active = now;
 	if (chr != TTLOCK_CHR_WRITE) {
 		return SIM_ATT(SIM_ATT_WRITE_NOT_PERMITTED);
 	}
@@ -667,26 +667,18 @@ static void on_subscribed(struct sim_lock *lock, int link, unsigned chr, bool on
 
 static void on_connected(struct sim_lock *lock, int link, mono_t now) {
 	ttlock_of(lock)->now = now;
-	ttlock_of(lock)->links[link] = (struct ttlock_link){ .active = now };
+	ttlock_of(lock)->links[link] = (struct ttlock_link){ 0 };
 }
 
 static void on_disconnected(struct sim_lock *base, int link, mono_t now) {
 	struct ttlock *lock = ttlock_of(base);
-	const int64_t ms = mono_since(base->links[link].since, now);
 
 	lock->now = now;
-	body_link_ended(&lock->body, ms < 0 ? 0 : (unsigned) ms);
+	body_link_ended(&lock->body, sim_lock_link_ms(base, link, now));
 	wipe(&lock->links[link], sizeof(lock->links[link]));
 }
 
 /* ---- time ---- */
-
-static mono_t idle_due(const struct ttlock *lock, int link) {
-	if (!lock->base.links[link].is_up) {
-		return MONO_NEVER;
-	}
-	return mono_after(lock->links[link].active, (int64_t) (IDLE_MS * lock->base.env->speed));
-}
 
 static mono_t get_next_due(struct sim_lock *base) {
 	const struct ttlock *lock = ttlock_of(base);
@@ -695,10 +687,7 @@ static mono_t get_next_due(struct sim_lock *base) {
 	if (!mono_is_due(lock->touched_until, lock->now)) {
 		due = mono_min(due, lock->touched_until);
 	}
-	for (int i = 0; i < SIM_LINKS_MAX; i++) {
-		due = mono_min(due, idle_due(lock, i));
-	}
-	return due;
+	return mono_min(due, sim_lock_idle_due(base, IDLE_MS));
 }
 
 static void on_tick(struct sim_lock *base, mono_t now) {
@@ -714,21 +703,14 @@ static void on_tick(struct sim_lock *base, mono_t now) {
 	if (was_touched && mono_is_due(lock->touched_until, now)) {
 		ttlock_changed(lock);
 	}
-	for (int i = 0; i < SIM_LINKS_MAX; i++) {
-		if (mono_is_due(idle_due(lock, i), now)) {
-			lock->links[i].active = now;
-			sim_lock_drop(base, i);
-		}
-	}
+	sim_lock_drop_idle(base, IDLE_MS, now);
 }
 
 static void on_moved(void *user, mono_t now) {
 	struct ttlock *lock = user;
-	struct sim_counters *counters = &lock->base.counters;
 
 	lock->now = now;
-	counters->motor_lock += lock->body.motor == MOTOR_LOCKING;
-	counters->motor_unlock += lock->body.motor == MOTOR_UNLOCKING;
+	body_count(&lock->body, &lock->base.counters);
 	lock->auto_lock_at = is_locked(lock) || lock->auto_lock_s == 0
 				     ? MONO_NEVER
 				     : mono_after(now, lock->auto_lock_s * 1000);
@@ -759,11 +741,7 @@ static void on_drained(void *user, mono_t now) {
 }
 
 static unsigned get_chance(void *user, unsigned n) {
-	const struct sim_env *env = ((struct ttlock *) user)->base.env;
-	uint32_t value = 0;
-
-	env->random(env->user, SIM_RANDOM_OTHER, &value, sizeof(value));
-	return n == 0 ? 0 : value % n;
+	return sim_env_chance(((struct ttlock *) user)->base.env, n);
 }
 
 static const struct body_user body_user = {
@@ -795,9 +773,9 @@ static const struct sim_lock_impl ttlock_impl = {
 	.keypad = ttlock_person_keypad,
 	.app = ttlock_person_app,
 	.door = ttlock_person_door,
-	.jam = ttlock_person_jam,
+	.jam = body_person_jam,
 	.battery = ttlock_person_battery,
-	.drain = ttlock_person_drain,
+	.drain = body_person_drain,
 	.clock = ttlock_person_clock,
 	.pairing = ttlock_person_pairing,
 	.reset = ttlock_person_reset,
@@ -810,30 +788,21 @@ static const struct sim_lock_impl ttlock_impl = {
 
 int ttlock_make(
 	const char *const *pairs, const struct sim_env *env, struct sim_lock **ret, char *why) {
-	const char *model = "", *name = "";
-	size_t at = 0;
+	const struct ttlock_kind *kind =
+		words_kind(pairs, kinds, ARRAY_SIZE(kinds), sizeof(kinds[0]));
 
-	for (size_t i = 0; pairs[i] != NULL; i += 2) {
-		model = text_equal(pairs[i], "model") ? pairs[i + 1] : model;
-		name = text_equal(pairs[i], "name") ? pairs[i + 1] : name;
-	}
-	while (at < ARRAY_SIZE(kinds) && !text_equal(kinds[at].model, model)) {
-		at++;
-	}
-	if (at == ARRAY_SIZE(kinds)) {
-		snprintf(why, SIM_TEXT_MAX, "model=%s: not a TTLock", model);
+	if (kind == NULL) {
 		return -EINVAL;
 	}
 	struct ttlock *lock = calloc(1, sizeof(*lock));
 	if (lock == NULL) {
 		return -ENOMEM;
 	}
-	sim_lock_init(&lock->base, &ttlock_impl, env);
-	text_copy(lock->base.name, sizeof(lock->base.name), name);
-	text_copy(lock->base.model, sizeof(lock->base.model), model);
+	sim_lock_init(&lock->base, &ttlock_impl, pairs, env);
+	lock->base.body = &lock->body;
 	body_init(&lock->body, &body_user, lock);
-	lock->kind = &kinds[at];
-	lock->is_frugal = kinds[at].is_frugal;
+	lock->kind = kind;
+	lock->is_frugal = kind->is_frugal;
 	lock->cards.n_id = 4;
 	lock->fingers.n_id = 6;
 	lock->auto_lock_at = MONO_NEVER;

@@ -50,7 +50,6 @@ struct ttlock_link {
 	size_t n_in;
 	bool is_subscribed, is_admin, has_challenge;
 	uint32_t challenge;
-	mono_t active;
 };
 
 struct ttlock {
@@ -125,9 +124,7 @@ int ttlock_person_door(struct sim_lock *base, bool is_open, mono_t now, char *wh
 int ttlock_person_keypad(struct sim_lock *base, enum sim_keypad what, uint32_t number,
 	const char *action, mono_t now, char *why);
 int ttlock_person_app(struct sim_lock *base, char **words, mono_t now, uint32_t *ret_id, char *why);
-int ttlock_person_jam(struct sim_lock *base, const char *how, char *why);
 int ttlock_person_battery(struct sim_lock *base, unsigned percent, char *why);
-int ttlock_person_drain(struct sim_lock *base, unsigned percent_per_hour, mono_t now, char *why);
 int ttlock_person_clock(struct sim_lock *base, int64_t offset_s, char *why);
 int ttlock_person_pairing(struct sim_lock *base, bool on, mono_t now, char *why);
 int ttlock_person_reset(struct sim_lock *base, mono_t now, char *why);
