@@ -14,24 +14,21 @@
 #include "backup.h"
 #include "ble/central.h"
 #include "core/hub.h"
-#include "core/people.h"
-#include "crypto/crypto.h"
 #include "diag/diag.h"
 #include "facts-host.h"
 #include "journal.h"
 #include "keyfile.h"
+#include "load.h"
 #include "loop/loop.h"
 #include "loop/notify.h"
 #include "loop/timesync.h"
 #include "loop/zones.h"
 #include "mqtt/mqtt.h"
+#include "rooms.h"
 #include "sources.h"
 #include "store/store.h"
-#include "util/bytes.h"
 #include "util/log.h"
-#include "util/text.h"
 
-#define HUB_ID_LEN 8
 /* The store may take this long for one step: cards that stall for seconds are common. */
 #define STORE_PATIENCE_MS 20000
 /* Rounds of the hub's own work per turn of the loop, so that nobody else starves. */
@@ -78,10 +75,9 @@ struct daemon {
 	mono_t started;
 	bool is_stopping;
 	bool is_restarting; /* so that the service manager starts it anew */
-	char hub_id[HUB_ID_LEN + 1];
 	char boot_id[STORE_BOOT_ID_MAX];
 	char client_id[32];
-	unsigned n_interrupted;
+	struct loaded loaded;
 };
 
 /* ---- what the loop calls ---- */
@@ -268,7 +264,7 @@ static void add_status(void *user, struct api_status *out) {
 	struct daemon *daemon = user;
 	const struct mqtt_status *mqtt;
 
-	api_status_text(out, "hub_id", daemon->hub_id);
+	api_status_text(out, "hub_id", daemon->loaded.hub_id);
 	api_status_number(out, "life", store_condition(daemon->store)->life);
 	backups_add_status(&daemon->backups, out);
 	if (daemon->mqtt == NULL) {
@@ -438,192 +434,20 @@ static int open_store(struct daemon *daemon, struct fault *ret_fault) {
 	return r;
 }
 
-static void load_lock(void *user, const struct lock_record *record, const struct event *last_event,
-	const struct fault *fault) {
-	struct daemon *daemon = user;
-	int r;
-
-	(void) last_event;
-	if (fault != NULL) {
-		log_fault(fault, record->slug, NULL);
-		return;
-	}
-	r = hub_load_lock(daemon->hub, record);
-	if (r == -ENOENT) {
-		log_line(LOG_ERR, record->slug,
-			"no driver \"%s\" is built in: the lock is kept but not served",
-			record->driver);
-	} else if (r < 0) {
-		log_line(LOG_ERR, record->slug, "cannot be served: %s", strerror(-r));
-	}
-}
-
-static void load_op(void *user, const struct op_record *op) {
-	struct daemon *daemon = user;
-
-	daemon->n_interrupted++;
-	hub_load_interrupted(daemon->hub, op);
-}
-
-static void load_setting(void *user, const char *key, const char *value) {
-	struct daemon *daemon = user;
-
-	if (text_equal(key, "hub_id")) {
-		(void) text_copy(daemon->hub_id, sizeof(daemon->hub_id), value);
-	}
-	backups_load_setting(&daemon->backups, key, value);
-	hub_load_setting(daemon->hub, key, value);
-}
-
-/* ---- the book: what cannot be taken in is told, and the rest is served ---- */
-
-static void check_row(int r, const char *what, const char *id) {
-	if (r < 0) {
-		log_line(LOG_ERR, NULL, "%s %s is left out: %s", what, id, strerror(-r));
-	}
-}
-
-/*
- * A user whose second factor does not open has none that anybody could present, which keeps him out
- * where one is asked for.
- */
-static void load_user(void *user, const struct user *row, const struct fault *fault) {
-	struct daemon *daemon = user;
-
-	if (fault != NULL) {
-		log_fault(fault, NULL, NULL);
-	}
-	check_row(book_put_user(hub_load_book(daemon->hub), row), "user", row->slug);
-}
-
-/*
- * A code that does not open is kept, without its digits: the lock may have it, and it must be
- * possible to revoke it.
- */
-static void load_credential(void *user, const struct credential *row, const struct fault *fault) {
-	struct daemon *daemon = user;
-
-	if (fault != NULL) {
-		log_fault(fault, NULL, NULL);
-	}
-	check_row(book_put_credential(hub_load_book(daemon->hub), row), "code", row->id);
-}
-
-static void load_access(void *user, const struct access *row) {
-	struct daemon *daemon = user;
-
-	check_row(book_put_access(hub_load_book(daemon->hub), row), "access of user", row->user_id);
-}
-
-static void load_schedule(void *user, const struct schedule *row) {
-	struct daemon *daemon = user;
-
-	check_row(book_put_schedule(hub_load_book(daemon->hub), row), "schedule", row->id);
-}
-
-static void load_rules(void *user, const char *lock_id, const struct lock_rules *rules) {
-	struct daemon *daemon = user;
-
-	check_row(book_put_rules(hub_load_book(daemon->hub), lock_id, rules), "rules of lock",
-		lock_id);
-}
-
-static void load_holiday(void *user, const struct holiday *row) {
-	struct daemon *daemon = user;
-
-	check_row(book_put_holiday(hub_load_book(daemon->hub), row), "holiday", row->id);
-}
-
-static void load_slots(void *user, const char *lock_id, const struct slot *slots, size_t n,
-	wall_t at, const struct fault *fault) {
-	struct daemon *daemon = user;
-
-	if (fault != NULL) {
-		log_fault(fault, NULL, NULL);
-		at.s = 0; /* to be read again before anything is made of it */
-	}
-	check_row(book_put_slots(hub_load_book(daemon->hub), lock_id, slots, n, at), "list of lock",
-		lock_id);
-}
-
-static void load_placement(void *user, const struct placement *row) {
-	struct daemon *daemon = user;
-
-	check_row(book_put_placement(hub_load_book(daemon->hub), row), "place of code",
-		row->credential_id);
-}
-
-static void load_sample(void *user, const char *lock_id, const struct sample *sample) {
-	struct daemon *daemon = user;
-
-	hub_load_sample(daemon->hub, lock_id, sample);
-}
-
-static void setting_kept(void *user, struct txn *txn, const struct fault *fault) {
-	(void) user;
-	(void) txn;
-	if (fault != NULL) {
-		log_fault(fault, NULL, NULL);
-	}
-}
-
-/* Fixed for the life of the database: it names the hub in Home Assistant. */
-static int make_hub_id(struct daemon *daemon) {
-	struct ledger *ledger = store_ledger(daemon->store);
-	struct txn *txn;
-	struct txn_item *item;
-	uint8_t id[HUB_ID_LEN / 2];
-
-	if (daemon->hub_id[0] != '\0') {
-		return 0;
-	}
-	crypto_random(id, sizeof(id));
-	hex_encode(id, sizeof(id), daemon->hub_id);
-	txn = txn_new(setting_kept, daemon);
-	item = txn != NULL ? txn_add(txn, TXN_SETTING) : NULL;
-	if (item == NULL) {
-		txn_free(txn);
-		return -ENOMEM;
-	}
-	(void) text_copy(item->setting.key, sizeof(item->setting.key), "hub_id");
-	(void) text_copy(item->setting.value, sizeof(item->setting.value), daemon->hub_id);
-	ledger->impl->commit(ledger, txn);
-	return 0;
-}
-
 static struct hub *make_hub(struct daemon *daemon) {
-	const struct conf *conf = daemon->options->conf;
 	struct hub_config config;
 
-	hub_config_defaults(&config);
+	rooms_hub(daemon->options->conf, &config);
 	config.clock = loop_clock(daemon->loop);
 	config.radio = central_radio(daemon->central);
 	config.ledger = store_ledger(daemon->store);
 	config.drivers = lock_drivers;
 	config.zones = zones_source(daemon->zones);
-	config.unreachable_ms = (int64_t) conf->hub.unreachable_min * 60000;
-	config.poll_ms = (int64_t) conf->hub.poll_min * 60000;
-	config.battery_ms = (int64_t) conf->hub.battery_h * 3600000;
-	config.import_log = conf->hub.import_log;
-	config.set_clocks = conf->hub.set_clocks;
-	config.policy.allow_mqtt_unlock = conf->policy.mqtt_unlock;
-	config.policy.max_age_ms = (int64_t) conf->policy.max_age_s * 1000;
-	(void) text_copy(config.client_name, sizeof(config.client_name), conf->hub.name);
 	return hub_new(&config);
 }
 
 static int make_central(struct daemon *daemon) {
-	const struct conf *conf = daemon->options->conf;
-	struct central_config config = {
-		.adapter = conf->ble.adapter,
-		.slots = conf->ble.slots,
-		.linger_ms = conf->ble.linger_ms,
-		.watch_ms = conf->ble.watch_ms,
-		.watch_every_ms = conf->ble.watch_every_ms,
-		.is_sole_user = conf->ble.sole_user,
-		.may_restart = conf->ble.restart_service,
-		.time_percent = conf->ble.time_percent,
-	};
+	const struct central_config config = rooms_central(daemon->options->conf);
 
 	daemon->central = central_new(daemon->loop, daemon->options->bus_address, &config);
 	return daemon->central != NULL ? 0 : -ENOMEM;
@@ -649,42 +473,17 @@ static int make_mqtt(struct daemon *daemon, struct fault *ret_fault) {
 		log_info("MQTT is off: [mqtt] host is not set");
 		return 0;
 	}
-	(void) snprintf(daemon->client_id, sizeof(daemon->client_id), "lockhub-%s", daemon->hub_id);
-	mqtt_config_defaults(&config);
-	config.host = conf->mqtt.host;
-	config.port = conf->mqtt.port;
-	config.is_tls = conf->mqtt.tls;
-	config.is_insecure = conf->mqtt.insecure;
-	config.username = conf->mqtt.username;
-	config.ca_file = conf->mqtt.ca_file;
-	config.cert_file = conf->mqtt.cert_file;
-	config.key_file = conf->mqtt.key_file;
+	(void) snprintf(
+		daemon->client_id, sizeof(daemon->client_id), "lockhub-%s", daemon->loaded.hub_id);
+	r = rooms_mqtt(conf, &config, ret_fault);
 	config.client_id = daemon->client_id;
-	config.hub_id = daemon->hub_id;
-	config.hub_name = conf->hub.name;
+	config.hub_id = daemon->loaded.hub_id;
 	config.version = LOCKHUB_VERSION;
-	config.base = conf->mqtt.base;
-	config.prefix = conf->mqtt.discovery_prefix;
-	config.ha_status = conf->mqtt.ha_status_topic;
-	(void) mqtt_discovery_from_name(conf->mqtt.discovery, &config.discovery);
-	(void) mqtt_protocol_from_name(conf->mqtt.protocol, &config.protocol);
-	config.keepalive_s = conf->mqtt.keepalive_s;
-	config.clear_retained = conf->mqtt.clear_retained;
-	config.show_users = conf->mqtt.publish_users;
-	config.allow_commands = conf->mqtt.commands;
-	config.keep_discovery = conf->mqtt.keep_discovery;
-	config.user_switches = conf->mqtt.user_switches;
-	config.maintenance = conf->mqtt.maintenance;
-	config.settings = conf->mqtt.settings;
 	config.restart_reason = restart_reason(store_condition(daemon->store));
-	config.pin_code_base = conf->mqtt.pin_code_base;
-	(void) mqtt_requests_from_name(conf->mqtt.requests, &config.requests);
 	config.vault = backups_vault(&daemon->backups);
 	config.restart = restart_asked;
 	config.user = daemon;
 	config.diag = daemon->diag;
-	r = keyfile_password(
-		conf->mqtt.password_file, "mqtt-password", &config.password, ret_fault);
 	if (r >= 0) {
 		r = mqtt_config_check(&config, ret_fault);
 	}
@@ -784,20 +583,6 @@ static int make_edges(struct daemon *daemon, struct fault *ret_fault) {
 }
 
 static int start(struct daemon *daemon, struct fault *ret_fault) {
-	static const struct store_visitor visitor = {
-		.lock = load_lock,
-		.op = load_op,
-		.setting = load_setting,
-		.user = load_user,
-		.credential = load_credential,
-		.access = load_access,
-		.schedule = load_schedule,
-		.rules = load_rules,
-		.holiday = load_holiday,
-		.slots = load_slots,
-		.placement = load_placement,
-		.sample = load_sample,
-	};
 	int r;
 
 	read_boot_id(daemon);
@@ -820,15 +605,14 @@ static int start(struct daemon *daemon, struct fault *ret_fault) {
 	if (make_central(daemon) < 0 || (daemon->hub = make_hub(daemon)) == NULL) {
 		return fault_set(ret_fault, FAULT_NO_MEMORY, "hub");
 	}
-	r = store_load(daemon->store, &visitor, daemon, ret_fault);
+	daemon->loaded.hub = daemon->hub;
+	daemon->loaded.backups = &daemon->backups;
+	r = load_all(&daemon->loaded, daemon->store, ret_fault);
 	if (r < 0) {
 		return r;
 	}
-	if (make_hub_id(daemon) < 0) {
-		return fault_set(ret_fault, FAULT_NO_MEMORY, "hub id");
-	}
 	if (backups_start(&daemon->backups, daemon->loop, daemon->hub, daemon->store,
-		    daemon->hub_id, daemon->options->config) < 0) {
+		    daemon->loaded.hub_id, daemon->options->config) < 0) {
 		return fault_set(ret_fault, FAULT_NO_MEMORY, "backups");
 	}
 	r = make_edges(daemon, ret_fault);
@@ -847,11 +631,11 @@ static void say_started(const struct daemon *daemon) {
 	if (!condition->was_clean) {
 		log_notice("the former run did not end in order; the database was checked");
 	}
-	if (daemon->n_interrupted > 0) {
+	if (daemon->loaded.n_interrupted > 0) {
 		log_notice(
 			"%u operations had been interrupted; they are not repeated, the locks are "
 			"being read",
-			daemon->n_interrupted);
+			daemon->loaded.n_interrupted);
 	}
 	if (condition->log_fault.code != FAULT_NONE) {
 		log_fault(&condition->log_fault, NULL, NULL);
