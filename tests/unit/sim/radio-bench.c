@@ -113,8 +113,10 @@ struct echo_lock *radio_lock(struct station *station) {
 struct station *radio_add(struct radio *radio, unsigned number) {
 	struct echo_lock *echo = calloc(1, sizeof(*echo));
 	assert_non_null(echo);
-	sim_lock_init(&echo->base, &echo_impl, &radio->world->env);
-	snprintf(echo->base.name, sizeof(echo->base.name), "echo-%u", number);
+	char name[sizeof(echo->base.name)];
+	const char *const pairs[] = { "name", name, "model", "echo", NULL };
+	snprintf(name, sizeof(name), "echo-%u", number);
+	sim_lock_init(&echo->base, &echo_impl, pairs, &radio->world->env);
 	memcpy(echo->base.address, (const uint8_t[]){ 0x54, 0xd2, 0x72, 0, 0, (uint8_t) number },
 		6);
 	assert_int_equal(world_add_lock(radio->world, &echo->base), 0);
