@@ -4,7 +4,8 @@
 /*
  * What the files of this room share that run a diagnosis.
  *
- *	diag.c    the troubleshooter's life, requests;  gather.c one run: sources, probes, history
+ *	diag.c    the troubleshooter's life, requests;  run.c one run, from the sources to the
+ *judgement gather.c  facts of what the hub itself knows;  probe.c what a run asks the locks (run.h)
  *	fix.c     a remedy carried out between two runs;  view.c what Home Assistant is shown
  *	json.c    a judgement as people's programs get it;  model.c the model data
  *
@@ -77,7 +78,7 @@ struct diag {
 bool diag_can(const struct diag *diag, enum remedy_act act, const struct lock *lock);
 bool act_of_remedy(enum remedy_act remedy, enum act *ret);
 
-/* gather.c */
+/* run.c */
 struct run;
 struct run_hooks {
 	/* Each target as it was judged; may be NULL. @lock_id "": the hub. */
@@ -99,6 +100,8 @@ void runs_scan_ended(struct diag *diag);
 void runs_lock_removed(struct diag *diag, const struct lock *lock);
 /* Tells those who wait CANCELLED. */
 void runs_cancel_all(struct diag *diag);
+
+/* gather.c */
 /* Fills in what the hub itself knows. */
 void gather_hub(const struct diag *diag, struct hub_facts *facts);
 void gather_lock(const struct diag *diag, const struct lock *lock, struct lock_facts *facts);
