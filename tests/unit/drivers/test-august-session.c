@@ -13,6 +13,7 @@
 #include "august/keys.h"
 #include "august/message.h"
 #include "august/session.h"
+#include "session-host.h"
 #include "util/auto.h"
 #include "util/bytes.h"
 
@@ -23,25 +24,19 @@ static const uint8_t key_bytes[] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0
 	0x45, 0x67, 0x89, 0xab, 0xcd, 0xef };
 
 struct bench {
+	struct host host; /* first: it is what the session gets */
 	struct session *session;
 	struct august_chain chain; /* the lock's: in and out are exchanged by crossing them */
 	uint8_t session_key[AUGUST_KEY_LEN];
 	uint8_t bolt;
 	uint8_t result;
-	bool is_mute, is_doorless, is_gate_shut, has_no_end;
+	bool is_mute, is_doorless, has_no_end;
 	uint8_t written[AUGUST_FRAME_LEN];
 	char to[40];
 	size_t n_written; /* 0: nothing waits to be read */
 	unsigned n_moves;
 	uint8_t moved_sub;
-	unsigned timer_ms, n_gaps;
-	struct evidence last;
-	struct secret keys;
-	struct job_result job_result;
-	unsigned n_done;
-	unsigned n_slots;
-	struct log_entry entry;
-	unsigned n_entries;
+	unsigned n_gaps;
 	unsigned n_records;          /* in the lock */
 	uint8_t pin[AUGUST_PIN_LEN]; /* in slot 1; slot 0 is taken by another */
 	bool has_pin, loses_pin;
@@ -57,65 +52,10 @@ static void host_write(void *host, const char *characteristic, const uint8_t *bu
 	bench->n_written = n;
 }
 
-static void host_arm(void *host, unsigned ms) {
-	((struct bench *) host)->timer_ms = ms;
-}
+static const struct session_host host_impl = { SESSION_HOST_CALLS, .write = host_write };
 
-static void host_evidence(void *host, const struct evidence *evidence) {
-	((struct bench *) host)->last = *evidence;
-}
-
-static void host_log(void *host, const struct log_entry *entries, size_t n) {
-	struct bench *bench = host;
-
-	bench->entry = entries[n - 1];
-	bench->n_entries += (unsigned) n;
-}
-
-static void host_slots(void *host, const struct slot *slots, size_t n) {
-	((struct bench *) host)->n_slots += (unsigned) n;
-}
-
-static void host_keys(void *host, const struct secret *keys) {
-	((struct bench *) host)->keys = *keys;
-}
-
-static bool host_gate(void *host) {
-	return !((struct bench *) host)->is_gate_shut;
-}
-
-static void host_done(void *host, const struct job_result *result) {
-	struct bench *bench = host;
-
-	bench->job_result = *result;
-	bench->n_done++;
-	assert_int_equal(bench->timer_ms, 0);
-}
-
-static void host_trace(void *host, const char *text) {
-	assert_null(strstr(text, "0123456789abcdef"));
-}
-
-/* For `record`: of a code nothing is shown. */
-static void host_frame(
-	void *host, bool is_out, const char *characteristic, const uint8_t *plain, size_t n) {
-	if (plain[1] == AUGUST_OP_CODE_SET || plain[1] == AUGUST_OP_CODE_COMMIT) {
-		assert_int_equal(plain[4], 0);
-	}
-}
-
-static const struct session_host host_impl = {
-	.write = host_write,
-	.arm = host_arm,
-	.evidence = host_evidence,
-	.log = host_log,
-	.slots = host_slots,
-	.keys = host_keys,
-	.gate = host_gate,
-	.done = host_done,
-	.trace = host_trace,
-	.frame = host_frame,
-};
+/* The key, and the code, as a person and as the lock would write it. */
+static const char *const secrets[] = { "0123456789abcdef", "123456", "\x12\x34\x56", NULL };
 
 static void bench_init(struct bench *bench, bool is_paired) {
 	struct august_keys keys = {
@@ -125,7 +65,7 @@ static void bench_init(struct bench *bench, bool is_paired) {
 
 	memcpy(keys.key, key_bytes, sizeof(keys.key));
 	august_keys_encode(&keys, &blob);
-	*bench = (struct bench){ .bolt = AUGUST_BOLT_LOCKED };
+	*bench = (struct bench){ .host.secrets = secrets, .bolt = AUGUST_BOLT_LOCKED };
 	bench->session = august_session_new(is_paired ? &blob : NULL, &host_impl, bench);
 	assert_non_null(bench->session);
 	bench->session->impl->up(bench->session, 23);
@@ -236,8 +176,8 @@ static void lock_obeys(struct bench *bench, const uint8_t *in) {
 }
 
 static void timer(struct bench *bench) {
-	assert_true(bench->timer_ms > 0);
-	bench->timer_ms = 0;
+	assert_true(bench->host.timer_ms > 0);
+	bench->host.timer_ms = 0;
 	bench->session->impl->timer(bench->session);
 }
 
@@ -246,7 +186,7 @@ static void run(struct bench *bench) {
 	for (;;) {
 		uint8_t frame[AUGUST_FRAME_LEN];
 
-		if (bench->n_written == 0 && bench->timer_ms == AUGUST_GAP_MS) {
+		if (bench->n_written == 0 && bench->host.timer_ms == AUGUST_GAP_MS) {
 			bench->n_gaps++;
 			timer(bench);
 		}
@@ -275,10 +215,10 @@ static void start(struct bench *bench, enum act act) {
 }
 
 static void assert_outcome(const struct bench *bench, enum fault_code code, enum job_sent sent) {
-	assert_int_equal(bench->n_done, 1);
-	assert_int_equal(bench->job_result.fault.code, code);
+	assert_int_equal(bench->host.n_done, 1);
+	assert_int_equal(bench->host.result.fault.code, code);
 	if (code != FAULT_NONE) {
-		assert_int_equal(bench->job_result.sent, sent);
+		assert_int_equal(bench->host.result.sent, sent);
 	}
 }
 
@@ -296,15 +236,15 @@ static void pairing_proves_the_key_and_keeps_model_and_key(void **state) {
 	assert_int_equal(bench.session->impl->start(bench.session, &job, &fault), 0);
 	bench.session->impl->bytes(
 		bench.session, AUGUST_MODEL_NUMBER, (const uint8_t *) "ASL-06\0\0", 8);
-	assert_string_equal(bench.last.versions.model, "August Smart Lock ASL-06");
-	assert_int_equal(bench.keys.len, 0);
+	assert_string_equal(bench.host.last.versions.model, "August Smart Lock ASL-06");
+	assert_int_equal(bench.host.keys.len, 0);
 	run(&bench);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
-	assert_int_equal(august_keys_decode(&bench.keys, &keys), 0);
+	assert_int_equal(august_keys_decode(&bench.host.keys, &keys), 0);
 	assert_string_equal(keys.model, "ASL-06");
 	assert_int_equal(keys.slot, SLOT);
 	assert_memory_equal(keys.key, key_bytes, sizeof(key_bytes));
-	assert_int_equal(bench.last.report.millivolts, 0x1700);
+	assert_int_equal(bench.host.last.report.millivolts, 0x1700);
 	/* Before each write but the first. */
 	assert_int_equal(bench.n_gaps, 4);
 	bench_free(&bench);
@@ -315,7 +255,7 @@ static void it_takes_refusals_in_a_row_to_blame_the_key(void **state) {
 
 	bench_init(&bench, true);
 	for (unsigned i = 1; i <= AUGUST_REFUSALS_MAX; i++) {
-		bench.n_done = 0;
+		bench.host.n_done = 0;
 		start(&bench, ACT_READ_STATE);
 		bench.n_written = 0;
 		bench.session->impl->written(bench.session, -ECONNRESET, RADIO_MAYBE_SENT);
@@ -327,12 +267,12 @@ static void it_takes_refusals_in_a_row_to_blame_the_key(void **state) {
 	}
 	/* A lock that answers begins the count anew. */
 	start(&bench, ACT_READ_STATE);
-	bench.n_done = 0;
+	bench.host.n_done = 0;
 	run(&bench);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
 	bench.session->impl->down(bench.session);
 	bench.session->impl->up(bench.session, 23);
-	bench.n_done = 0;
+	bench.host.n_done = 0;
 	start(&bench, ACT_READ_STATE);
 	bench.n_written = 0;
 	bench.session->impl->written(bench.session, -ECONNRESET, RADIO_MAYBE_SENT);
@@ -395,16 +335,16 @@ static void what_was_only_taken_is_looked_after(void **state) {
 	bench.bolt = AUGUST_BOLT_UNLOCKING;
 	start(&bench, ACT_UNLOCK);
 	run(&bench);
-	assert_int_equal(bench.n_done, 0);
-	assert_int_equal(bench.last.bolt.motion, LOCK_MOTION_UNLOCKING);
-	assert_int_equal(bench.timer_ms, AUGUST_FIRST_LOOK_MS);
+	assert_int_equal(bench.host.n_done, 0);
+	assert_int_equal(bench.host.last.bolt.motion, LOCK_MOTION_UNLOCKING);
+	assert_int_equal(bench.host.timer_ms, AUGUST_FIRST_LOOK_MS);
 	timer(&bench);
 	run(&bench);
-	assert_int_equal(bench.timer_ms, AUGUST_LOOK_MS);
+	assert_int_equal(bench.host.timer_ms, AUGUST_LOOK_MS);
 	/* It arrives, and no result comes: the state is enough after a while. */
 	lock_status(&bench, AUGUST_STATUS_BOLT, AUGUST_BOLT_UNLOCKED);
-	assert_int_equal(bench.n_done, 0);
-	assert_int_equal(bench.timer_ms, AUGUST_GRACE_MS);
+	assert_int_equal(bench.host.n_done, 0);
+	assert_int_equal(bench.host.timer_ms, AUGUST_GRACE_MS);
 	timer(&bench);
 	assert_outcome(&bench, FAULT_NONE, JOB_MAYBE_SENT);
 	assert_int_equal(bench.n_moves, 1);
@@ -415,11 +355,11 @@ static void gate_is_asked_before_the_bolt_moves(void **state) {
 	struct bench bench;
 
 	bench_init(&bench, true);
-	bench.is_gate_shut = true;
+	bench.host.is_gate_shut = true;
 	start(&bench, ACT_LOCK);
 	run(&bench);
 	assert_int_equal(bench.n_moves, 0);
-	assert_int_equal(bench.timer_ms, 0);
+	assert_int_equal(bench.host.timer_ms, 0);
 	bench.session->impl->gate_opened(bench.session);
 	run(&bench);
 	assert_int_equal(bench.n_moves, 1);
@@ -441,7 +381,7 @@ static void in_doubt_it_says_so(void **state) {
 			run(&bench);
 			bench.session->impl->down(bench.session);
 		} else {
-			bench.is_gate_shut = true;
+			bench.host.is_gate_shut = true;
 			run(&bench);
 			bench.session->impl->gate_opened(bench.session);
 			bench.n_written = 0;
@@ -466,7 +406,7 @@ static void what_is_no_frame_never_reaches_the_chain(void **state) {
 	bench.session->impl->bytes(bench.session, AUGUST_MCU_FROM_LOCK, noise, 9);
 	bench.session->impl->bytes(bench.session, AUGUST_MCU_FROM_LOCK, noise, 0);
 	lock_status(&bench, AUGUST_STATUS_BOLT, AUGUST_BOLT_UNLOCKED);
-	assert_int_equal(bench.last.bolt.state, LOCK_STATE_UNLOCKED);
+	assert_int_equal(bench.host.last.bolt.state, LOCK_STATE_UNLOCKED);
 	/* One that makes no sense is borne, two end the session. */
 	from_lock(&bench, AUGUST_MCU_FROM_LOCK, noise);
 	from_lock(&bench, AUGUST_MCU_FROM_LOCK, noise);
@@ -485,7 +425,7 @@ static void door_that_is_not_told_is_gone_without(void **state) {
 	bench.is_doorless = true;
 	start(&bench, ACT_READ_STATE);
 	run(&bench);
-	assert_int_equal(bench.n_done, 0);
+	assert_int_equal(bench.host.n_done, 0);
 	timer(&bench);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
 	bench_free(&bench);
@@ -499,12 +439,12 @@ static void records_are_numbered_on(void **state) {
 	start(&bench, ACT_READ_LOG);
 	run(&bench);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
-	assert_int_equal(bench.n_entries, 3);
-	assert_int_equal(bench.entry.seq, 103);
-	assert_int_equal(bench.entry.time.s, 0x04030201);
-	assert_int_equal(bench.entry.source, SOURCE_MANUAL);
-	assert_int_equal(bench.entry.operation, OPERATION_LOCK);
-	assert_false(bench.job_result.is_log_more);
+	assert_int_equal(bench.host.n_entries, 3);
+	assert_int_equal(bench.host.entries[bench.host.n_entries - 1].seq, 103);
+	assert_int_equal(bench.host.entries[bench.host.n_entries - 1].time.s, 0x04030201);
+	assert_int_equal(bench.host.entries[bench.host.n_entries - 1].source, SOURCE_MANUAL);
+	assert_int_equal(bench.host.entries[bench.host.n_entries - 1].operation, OPERATION_LOCK);
+	assert_false(bench.host.result.is_log_more);
 	bench_free(&bench);
 }
 
@@ -521,7 +461,7 @@ static void code_is_put_where_there_is_room_and_read_back(void **state) {
 		run(&bench);
 		assert_outcome(
 			&bench, way == 0 ? FAULT_NONE : FAULT_ACTION_REJECTED, JOB_MAYBE_SENT);
-		assert_int_equal(bench.job_result.ref, way == 0 ? 2 : 0);
+		assert_int_equal(bench.host.result.ref, way == 0 ? 2 : 0);
 		assert_int_equal(bench.pin[0], 0x12);
 		bench_free(&bench);
 	}

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "session-host.h"
 #include "switchbot/cipher.h"
 #include "switchbot/driver.h"
 #include "switchbot/keys.h"
@@ -18,28 +19,21 @@
 #include "util/bytes.h"
 
 #define KEY_TEXT "34 0123456789abcdef0123456789abcdef"
-#define EVIDENCE_MAX 32
 
 static const uint8_t key_bytes[] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x01, 0x23,
 	0x45, 0x67, 0x89, 0xab, 0xcd, 0xef };
 
 struct bench {
+	struct host host; /* first: it is what the session gets */
 	struct session *session;
 	struct switchbot_cipher cipher; /* the lock's */
 	enum switchbot_mode mode;
 	uint8_t state; /* first octet of the state, as told */
 	uint8_t result;
 	bool is_mute;
-	bool is_gate_shut;
 	uint8_t written[SWITCHBOT_FRAME_MAX];
 	size_t n_written; /* 0: nothing waits to be read */
 	unsigned n_moves;
-	unsigned timer_ms;
-	struct evidence evidence[EVIDENCE_MAX];
-	size_t n_evidence;
-	struct secret keys;
-	struct job_result result_of_job;
-	unsigned n_done;
 };
 
 static void host_write(void *host, const char *characteristic, const uint8_t *buf, size_t n) {
@@ -51,47 +45,10 @@ static void host_write(void *host, const char *characteristic, const uint8_t *bu
 	bench->n_written = n;
 }
 
-static void host_arm(void *host, unsigned ms) {
-	((struct bench *) host)->timer_ms = ms;
-}
+static const struct session_host host_impl = { SESSION_HOST_CALLS, .write = host_write };
 
-static void host_evidence(void *host, const struct evidence *evidence) {
-	struct bench *bench = host;
-
-	assert_true(bench->n_evidence < EVIDENCE_MAX);
-	bench->evidence[bench->n_evidence++] = *evidence;
-}
-
-static void host_keys(void *host, const struct secret *keys) {
-	((struct bench *) host)->keys = *keys;
-}
-
-static bool host_gate(void *host) {
-	return !((struct bench *) host)->is_gate_shut;
-}
-
-static void host_done(void *host, const struct job_result *result) {
-	struct bench *bench = host;
-
-	bench->result_of_job = *result;
-	bench->n_done++;
-	assert_int_equal(bench->timer_ms, 0);
-}
-
-static void host_trace(void *host, const char *text) {
-	/* No trace holds the key. */
-	assert_null(strstr(text, "0123456789abcdef"));
-}
-
-static const struct session_host host_impl = {
-	.write = host_write,
-	.arm = host_arm,
-	.evidence = host_evidence,
-	.keys = host_keys,
-	.gate = host_gate,
-	.done = host_done,
-	.trace = host_trace,
-};
+/* The key, as text and as it is. */
+static const char *const secrets[] = { "0123456789abcdef", "\x01\x23\x45\x67", NULL };
 
 static struct secret paired_keys(enum switchbot_model model) {
 	struct switchbot_keys keys = { .model = model, .key_id = 0x34 };
@@ -103,9 +60,10 @@ static struct secret paired_keys(enum switchbot_model model) {
 }
 
 static void bench_init(struct bench *bench, const struct secret *keys) {
-	*bench = (struct bench){
-		.mode = SWITCHBOT_MODE_CTR, .state = 0x80, .result = SWITCHBOT_DONE
-	};
+	*bench = (struct bench){ .host.secrets = secrets,
+		.mode = SWITCHBOT_MODE_CTR,
+		.state = 0x80,
+		.result = SWITCHBOT_DONE };
 	bench->cipher.key_id = 0x34;
 	memcpy(bench->cipher.key, key_bytes, sizeof(key_bytes));
 	bench->session = switchbot_session_new(keys, &host_impl, bench);
@@ -206,21 +164,21 @@ static void start(struct bench *bench, enum act act) {
 }
 
 static void timer(struct bench *bench) {
-	assert_true(bench->timer_ms > 0);
-	bench->timer_ms = 0;
+	assert_true(bench->host.timer_ms > 0);
+	bench->host.timer_ms = 0;
 	bench->session->impl->timer(bench->session);
 }
 
 static const struct evidence *last(const struct bench *bench) {
-	assert_true(bench->n_evidence > 0);
-	return &bench->evidence[bench->n_evidence - 1];
+	assert_true(bench->host.n_evidence > 0);
+	return &bench->host.evidence[bench->host.n_evidence - 1];
 }
 
 static void assert_outcome(const struct bench *bench, enum fault_code code, enum job_sent sent) {
-	assert_int_equal(bench->n_done, 1);
-	assert_int_equal(bench->result_of_job.fault.code, code);
+	assert_int_equal(bench->host.n_done, 1);
+	assert_int_equal(bench->host.result.fault.code, code);
 	if (code != FAULT_NONE) {
-		assert_int_equal(bench->result_of_job.sent, sent);
+		assert_int_equal(bench->host.result.sent, sent);
 	}
 }
 
@@ -239,10 +197,10 @@ static void pairing_proves_the_key_and_keeps_it(void **state) {
 	assert_int_equal(bench.session->impl->start(bench.session, &job, &fault), 0);
 	run(&bench);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
-	assert_true(secret_equal(&bench.keys, &want));
-	assert_int_equal(bench.evidence[0].battery.percent, 88);
-	assert_string_equal(bench.evidence[1].versions.firmware, "2.3");
-	assert_string_equal(bench.evidence[1].versions.model, "SwitchBot Lock Pro");
+	assert_true(secret_equal(&bench.host.keys, &want));
+	assert_int_equal(bench.host.evidence[0].battery.percent, 88);
+	assert_string_equal(bench.host.evidence[1].versions.firmware, "2.3");
+	assert_string_equal(bench.host.evidence[1].versions.model, "SwitchBot Lock Pro");
 	assert_int_equal(last(&bench)->bolt.state, LOCK_STATE_LOCKED);
 	assert_int_equal(last(&bench)->how, EVIDENCE_ANSWERED);
 	bench_free(&bench);
@@ -263,7 +221,7 @@ static void wrong_key_is_found_out(void **state) {
 		lock_says(&bench, way == 0 ? SWITCHBOT_DONE : SWITCHBOT_WRONG_KEY, nonsense,
 			way == 0 ? sizeof(nonsense) : 0);
 		assert_outcome(&bench, FAULT_NOT_AUTHORIZED, JOB_NOT_SENT);
-		assert_int_equal(bench.keys.len, 0);
+		assert_int_equal(bench.host.keys.len, 0);
 		bench_free(&bench);
 	}
 }
@@ -278,10 +236,10 @@ static void lock_is_watched_until_the_bolt_is_there(void **state) {
 		start(&bench, ACT_LOCK);
 		run(&bench);
 		assert_int_equal(bench.n_moves, 1);
-		assert_int_equal(bench.n_done, 0);
+		assert_int_equal(bench.host.n_done, 0);
 		lock_news(&bench, 0x90); /* locking */
 		run(&bench);
-		assert_int_equal(bench.n_done, 0);
+		assert_int_equal(bench.host.n_done, 0);
 		if (mode == SWITCHBOT_MODE_CTR) {
 			assert_int_equal(last(&bench)->bolt.motion, LOCK_MOTION_LOCKING);
 		}
@@ -300,7 +258,7 @@ static void lock_without_news_is_asked(void **state) {
 	bench.state = 0x80;
 	start(&bench, ACT_UNLOCK);
 	run(&bench);
-	assert_int_equal(bench.n_done, 0);
+	assert_int_equal(bench.host.n_done, 0);
 	bench.state = 0x90;
 	timer(&bench);
 	run(&bench);
@@ -326,7 +284,7 @@ static void jam_and_rest_elsewhere_are_told(void **state) {
 	start(&bench, ACT_LOCK);
 	run(&bench);
 	for (unsigned i = 0; i < SWITCHBOT_LOOKS_MAX; i++) {
-		assert_int_equal(bench.n_done, 0);
+		assert_int_equal(bench.host.n_done, 0);
 		timer(&bench);
 		run(&bench);
 	}
@@ -384,7 +342,7 @@ static void weak_cells_show_in_the_answer(void **state) {
 	start(&bench, ACT_UNLOCK);
 	run(&bench);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
-	assert_int_equal(bench.evidence[0].battery.level, BATTERY_WARNING);
+	assert_int_equal(bench.host.evidence[0].battery.level, BATTERY_WARNING);
 	bench_free(&bench);
 }
 
@@ -392,7 +350,7 @@ static void gate_is_asked_before_the_bolt_moves(void **state) {
 	struct bench bench;
 
 	bench_model(&bench, SWITCHBOT_LOCK);
-	bench.is_gate_shut = true;
+	bench.host.is_gate_shut = true;
 	start(&bench, ACT_UNLOCK);
 	run(&bench);
 	assert_int_equal(bench.n_moves, 0);
@@ -444,8 +402,8 @@ static void start_value_is_asked_once_per_link(void **state) {
 		start(&bench, ACT_READ_STATE);
 		assert_int_equal(bench.written[1], i == 0 ? 0 : 0x34);
 		run(&bench);
-		assert_int_equal(bench.n_done, i + 1);
-		assert_int_equal(bench.result_of_job.fault.code, FAULT_NONE);
+		assert_int_equal(bench.host.n_done, i + 1);
+		assert_int_equal(bench.host.result.fault.code, FAULT_NONE);
 	}
 	bench.session->impl->down(bench.session);
 	bench.session->impl->up(bench.session, 23);
@@ -464,7 +422,7 @@ static void nonsense_is_survived(void **state) {
 		bench.session->impl->bytes(bench.session, "other", junk, n);
 	}
 	lock_news(&bench, 0x80);
-	assert_int_equal(bench.n_evidence, 0);
+	assert_int_equal(bench.host.n_evidence, 0);
 	start(&bench, ACT_READ_STATE);
 	assert_true(lock_reads(&bench));
 	bench.session->impl->bytes(bench.session, SWITCHBOT_FROM_LOCK, junk, sizeof(junk));

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "session-host.h"
 #include "ttlock/driver.h"
 #include "ttlock/frame.h"
 #include "ttlock/keys.h"
@@ -18,7 +19,6 @@
 #include "util/auto.h"
 #include "util/bytes.h"
 
-#define EVIDENCE_MAX 64
 #define CHALLENGE 0x1db78a8f
 #define UNLOCK_NUMBER 87654321
 #define ALL_FEATURES 0xffefffffULL /* but for "no clock" */
@@ -26,11 +26,12 @@
 static const uint8_t lock_key[TTLOCK_KEY_LEN] = "0123456789abcde";
 
 struct bench {
+	struct host host; /* first: it is what the session gets */
 	struct session *session;
 	struct ttlock_inbox inbox; /* the lock's */
 	bool has_written;          /* something waits for written() */
 	uint8_t state;
-	bool is_mute, is_gate_shut;
+	bool is_mute;
 	bool is_stale;          /* the log's next place but 0 is not known */
 	unsigned n_bad_answers; /* so many yet come with a wrong checksum */
 	uint8_t refuse;         /* this command ... */
@@ -42,18 +43,6 @@ struct bench {
 	uint8_t code_op[64];
 	size_t n_code_op;
 	const char *listed; /* the one code that is listed */
-	unsigned timer_ms;
-	struct evidence evidence[EVIDENCE_MAX];
-	size_t n_evidence;
-	struct secret keys;
-	struct log_entry entries[8];
-	size_t n_entries;
-	struct slot slots[8];
-	size_t n_slots;
-	struct setting settings[16];
-	size_t n_settings;
-	struct job_result result;
-	unsigned n_done;
 };
 
 static void host_write(void *host, const char *characteristic, const uint8_t *buf, size_t n) {
@@ -66,84 +55,10 @@ static void host_write(void *host, const char *characteristic, const uint8_t *bu
 	ttlock_inbox_put(&bench->inbox, buf, n);
 }
 
-static void host_arm(void *host, unsigned ms) {
-	((struct bench *) host)->timer_ms = ms;
-}
+static const struct session_host host_impl = { SESSION_HOST_CALLS, .write = host_write };
 
-static void host_evidence(void *host, const struct evidence *evidence) {
-	struct bench *bench = host;
-
-	assert_true(bench->n_evidence < EVIDENCE_MAX);
-	bench->evidence[bench->n_evidence++] = *evidence;
-}
-
-static void host_log(void *host, const struct log_entry *entries, size_t n) {
-	struct bench *bench = host;
-
-	for (size_t i = 0; i < n; i++) {
-		bench->entries[bench->n_entries++] = entries[i];
-	}
-}
-
-static void host_slots(void *host, const struct slot *slots, size_t n) {
-	struct bench *bench = host;
-
-	for (size_t i = 0; i < n; i++) {
-		bench->slots[bench->n_slots++] = slots[i];
-	}
-}
-
-static void host_settings(void *host, const struct setting *settings, size_t n) {
-	struct bench *bench = host;
-
-	for (size_t i = 0; i < n; i++) {
-		bench->settings[bench->n_settings++] = settings[i];
-	}
-}
-
-static void host_keys(void *host, const struct secret *keys) {
-	((struct bench *) host)->keys = *keys;
-}
-
-static bool host_gate(void *host) {
-	return !((struct bench *) host)->is_gate_shut;
-}
-
-static void host_done(void *host, const struct job_result *result) {
-	struct bench *bench = host;
-
-	bench->result = *result;
-	bench->n_done++;
-	assert_int_equal(bench->timer_ms, 0);
-}
-
-static void host_trace(void *host, const char *text) {
-	assert_null(strstr(text, "0123456789abcde"));
-	assert_null(strstr(text, "704128"));
-}
-
-static void host_frame(
-	void *host, bool is_out, const char *characteristic, const uint8_t *plain, size_t n) {
-	/* Neither keys nor codes are in a record. */
-	for (size_t i = 0; i + 6 <= n; i++) {
-		assert_memory_not_equal(plain + i, "704128", 6);
-		assert_memory_not_equal(plain + i, lock_key, 6);
-	}
-}
-
-static const struct session_host host_impl = {
-	.write = host_write,
-	.arm = host_arm,
-	.evidence = host_evidence,
-	.log = host_log,
-	.slots = host_slots,
-	.settings = host_settings,
-	.keys = host_keys,
-	.gate = host_gate,
-	.done = host_done,
-	.trace = host_trace,
-	.frame = host_frame,
-};
+/* Of the key, and the code. */
+static const char *const secrets[] = { "012345", "704128", NULL };
 
 static struct ttlock_keys good_keys(void) {
 	struct ttlock_keys keys = {
@@ -165,6 +80,7 @@ static void bench_keys(struct bench *bench, const struct ttlock_keys *keys) {
 	struct secret blob = { 0 };
 
 	memset(bench, 0, sizeof(*bench));
+	bench->host.secrets = secrets;
 	bench->error = -1;
 	bench->has_record = true;
 	if (keys != NULL) {
@@ -372,10 +288,10 @@ static void run(struct bench *bench) {
 		if (bench->has_written) {
 			bench->has_written = false;
 			bench->session->impl->written(bench->session, 0, RADIO_MAYBE_SENT);
-		} else if (bench->timer_ms == TTLOCK_CHUNK_MS ||
-			   bench->timer_ms == TTLOCK_AGAIN_MS) {
+		} else if (bench->host.timer_ms == TTLOCK_CHUNK_MS ||
+			   bench->host.timer_ms == TTLOCK_AGAIN_MS) {
 			bench->n_pauses++;
-			bench->timer_ms = 0;
+			bench->host.timer_ms = 0;
 			bench->session->impl->timer(bench->session);
 		} else {
 			return;
@@ -386,7 +302,7 @@ static void run(struct bench *bench) {
 static void start_job(struct bench *bench, const struct job *job) {
 	struct fault fault = { .code = FAULT_NONE };
 
-	bench->n_done = 0;
+	bench->host.n_done = 0;
 	assert_int_equal(bench->session->impl->start(bench->session, job, &fault), 0);
 	run(bench);
 }
@@ -400,24 +316,24 @@ static void start(struct bench *bench, enum act act) {
 }
 
 static void timer(struct bench *bench) {
-	assert_true(bench->timer_ms > 0);
-	bench->timer_ms = 0;
+	assert_true(bench->host.timer_ms > 0);
+	bench->host.timer_ms = 0;
 	bench->session->impl->timer(bench->session);
 	run(bench);
 }
 
 static void assert_outcome(const struct bench *bench, enum fault_code code, enum job_sent sent) {
-	assert_int_equal(bench->n_done, 1);
-	assert_int_equal(bench->result.fault.code, code);
+	assert_int_equal(bench->host.n_done, 1);
+	assert_int_equal(bench->host.result.fault.code, code);
 	if (code != FAULT_NONE) {
-		assert_int_equal(bench->result.sent, sent);
+		assert_int_equal(bench->host.result.sent, sent);
 	}
 }
 
 static const struct bolt_facts *bolt(const struct bench *bench) {
-	for (size_t i = bench->n_evidence; i > 0; i--) {
-		if ((bench->evidence[i - 1].has & FACT_BOLT) != 0) {
-			return &bench->evidence[i - 1].bolt;
+	for (size_t i = bench->host.n_evidence; i > 0; i--) {
+		if ((bench->host.evidence[i - 1].has & FACT_BOLT) != 0) {
+			return &bench->host.evidence[i - 1].bolt;
 		}
 	}
 	fail_msg("nothing of the bolt was told");
@@ -436,7 +352,7 @@ static void setting_up_makes_and_keeps_keys(void **state) {
 	bench_keys(&bench, NULL);
 	start_job(&bench, &job);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
-	assert_int_equal(ttlock_keys_decode(&bench.keys, &keys), 0);
+	assert_int_equal(ttlock_keys_decode(&bench.host.keys, &keys), 0);
 	assert_memory_equal(keys.key, lock_key, sizeof(lock_key));
 	assert_true(keys.is_ours && keys.is_admin);
 	assert_true(keys.admin > 0 && keys.admin < 100000000);
@@ -455,7 +371,7 @@ static void a_lock_that_is_set_up_says_so(void **state) {
 	bench.error = 0x07;
 	start_job(&bench, &job);
 	assert_outcome(&bench, FAULT_NOT_PAIRING, JOB_NOT_SENT);
-	assert_int_equal(bench.keys.len, 0);
+	assert_int_equal(bench.host.keys.len, 0);
 	bench_free(&bench);
 }
 
@@ -465,10 +381,10 @@ static void bolt_is_watched_until_it_is_there(void **state) {
 	bench_init(&bench);
 	start(&bench, ACT_UNLOCK);
 	assert_int_equal(bench.n_moves, 1);
-	assert_int_equal(bench.n_done, 0);
+	assert_int_equal(bench.host.n_done, 0);
 	assert_true(bench.n_pauses >= 3); /* between chunks */
 	timer(&bench);
-	assert_int_equal(bench.n_done, 0);
+	assert_int_equal(bench.host.n_done, 0);
 	bench.state = 1;
 	timer(&bench);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
@@ -496,11 +412,11 @@ static void gate_holds_the_command_back(void **state) {
 	struct bench bench;
 
 	bench_init(&bench);
-	bench.is_gate_shut = true;
+	bench.host.is_gate_shut = true;
 	start(&bench, ACT_UNLOCK);
 	assert_int_equal(bench.n_moves, 0);
-	assert_int_equal(bench.n_done, 0);
-	bench.is_gate_shut = false;
+	assert_int_equal(bench.host.n_done, 0);
+	bench.host.is_gate_shut = false;
 	bench.session->impl->gate_opened(bench.session);
 	run(&bench);
 	assert_int_equal(bench.n_moves, 1);
@@ -525,7 +441,7 @@ static void damage_is_asked_for_again_but_no_move(void **state) {
 	bench.refuse = TTLOCK_UNLOCK;
 	bench.error = TTLOCK_ERROR_CRC;
 	start(&bench, ACT_UNLOCK);
-	assert_int_equal(bench.n_done, 0);
+	assert_int_equal(bench.host.n_done, 0);
 	bench.state = 1;
 	timer(&bench);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
@@ -537,9 +453,9 @@ static void silence_after_a_move_is_doubt(void **state) {
 	struct bench bench;
 
 	bench_init(&bench);
-	bench.is_gate_shut = true;
+	bench.host.is_gate_shut = true;
 	start(&bench, ACT_LOCK);
-	bench.is_gate_shut = false;
+	bench.host.is_gate_shut = false;
 	bench.is_mute = true;
 	bench.session->impl->gate_opened(bench.session);
 	run(&bench);
@@ -561,9 +477,9 @@ static void half_a_command_is_none(void **state) {
 		struct bench bench;
 
 		bench_init(&bench);
-		bench.is_gate_shut = true;
+		bench.host.is_gate_shut = true;
 		start(&bench, ACT_UNLOCK);
-		bench.is_gate_shut = false;
+		bench.host.is_gate_shut = false;
 		bench.session->impl->gate_opened(bench.session);
 		for (unsigned i = 1; i < n_chunks; i++) {
 			bench.has_written = false;
@@ -571,9 +487,10 @@ static void half_a_command_is_none(void **state) {
 			bench.session->impl->timer(bench.session);
 		}
 		bench.session->impl->written(bench.session, -ETIMEDOUT, RADIO_MAYBE_SENT);
-		assert_int_equal(bench.n_done, 1);
-		assert_int_equal(bench.result.sent, n_chunks == 2 ? JOB_MAYBE_SENT : JOB_NOT_SENT);
-		assert_int_not_equal(bench.result.fault.code, FAULT_NONE);
+		assert_int_equal(bench.host.n_done, 1);
+		assert_int_equal(
+			bench.host.result.sent, n_chunks == 2 ? JOB_MAYBE_SENT : JOB_NOT_SENT);
+		assert_int_not_equal(bench.host.result.fault.code, FAULT_NONE);
 		bench_free(&bench);
 	}
 }
@@ -623,7 +540,7 @@ static void another_key_is_found_out(void **state) {
 	while (bench.has_written) {
 		bench.has_written = false;
 		bench.session->impl->written(bench.session, 0, RADIO_MAYBE_SENT);
-		if (bench.timer_ms == TTLOCK_CHUNK_MS) {
+		if (bench.host.timer_ms == TTLOCK_CHUNK_MS) {
 			bench.session->impl->timer(bench.session);
 		}
 	}
@@ -633,7 +550,7 @@ static void another_key_is_found_out(void **state) {
 }
 
 static void run_out(struct bench *bench) {
-	for (unsigned i = 0; i < TTLOCK_LOOKS_MAX + 2 && bench->n_done == 0; i++) {
+	for (unsigned i = 0; i < TTLOCK_LOOKS_MAX + 2 && bench->host.n_done == 0; i++) {
 		timer(bench);
 	}
 }
@@ -664,13 +581,13 @@ static void a_state_that_is_always_the_same_is_known(void **state) {
 	run_out(&bench);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
 	assert_int_equal(bolt(&bench)->state, LOCK_STATE_LOCKED);
-	assert_int_equal(ttlock_keys_decode(&bench.keys, &keys), 0);
+	assert_int_equal(ttlock_keys_decode(&bench.host.keys, &keys), 0);
 	assert_true(keys.is_stuck);
-	bench.n_evidence = 0;
+	bench.host.n_evidence = 0;
 	start(&bench, ACT_READ_STATE);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
-	for (size_t i = 0; i < bench.n_evidence; i++) {
-		assert_int_equal(bench.evidence[i].has & FACT_BOLT, 0);
+	for (size_t i = 0; i < bench.host.n_evidence; i++) {
+		assert_int_equal(bench.host.evidence[i].has & FACT_BOLT, 0);
 	}
 	bench_free(&bench);
 }
@@ -689,17 +606,18 @@ static void log_is_read_from_where_it_ended(void **state) {
 	add_record(&bench, 1, "\0\0\0\0\0\0\0\1", 8);
 	start_job(&bench, &job);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
-	assert_int_equal(bench.n_entries, 1);
-	assert_int_equal(bench.entries[0].seq, 2);
-	assert_int_equal(bench.entries[0].credential, CREDENTIAL_PIN);
+	assert_int_equal(bench.host.n_entries, 1);
+	assert_int_equal(bench.host.entries[0].seq, 2);
+	assert_int_equal(bench.host.entries[0].credential, CREDENTIAL_PIN);
 	const struct ttlock_keys keys = good_keys();
-	assert_int_equal(bench.entries[0].user_ref, ttlock_ref(&keys, CREDENTIAL_PIN, "704128", 6));
-	assert_true(bench.result.is_log_more);
+	assert_int_equal(
+		bench.host.entries[0].user_ref, ttlock_ref(&keys, CREDENTIAL_PIN, "704128", 6));
+	assert_true(bench.host.result.is_log_more);
 	start(&bench, ACT_READ_LOG);
-	assert_int_equal(bench.n_entries, 4);
-	assert_int_equal(bench.entries[3].seq, 3);
-	assert_true(bench.entries[3].is_own);
-	assert_false(bench.result.is_log_more);
+	assert_int_equal(bench.host.n_entries, 4);
+	assert_int_equal(bench.host.entries[3].seq, 3);
+	assert_true(bench.host.entries[3].is_own);
+	assert_false(bench.host.result.is_log_more);
 	bench_free(&bench);
 }
 
@@ -715,9 +633,9 @@ static void a_stale_place_in_the_log_is_no_end(void **state) {
 	bench.is_stale = true;
 	start_job(&bench, &job);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
-	assert_int_equal(bench.n_entries, 1);
-	assert_int_equal(bench.entries[0].seq, 3);
-	assert_int_equal(bench.entries[0].source, SOURCE_MANUAL);
+	assert_int_equal(bench.host.n_entries, 1);
+	assert_int_equal(bench.host.entries[0].seq, 3);
+	assert_int_equal(bench.host.entries[0].source, SOURCE_MANUAL);
 	bench_free(&bench);
 }
 
@@ -747,15 +665,15 @@ static void codes_are_put_changed_and_removed(void **state) {
 	bench_init(&bench);
 	start_job(&bench, &job);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
-	assert_int_equal(bench.result.ref, ref);
+	assert_int_equal(bench.host.result.ref, ref);
 	assert_code_op(&bench, "02010637303431323800011f0e00");
 	bench.listed = "704128";
 	start(&bench, ACT_READ_USERS);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
-	assert_int_equal(bench.n_slots, 1);
-	assert_int_equal(bench.slots[0].ref, ref);
-	assert_int_equal(bench.slots[0].pin.len, 6);
-	assert_false(bench.slots[0].is_limited);
+	assert_int_equal(bench.host.n_slots, 1);
+	assert_int_equal(bench.host.slots[0].ref, ref);
+	assert_int_equal(bench.host.slots[0].pin.len, 6);
+	assert_false(bench.host.slots[0].is_limited);
 	job = put_job(ACT_PUT_CREDENTIAL, "5566778", ref);
 	start_job(&bench, &job);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
@@ -763,7 +681,7 @@ static void codes_are_put_changed_and_removed(void **state) {
 			       "06373034313238"
 			       "0735353636373738"
 			       "00011f0e00");
-	assert_int_not_equal(bench.result.ref, ref);
+	assert_int_not_equal(bench.host.result.ref, ref);
 	job.slot.is_limited = true;           /* another kind: in place of the old one */
 	job.slot.window.until.s = 1798761599; /* 2026-12-31T23:59:59Z */
 	start_job(&bench, &job);
@@ -792,8 +710,8 @@ static void settings_are_written_and_read_again(void **state) {
 	bench_init(&bench);
 	start_job(&bench, &job);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
-	assert_string_equal(bench.settings[0].key, "AutoRelockTime");
-	assert_string_equal(bench.settings[bench.n_settings - 1].value, "300");
+	assert_string_equal(bench.host.settings[0].key, "AutoRelockTime");
+	assert_string_equal(bench.host.settings[bench.host.n_settings - 1].value, "300");
 	job.setting = (struct setting){ .key = "PassageMode", .value = "Tue,Mon 08:00-18:00" };
 	assert_int_equal(bench.session->impl->start(bench.session, &job, &fault), -EINVAL);
 	assert_int_equal(fault.code, FAULT_BAD_ARGUMENT);
@@ -830,7 +748,7 @@ static void a_reset_may_end_the_link(void **state) {
 	start(&bench, ACT_READ_USERS); /* the administrator is in */
 	bench.is_mute = true;
 	start(&bench, ACT_UNPAIR);
-	assert_int_equal(bench.n_done, 0);
+	assert_int_equal(bench.host.n_done, 0);
 	bench.session->impl->down(bench.session);
 	assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
 	bench_free(&bench);
