@@ -171,10 +171,39 @@ static enum check_result check_motor_time(struct judge *judge) {
 	return CHECK_BAD;
 }
 
+/*
+ * The newest run, as the lock's log tells it, or, of a lock that keeps none, what became of the
+ * hub's own. @return whether it ended with one of @faults.
+ */
+static bool judge_last_run(struct judge *judge, const enum fault_code *faults, size_t n_faults) {
+	bool is_bad = false;
+
+	for (size_t i = 0; i < judge->lock->n_events; i++) {
+		const struct event *event = &judge->lock->events[i];
+		const bool is_logged = event->kind == EVENT_LOCK_OPERATION_ERROR;
+		const bool is_ours =
+			event->kind == EVENT_OPERATION_FINISHED && act_moves_motor(event->act);
+
+		if (event->kind == EVENT_LOCK_OPERATION ||
+			(is_ours && (is_bad || event->fault == FAULT_NONE))) {
+			break;
+		}
+		for (size_t k = 0; (is_logged || is_ours) && k < n_faults; k++) {
+			if (event->fault == faults[k]) {
+				proof(judge, is_logged ? EVIDENCE_LOGGED : EVIDENCE_ANSWERED,
+					event->time, "%s", fault_row(faults[k])->summary);
+				accuse(judge, faults[k], 88);
+				is_bad = true;
+			}
+		}
+	}
+	return is_bad;
+}
+
 static enum check_result check_motor(struct judge *judge) {
 	static const enum fault_code faults[] = { FAULT_CLUTCH_FAILURE, FAULT_CLUTCH_POWER,
 		FAULT_MOTOR_POWER, FAULT_MOTOR_TIMEOUT, FAULT_POSITION_UNKNOWN,
-		FAULT_ACTION_REJECTED };
+		FAULT_ACTION_REJECTED, FAULT_HANDLE_NOT_LIFTED, FAULT_DOOR_SENSOR_FAULTY };
 	enum check_result result = CHECK_OK;
 
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
@@ -183,21 +212,8 @@ static enum check_result check_motor(struct judge *judge) {
 			result = CHECK_BAD;
 		}
 	}
-	/* The newest run that the log tells of. */
-	for (size_t i = 0; i < judge->lock->n_events; i++) {
-		const struct event *event = &judge->lock->events[i];
-		if (event->kind == EVENT_LOCK_OPERATION) {
-			break;
-		}
-		for (size_t k = 0;
-			event->kind == EVENT_LOCK_OPERATION_ERROR && k < ARRAY_SIZE(faults); k++) {
-			if (event->fault == faults[k]) {
-				proof(judge, EVIDENCE_LOGGED, event->time, "%s",
-					fault_row(faults[k])->summary);
-				accuse(judge, faults[k], 88);
-				result = CHECK_BAD;
-			}
-		}
+	if (judge_last_run(judge, faults, ARRAY_SIZE(faults))) {
+		result = CHECK_BAD;
 	}
 	if (result == CHECK_OK && judge->lock->n_events == 0 && judge->lock->n_probes == 0) {
 		return CHECK_UNKNOWN;

@@ -355,6 +355,36 @@ static void a_run_that_went_well_ends_old_trouble(void **state) {
 	assert_null(finding_of(FAULT_CLUTCH_FAILURE));
 }
 
+/* Of a lock without a log the hub's own runs are all that there is. */
+static void what_became_of_our_own_run_is_a_witness(void **state) {
+	(void) state;
+	const struct event refused = {
+		.kind = EVENT_OPERATION_FINISHED, .act = ACT_UNLOCK, .fault = FAULT_ACTION_REJECTED
+	};
+	begin(14);
+	made.lock.events = made.events;
+	made.events[0] = refused;
+	made.events[1] = refused;
+	made.lock.n_events = 2;
+	judge();
+	assert_int_equal(result_of("motor"), CHECK_BAD);
+	assert_int_equal(finding_of(FAULT_ACTION_REJECTED)->n_proofs, 1);
+	/* Not what was no run, not what has another reason. */
+	made.events[0].act = ACT_READ_STATE;
+	made.events[1].fault = FAULT_LINK_LOST;
+	judge();
+	assert_null(finding_of(FAULT_ACTION_REJECTED));
+	made.events[1].fault = FAULT_MOTOR_TIMEOUT;
+	judge();
+	assert_non_null(finding_of(FAULT_MOTOR_TIMEOUT));
+	/* The next one went well. */
+	made.events[0].act = ACT_LOCK;
+	made.events[0].fault = FAULT_NONE;
+	judge();
+	assert_null(finding_of(FAULT_MOTOR_TIMEOUT));
+	assert_int_equal(result_of("motor"), CHECK_OK);
+}
+
 /* ---- set-up ---- */
 
 static void by_a_wrong_clock_no_clock_is_wrong(void **state) {
@@ -642,6 +672,7 @@ int main(void) {
 		cmocka_unit_test(the_makers_figure_is_a_weak_witness),
 		cmocka_unit_test(jams_with_the_door_known_are_not_counted_twice),
 		cmocka_unit_test(a_run_that_went_well_ends_old_trouble),
+		cmocka_unit_test(what_became_of_our_own_run_is_a_witness),
 		cmocka_unit_test(by_a_wrong_clock_no_clock_is_wrong),
 		cmocka_unit_test(a_gap_that_was_seen_to_is_over),
 		cmocka_unit_test(firmware_is_as_good_as_the_least_good_one),
