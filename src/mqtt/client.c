@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
-#include <netdb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -15,36 +13,14 @@
 
 #include "loop/loop.h"
 #include "util/auto.h"
-#include "util/text.h"
 
-#include "tls-reason.h"
+#include "conn.h"
 
 /*
- * How libmosquitto 2.0.11 is driven, and what of it has to be worked round:
- *
- *  - Each connection has a library object of its own, so that no message of a former one is ever
- *    sent again behind our back (L2): what is to be repeated is decided by shelf.c and outbox.c.
- *  - mosquitto_connect_async() resolves the name and reads the certificates before it returns, so
- *    it runs on a pool thread, and until that is done nobody else touches the object. It does not
- *    wait for TCP: the loop does, with a limit of ours. The blocking mosquitto_connect() could keep
- *    a pool thread (and with it our exit) for two minutes if the broker's machine is off.
- *  - The asynchronous form tries the first address only: "localhost" would fail when that is ::1
- *    and the broker listens on 127.0.0.1. So a connection that fails below MQTT is tried again at
- *    once restricted to IPv4, then to IPv6, by the address it is bound to.
- *  - During the TLS handshake it takes the end of the stream for "try again" and asks for
- *    writability for ever; either would make the loop spin. So until the broker has answered
- *    the end of the stream is looked for here, and writability is asked for once.
- *  - It may close its socket in any call. The watch is dropped right after, before the number can
- *    be given to another file.
- *  - Only the blocking form of connect takes the properties of MQTT 5, but it keeps them: it is
- *    called for a socket that cannot exist, and the asynchronous form then finds them.
- *  - It does not show the DUP flag of a message; its log does, in the line before.
- *  - It reads as long as something comes, and one call handles as many packets as publications of
- *    ours are under way. So a turn of the loop reads for READ_MS at most, and all turns together
- *    for a tenth of the time: whoever floods us gets a tenth of a processor, and the rest waits
- *    with the broker, or is thrown away there.
+ * The library reads as long as something comes. So a turn of the loop reads for READ_MS at most,
+ * and all turns together for a tenth of the time: whoever floods us gets a tenth of a processor,
+ * and the rest waits with the broker, or is thrown away there.
  */
-
 #define READ_MS 5
 #define READ_SHARE 10     /* one in so many milliseconds is for reading... */
 #define READ_BURST_MS 100 /* ...and so many that were not used */
@@ -64,8 +40,6 @@
 #define RETRY_REFUSED_MS 30000
 /* A connection must have lasted so long to count as a success that ends the back-off. */
 #define SETTLED_MS 30000
-#define READS_PER_TURN 32
-#define INFLIGHT_MAX 100
 
 enum client_state {
 	CLIENT_OFF,
@@ -73,26 +47,6 @@ enum client_state {
 	CLIENT_RESOLVING,  /* the pool thread has the connection */
 	CLIENT_CONNECTING, /* TCP, TLS, MQTT, up to ANSWER_MS */
 	CLIENT_UP,
-};
-
-struct conn {
-	struct client *client; /* NULL: given up while on the pool thread */
-	struct mosquitto *mosq;
-	struct loop_fd *watch;
-	char *host;
-	int port;
-	int keepalive_s;
-	const char *bind; /* NULL, or what restricts the address family; static */
-	int rc;           /* of the pool thread */
-	int error;        /* errno or EAI_ that goes with rc */
-	bool is_tcp_up;
-	bool is_v5;
-	bool is_answered; /* CONNACK is here */
-	bool is_again;    /* the DUP flag of the message that comes next */
-	int connack;
-	int bye; /* reason of the broker's DISCONNECT (MQTT 5); 0 none */
-	struct tls_facts tls;
-	char said[FAULT_DETAIL_MAX]; /* the library's first complaint; "" none */
 };
 
 struct client {
@@ -111,7 +65,7 @@ struct client {
 	size_t octets_read;
 	mono_t flooded;           /* when last; ms 0: never */
 	bool was_flooded;         /* and told */
-	unsigned family;          /* index into families */
+	unsigned family;          /* of CONN_FAMILIES */
 	bool is_old;              /* 3.1.1, with MQTT_PROTOCOL_AUTO */
 	bool has_switched;        /* both versions were tried */
 	struct fault first_fault; /* of the try with any family */
@@ -122,58 +76,6 @@ struct client {
 	bool is_parting; /* says goodbye before it goes */
 	bool is_dead;
 };
-
-static const char *const families[] = { NULL, "0.0.0.0", "::" };
-
-static bool is_set(const char *text) {
-	return text != NULL && text[0] != '\0';
-}
-
-static struct conn *conn_free(struct conn *conn) {
-	if (conn != NULL) {
-		conn->watch = loop_fd_free(conn->watch);
-		mosquitto_destroy(conn->mosq);
-		free(conn->host);
-		free(conn);
-	}
-	return NULL;
-}
-AUTO_DEFINE(struct conn *, conn_free);
-
-/* On either thread, never on both at a time. The first complaint is the cause, the rest follows. */
-static void on_log(struct mosquitto *mosq, void *user, int level, const char *text) {
-	static const char publish[] = " received PUBLISH (d";
-	struct conn *conn = user;
-
-	if (level == MOSQ_LOG_DEBUG) {
-		/* Other lines come between this one and the message. */
-		const char *at = strstr(text, publish);
-		conn->is_again = at != NULL ? at[sizeof(publish) - 1] == '1' : conn->is_again;
-	}
-	if (level == MOSQ_LOG_ERR && conn->said[0] == '\0') {
-		const char *tail = strstr(text, "::");
-		(void) text_copy(conn->said, sizeof(conn->said), tail != NULL ? tail + 2 : text);
-		text_sanitize(conn->said);
-		/* Now: it frees what it knows, depending on where it failed. */
-		tls_look(mosquitto_ssl_get(mosq), &conn->tls);
-	}
-}
-
-static void on_connack(struct mosquitto *mosq, void *user, int code, int flags,
-	const mosquitto_property *properties) {
-	struct conn *conn = user;
-
-	conn->is_answered = true;
-	conn->connack = code;
-}
-
-/* Also called by the library's own errors, which are small numbers. */
-static void on_bye(
-	struct mosquitto *mosq, void *user, int reason, const mosquitto_property *properties) {
-	struct conn *conn = user;
-
-	conn->bye = reason >= MQTT_RC_UNSPECIFIED ? reason : 0;
-}
 
 /* NULL: what the broker answered is no refusal. */
 static const char *refusal_of(int reason) {
@@ -232,92 +134,6 @@ static void on_message(struct mosquitto *mosq, void *user, const struct mosquitt
 	client->impl->message(client->user, &heard);
 }
 
-/* A key that needs a passphrase cannot be used: OpenSSL would ask for it on the terminal. */
-static int no_passphrase(char *buf, int size, int rwflag, void *user) {
-	return -1;
-}
-
-static int conn_set_tls(struct conn *conn, const struct client_config *config) {
-	const char *cert = is_set(config->cert_file) ? config->cert_file : NULL;
-	const char *key = is_set(config->key_file) ? config->key_file : NULL;
-	bool has_ca = is_set(config->ca_file);
-
-	/*
-	 * The library wants some CA before it takes a client certificate; a folder without any
-	 * beside the system's own certificates does no harm.
-	 */
-	int rc = has_ca || cert != NULL
-			 ? mosquitto_tls_set(conn->mosq, has_ca ? config->ca_file : NULL,
-				   has_ca ? NULL : "/etc/ssl/certs", cert, key, no_passphrase)
-			 : MOSQ_ERR_SUCCESS;
-	if (rc == MOSQ_ERR_SUCCESS && !has_ca) {
-		rc = mosquitto_int_option(conn->mosq, MOSQ_OPT_TLS_USE_OS_CERTS, 1);
-	}
-	if (rc == MOSQ_ERR_SUCCESS) {
-		/* 1: the certificate is demanded and checked, its name too. "tlsv1.2": or newer. */
-		rc = mosquitto_tls_opts_set(conn->mosq, 1, "tlsv1.2", NULL);
-	}
-	if (rc != MOSQ_ERR_SUCCESS && conn->said[0] == '\0') {
-		(void) snprintf(conn->said, sizeof(conn->said), "%s cannot be read",
-			has_ca ? config->ca_file : "the certificate or its key");
-	}
-	return rc;
-}
-
-/* NULL: *ret_fault says why. */
-static struct conn *conn_new(struct client *client, struct fault *ret_fault) {
-	const struct client_config *config = &client->config;
-	AUTO(conn_free) struct conn *conn = calloc(1, sizeof(*conn));
-
-	if (conn == NULL) {
-		(void) fault_set(ret_fault, FAULT_NO_MEMORY, "connecting to the broker");
-		return NULL;
-	}
-	conn->client = client;
-	conn->is_v5 = config->protocol != MQTT_PROTOCOL_311 && !client->is_old;
-	conn->bind = families[client->family];
-	conn->keepalive_s = (int) config->keepalive_s;
-	conn->port = config->host[0] == '/' ? 0 : (int) config->port;
-	conn->host = strdup(config->host);
-	conn->mosq = mosquitto_new(config->client_id, true, conn);
-	if (conn->host == NULL || conn->mosq == NULL) {
-		(void) fault_set(ret_fault, FAULT_NO_MEMORY, "connecting to the broker");
-		return NULL;
-	}
-	mosquitto_log_callback_set(conn->mosq, on_log);
-	/* Those of MQTT 5 are called with 3.1.1 as well, without properties. */
-	mosquitto_connect_v5_callback_set(conn->mosq, on_connack);
-	mosquitto_disconnect_v5_callback_set(conn->mosq, on_bye);
-	mosquitto_publish_v5_callback_set(conn->mosq, on_published);
-	mosquitto_subscribe_v5_callback_set(conn->mosq, on_subscribed);
-	mosquitto_message_v5_callback_set(conn->mosq, on_message);
-	(void) mosquitto_int_option(conn->mosq, MOSQ_OPT_PROTOCOL_VERSION,
-		conn->is_v5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
-	(void) mosquitto_max_inflight_messages_set(conn->mosq, INFLIGHT_MAX);
-	(void) mosquitto_int_option(conn->mosq, MOSQ_OPT_TCP_NODELAY, conn->port != 0);
-
-	int rc = mosquitto_will_set(conn->mosq, config->will_topic,
-		(int) strlen(config->will_payload), config->will_payload, 1, true);
-	if (rc == MOSQ_ERR_SUCCESS && is_set(config->username)) {
-		char password[SECRET_MAX + 1] = "";
-		memcpy(password, config->password->bytes, config->password->len);
-		password[config->password->len] = '\0';
-		rc = mosquitto_username_pw_set(
-			conn->mosq, config->username, config->password->len > 0 ? password : NULL);
-		wipe(password, sizeof(password));
-	}
-	if (rc != MOSQ_ERR_SUCCESS) {
-		(void) fault_set(
-			ret_fault, FAULT_CONFIG_INVALID, "[mqtt]: %s", mosquitto_strerror(rc));
-		return NULL;
-	}
-	if (config->is_tls && conn_set_tls(conn, config) != MOSQ_ERR_SUCCESS) {
-		(void) fault_set(ret_fault, FAULT_BROKER_TLS, "%s", conn->said);
-		return NULL;
-	}
-	return STEAL(conn);
-}
-
 static void retry_later(struct client *client, enum fault_code why) {
 	uint64_t most_ms = why == FAULT_BROKER_UNREACHABLE || why == FAULT_BROKER_NAME
 				   ? RETRY_ABSENT_MS
@@ -343,19 +159,12 @@ static bool is_named(const char *host) {
 	       inet_pton(AF_INET6, host, &numeric) != 1;
 }
 
-/* How an attempt failed, and what may be tried at once in another way. */
-enum failure {
-	FAILURE_FINAL,
-	FAILURE_BELOW,   /* TCP or DNS: another family may do */
-	FAILURE_VERSION, /* the broker may not know MQTT 5 */
-};
-
 /* @return whether another way is left, which is then under way. */
-static bool client_try_other(struct client *client, enum failure failure) {
-	if (failure == FAILURE_BELOW && is_named(client->config.host) &&
-		client->family + 1 < ARRAY_SIZE(families)) {
+static bool client_try_other(struct client *client, enum conn_failure failure) {
+	if (failure == CONN_FAILURE_BELOW && is_named(client->config.host) &&
+		client->family + 1 < CONN_FAMILIES) {
 		client->family++;
-	} else if (failure == FAILURE_VERSION && !client->has_switched) {
+	} else if (failure == CONN_FAILURE_VERSION && !client->has_switched) {
 		client->has_switched = true;
 		client->is_old = true;
 	} else {
@@ -367,7 +176,8 @@ static bool client_try_other(struct client *client, enum failure failure) {
 }
 
 /* Ends the present connection or attempt. */
-static void client_lost(struct client *client, enum failure failure, const struct fault *fault) {
+static void client_lost(
+	struct client *client, enum conn_failure failure, const struct fault *fault) {
 	bool was_up = client->state == CLIENT_UP;
 	struct fault told = *fault;
 
@@ -385,7 +195,7 @@ static void client_lost(struct client *client, enum failure failure, const struc
 		return;
 	}
 	/* What the other families said is about addresses that the host may not even have. */
-	if (failure == FAILURE_BELOW && !was_up) {
+	if (failure == CONN_FAILURE_BELOW && !was_up) {
 		told = client->first_fault;
 	}
 	client->family = 0;
@@ -396,37 +206,6 @@ static void client_lost(struct client *client, enum failure failure, const struc
 	client->last_failure = told.code;
 	retry_later(client, told.code);
 	client->impl->down(client->user, &told);
-}
-
-static void conn_watch(struct conn *conn) {
-	bool wants_write = mosquitto_want_write(conn->mosq);
-	bool wants_read = !loop_timer_is_armed(conn->client->resume);
-
-	if (!conn->is_tcp_up) {
-		wants_write = true;
-	} else if (!conn->is_answered && conn->client->config.is_tls) {
-		wants_write = false;
-	}
-	if (conn->watch != NULL) {
-		(void) loop_fd_watch(
-			conn->watch, (wants_read ? LOOP_READ : 0) | (wants_write ? LOOP_WRITE : 0));
-	}
-}
-
-/* 0, or the errno of a connection that failed or has been closed by the broker. */
-static int conn_peek(struct conn *conn) {
-	int fd = mosquitto_socket(conn->mosq);
-	int error = 0;
-	socklen_t n_error = sizeof(error);
-	char octet;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n_error) < 0) {
-		return errno;
-	}
-	if (error == 0 && recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 0) {
-		error = ECONNRESET;
-	}
-	return error;
 }
 
 static void budget_refill(struct client *client, mono_t now) {
@@ -457,126 +236,40 @@ static void budget_spend(struct client *client, int64_t took_ms, mono_t now) {
 }
 
 /* @return MOSQ_ERR_. Until nothing is left to read, or it has taken its share of the time. */
-static int conn_read(struct conn *conn) {
-	struct client *client = conn->client;
+static int client_read(struct client *client) {
 	const struct clock *clock = loop_clock(client->loop);
 	mono_t start = clock_mono(clock);
 	mono_t now;
-	int rc = MOSQ_ERR_SUCCESS;
+	bool is_more;
+	int rc;
 
 	budget_refill(client, start);
 	do {
-		errno = 0;
-		rc = mosquitto_loop_read(conn->mosq, 1);
-		conn->error = rc == MOSQ_ERR_ERRNO ? errno : 0;
-		if (rc != MOSQ_ERR_SUCCESS || errno == EAGAIN || mosquitto_socket(conn->mosq) < 0) {
-			break;
-		}
+		rc = conn_read(client->conn, &is_more);
 		now = clock_mono(clock);
-	} while (mono_since(start, now) < READ_MS);
-	now = clock_mono(clock);
+	} while (is_more && mono_since(start, now) < READ_MS);
 	budget_spend(client, mono_since(start, now), now);
 	return rc;
 }
 
 /* @return MOSQ_ERR_. */
-static int conn_drive(struct conn *conn, int events) {
-	int rc = MOSQ_ERR_SUCCESS;
+static int client_drive(struct client *client, int events) {
+	int rc = conn_check(client->conn, events);
 
-	if (events < 0 || !conn->is_answered) {
-		conn->error = conn_peek(conn);
-		/* Reset or closed: by a broker that was there. */
-		conn->is_tcp_up = conn->is_tcp_up || conn->error == 0 ||
-				  conn->error == ECONNRESET || conn->error == EPIPE;
-		/* libuv calls every error of the socket EBADF. */
-		conn->error = conn->error == 0 && events < 0 ? -events : conn->error;
-		if (conn->error != 0) {
-			return MOSQ_ERR_ERRNO;
-		}
+	if (rc == MOSQ_ERR_SUCCESS && !loop_timer_is_armed(client->resume)) {
+		rc = client_read(client);
 	}
-	if (!loop_timer_is_armed(conn->client->resume)) {
-		rc = conn_read(conn);
-	}
-	if (rc == MOSQ_ERR_SUCCESS && mosquitto_socket(conn->mosq) >= 0 &&
-		mosquitto_want_write(conn->mosq)) {
-		rc = mosquitto_loop_write(conn->mosq, 1);
-		conn->error = rc == MOSQ_ERR_ERRNO ? errno : 0;
-	}
-	return rc;
+	return rc == MOSQ_ERR_SUCCESS ? conn_write(client->conn) : rc;
 }
 
-static void describe_loss(const struct conn *conn, int rc, struct fault *ret) {
-	const char *host = conn->port != 0 ? conn->host : "socket";
-	char reason[96];
+static void client_watch(struct client *client) {
+	const struct conn *conn = client->conn;
+	bool wants_read = !loop_timer_is_armed(client->resume);
 
-	if (conn->bye == MQTT_RC_SESSION_TAKEN_OVER) {
-		(void) fault_set(ret, FAULT_BROKER_UNREACHABLE,
-			"%s: another client has connected with this hub's client id, a copy of it?",
-			host);
-		return;
+	if (conn->watch != NULL) {
+		(void) loop_fd_watch(conn->watch,
+			(wants_read ? LOOP_READ : 0) | (conn_wants_write(conn) ? LOOP_WRITE : 0));
 	}
-	if (conn->bye != 0) {
-		(void) fault_set(ret, FAULT_BROKER_UNREACHABLE,
-			"%s: the broker has ended the connection: %s", host,
-			mosquitto_reason_string(conn->bye));
-		return;
-	}
-	if (rc == MOSQ_ERR_EAI) {
-		(void) fault_set(ret, FAULT_BROKER_NAME, "%s: %s", host, gai_strerror(conn->error));
-		return;
-	}
-	if (rc == MOSQ_ERR_ERRNO && conn->error != 0) {
-		(void) snprintf(reason, sizeof(reason), "%s", strerror(conn->error));
-	} else if (rc == MOSQ_ERR_KEEPALIVE) {
-		(void) snprintf(
-			reason, sizeof(reason), "it is silent, and does not answer to a ping");
-	} else {
-		(void) snprintf(reason, sizeof(reason), "%s", mosquitto_strerror(rc));
-	}
-	(void) fault_set(ret, FAULT_BROKER_UNREACHABLE, "%s: %s", host, reason);
-}
-
-static bool is_too_new(const struct conn *conn) {
-	return conn->is_v5 && conn->client->config.protocol == MQTT_PROTOCOL_AUTO;
-}
-
-/* CONNACK says no. */
-static enum failure describe_refusal(const struct conn *conn, struct fault *ret) {
-	int code = conn->connack;
-	bool is_version = conn->is_v5 && code == MQTT_RC_UNSUPPORTED_PROTOCOL_VERSION;
-	/* About its own state; the rest is about who we are, or what we speak. */
-	bool is_busy = conn->is_v5 ? code == MQTT_RC_SERVER_UNAVAILABLE ||
-					     code == MQTT_RC_SERVER_BUSY ||
-					     code == MQTT_RC_CONNECTION_RATE_EXCEEDED
-				   : code == CONNACK_REFUSED_SERVER_UNAVAILABLE;
-
-	(void) fault_set(ret, is_busy ? FAULT_BROKER_UNREACHABLE : FAULT_BROKER_REFUSED, "%s",
-		conn->is_v5 ? mosquitto_reason_string(code) : mosquitto_connack_string(code));
-	return is_version && is_too_new(conn) ? FAILURE_VERSION : FAILURE_FINAL;
-}
-
-/* What went wrong before the broker accepted us. */
-static enum failure describe_failure(const struct conn *conn, int rc, struct fault *ret) {
-	bool is_tls = conn->client->config.is_tls;
-
-	if (conn->is_answered) {
-		return describe_refusal(conn, ret);
-	}
-	if (is_tls && (rc == MOSQ_ERR_TLS || conn->said[0] != '\0')) {
-		tls_reason(&conn->tls, conn->said, &conn->client->config, ret);
-		return FAILURE_FINAL;
-	}
-	if (conn->is_tcp_up) {
-		(void) fault_set(ret, is_tls ? FAULT_BROKER_TLS : FAULT_BROKER_UNREACHABLE,
-			is_tls ? "the broker closed the connection during the TLS handshake; does "
-				 "port %d expect TLS, and a certificate of ours (cert_file)?"
-			       : "the broker closed the connection unasked; does port %d expect "
-				 "TLS?",
-			conn->port);
-		return is_too_new(conn) ? FAILURE_VERSION : FAILURE_FINAL;
-	}
-	describe_loss(conn, rc, ret);
-	return FAILURE_BELOW;
 }
 
 /* Reading has just been paused, for the first time in this flood. */
@@ -601,10 +294,10 @@ static void client_settle(struct client *client, int rc) {
 		return;
 	}
 	if (client->state == CLIENT_UP) {
-		if (rc != MOSQ_ERR_SUCCESS || mosquitto_socket(conn->mosq) < 0) {
-			describe_loss(
+		if (rc != MOSQ_ERR_SUCCESS || !conn_is_open(conn)) {
+			conn_describe_loss(
 				conn, rc != MOSQ_ERR_SUCCESS ? rc : MOSQ_ERR_CONN_LOST, &fault);
-			client_lost(client, FAILURE_FINAL, &fault);
+			client_lost(client, CONN_FAILURE_FINAL, &fault);
 			return;
 		}
 		client_tell_flood(client);
@@ -615,14 +308,13 @@ static void client_settle(struct client *client, int rc) {
 		client->up_since = clock_mono(loop_clock(client->loop));
 		loop_timer_arm(client->timer, misc_ms(client));
 		client->impl->up(client->user);
-	} else if (rc != MOSQ_ERR_SUCCESS || conn->is_answered ||
-		   mosquitto_socket(conn->mosq) < 0) {
-		enum failure failure = describe_failure(conn, rc, &fault);
+	} else if (rc != MOSQ_ERR_SUCCESS || conn->is_answered || !conn_is_open(conn)) {
+		enum conn_failure failure = conn_describe_failure(conn, rc, &fault);
 		client_lost(client, failure, &fault);
 		return;
 	}
 	if (client->conn == conn && client->state != CLIENT_OFF) {
-		conn_watch(conn);
+		client_watch(client);
 	}
 }
 
@@ -662,7 +354,7 @@ static void on_socket(void *user, int events) {
 	struct client *client = user;
 
 	client->depth++;
-	client_settle(client, conn_drive(client->conn, events));
+	client_settle(client, client_drive(client, events));
 	client_leave(client);
 }
 
@@ -671,7 +363,7 @@ static void on_resume(void *user) {
 	struct client *client = user;
 
 	if (client->state == CLIENT_UP && client->conn != NULL) {
-		conn_watch(client->conn);
+		client_watch(client);
 	}
 }
 
@@ -680,35 +372,8 @@ struct lookup {
 	struct conn *conn;
 };
 
-/*
- * Nothing is said of the session's life: by MQTT 5 it then ends with the connection, and we begin
- * with a clean one. So no command waits for us anywhere.
- */
-static int conn_set_properties(struct conn *conn) {
-	mosquitto_property *properties = NULL;
-	int rc = mosquitto_property_add_int32(
-		&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, CLIENT_PACKET_MAX);
-
-	if (rc == MOSQ_ERR_SUCCESS) {
-		/* Fails, as it must, and keeps the properties: see the top of this file. */
-		(void) mosquitto_connect_bind_v5(
-			conn->mosq, "/dev/null/none", 0, conn->keepalive_s, NULL, properties);
-	}
-	mosquitto_property_free_all(&properties);
-	return rc;
-}
-
-/* Pool thread: nobody else touches the connection now. */
 static void resolve(void *user) {
-	struct conn *conn = ((struct lookup *) user)->conn;
-
-	conn->rc = conn->is_v5 ? conn_set_properties(conn) : MOSQ_ERR_SUCCESS;
-	errno = 0;
-	if (conn->rc == MOSQ_ERR_SUCCESS) {
-		conn->rc = mosquitto_connect_bind_async(
-			conn->mosq, conn->host, conn->port, conn->keepalive_s, conn->bind);
-	}
-	conn->error = errno;
+	conn_connect(((struct lookup *) user)->conn);
 }
 
 /* Not called after loop_work_cancel(), so the client is still there. */
@@ -727,11 +392,11 @@ static void resolved(void *user) {
 		conn->rc = conn->watch != NULL ? MOSQ_ERR_SUCCESS : MOSQ_ERR_NOMEM;
 	}
 	if (conn->rc != MOSQ_ERR_SUCCESS || fd < 0) {
-		enum failure failure = describe_failure(conn, conn->rc, &fault);
+		enum conn_failure failure = conn_describe_failure(conn, conn->rc, &fault);
 		client_lost(client, failure, &fault);
 	} else {
 		loop_timer_arm(client->timer, ANSWER_MS);
-		conn_watch(conn);
+		client_watch(client);
 	}
 	client_leave(client);
 }
@@ -746,10 +411,15 @@ static void resolve_over(void *user) {
 
 static void client_begin(struct client *client) {
 	struct fault fault;
-	struct conn *conn = conn_new(client, &fault);
+	bool is_v5 = client->config.protocol != MQTT_PROTOCOL_311 && !client->is_old;
+	struct conn *conn = conn_new(&client->config, is_v5, client->family, client, &fault);
 	struct lookup *lookup = conn != NULL ? calloc(1, sizeof(*lookup)) : NULL;
 
 	if (lookup != NULL) {
+		/* Those of MQTT 5 are called with 3.1.1 as well, without properties. */
+		mosquitto_publish_v5_callback_set(conn->mosq, on_published);
+		mosquitto_subscribe_v5_callback_set(conn->mosq, on_subscribed);
+		mosquitto_message_v5_callback_set(conn->mosq, on_message);
 		lookup->conn = conn;
 		client->state = CLIENT_RESOLVING;
 		client->work = loop_work_run(client->loop, resolve, resolved, resolve_over, lookup);
@@ -760,7 +430,7 @@ static void client_begin(struct client *client) {
 		}
 		(void) conn_free(conn);
 		free(lookup);
-		client_lost(client, FAILURE_FINAL, &fault);
+		client_lost(client, CONN_FAILURE_FINAL, &fault);
 	}
 }
 
@@ -775,8 +445,8 @@ static void on_timer(void *user) {
 		break;
 	case CLIENT_CONNECTING:
 		(void) fault_set(&fault, FAULT_BROKER_UNREACHABLE, "no answer in %d ms", ANSWER_MS);
-		client_lost(
-			client, client->conn->is_tcp_up ? FAILURE_FINAL : FAILURE_BELOW, &fault);
+		client_lost(client,
+			client->conn->is_tcp_up ? CONN_FAILURE_FINAL : CONN_FAILURE_BELOW, &fault);
 		break;
 	case CLIENT_UP:
 		loop_timer_arm(client->timer, misc_ms(client));
@@ -900,7 +570,7 @@ static int publish(struct client *client, const char *topic, const void *payload
 	if (rc == MOSQ_ERR_CONN_LOST || rc == MOSQ_ERR_ERRNO || rc == MOSQ_ERR_NO_CONN) {
 		rc = MOSQ_ERR_SUCCESS;
 	}
-	conn_watch(client->conn);
+	client_watch(client);
 	return to_errno(rc);
 }
 
@@ -939,7 +609,7 @@ int client_subscribe(
 			      : 0;
 	int rc = mosquitto_subscribe_multiple(
 		client->conn->mosq, ret_mid, (int) n, topics, 1, options, NULL);
-	conn_watch(client->conn);
+	client_watch(client);
 	return to_errno(rc);
 }
 
@@ -950,7 +620,7 @@ int client_subscribe_once(struct client *client, char *const *topics, size_t n, 
 	}
 	int rc = mosquitto_subscribe_multiple(
 		client->conn->mosq, ret_mid, (int) n, topics, 0, 0, NULL);
-	conn_watch(client->conn);
+	client_watch(client);
 	return to_errno(rc);
 }
 
@@ -959,6 +629,6 @@ int client_unsubscribe(struct client *client, const char *topic) {
 		return -ENOTCONN;
 	}
 	int rc = mosquitto_unsubscribe(client->conn->mosq, NULL, topic);
-	conn_watch(client->conn);
+	client_watch(client);
 	return to_errno(rc);
 }

@@ -3,7 +3,7 @@
 
 /*
  * One connection to the broker after the other, by libmosquitto, without ever blocking the loop.
- * Knows nothing of locks. Loop thread only; how the library is driven is told in client.c.
+ * Knows nothing of locks. Loop thread only; how the library is driven is told in conn.c.
  */
 
 #include <stdbool.h>

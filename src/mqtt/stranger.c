@@ -3,7 +3,7 @@
  * Whether the broker lets in a client that gives no name: the only way to know is to be one. A
  * connection of its own, on a pool thread from the first to the last octet, with nothing in it that
  * is ours but the address: another client id (the hub's own would push the hub out), no will, no
- * subscription. It ends with CONNACK, or after ASK_MS. The library is driven as in client.c, where
+ * subscription. It ends with CONNACK, or after ASK_MS. The library is driven as in conn.c, where
  * it is told why; but poll() may wait here.
  */
 #include "mqtt/mqtt.h"
