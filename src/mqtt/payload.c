@@ -149,6 +149,7 @@ static const struct {
 } fault_words[] = {
 	{ FAULT_NONE, "none" },
 	{ FAULT_JAMMED, "jammed" },
+	{ FAULT_HANDLE_NOT_LIFTED, "jammed" },
 	{ FAULT_CLUTCH_FAILURE, "motor" },
 	{ FAULT_MOTOR_TIMEOUT, "motor" },
 	{ FAULT_MOTOR_LIMIT, "motor" },

@@ -356,6 +356,16 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "82ff49f8715d3738917e585d00b63792",
 		.summary = "The motor is blocked",
 		.hint = "See that the door is closed and no key is turned in the cylinder, push or pull the door gently, and try again. If it needs force, the strike plate is misaligned" },
+	[FAULT_HANDLE_NOT_LIFTED] = {
+		.name = "handle-not-lifted", .dbus = "org.lockhub1.Error.HandleNotLifted", .priority = LOG_WARNING,
+		.message_id = "260699a02fb24e76ab74a8c8791e0ee8",
+		.summary = "The door's handle was not lifted",
+		.hint = "Shut the door, lift its handle up as far as it goes, and lock once more" },
+	[FAULT_DOOR_SENSOR_FAULTY] = {
+		.name = "door-sensor-faulty", .dbus = "org.lockhub1.Error.DoorSensorFaulty", .priority = LOG_WARNING,
+		.message_id = "756e90857a3d4ce79052f95ee6bbc9bd",
+		.summary = "The lock gets nothing useful from its door sensor",
+		.hint = "See that the magnet on the frame sits firmly across from the lock, then calibrate the sensor in the vendor's app" },
 	[FAULT_CLUTCH_FAILURE] = {
 		.name = "clutch-failure", .dbus = "org.lockhub1.Error.ClutchFailure", .priority = LOG_ERR,
 		.message_id = "d8efed06330dc2a1f2bc7bda0009c40e",

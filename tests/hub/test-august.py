@@ -99,7 +99,15 @@ def jam_refusal_and_silence_are_told():
         rig.jam(FRONT, False)
         rig.ctl("lock", FRONT.slug)
         rig.expect_prop(FRONT, "Fault", "none")
-        for result, word in (("35", "handle"), ("50", "weak"), ("62", "busy"), ("55", "cannot")):
+        # Each has a fault of its own, which the doctor still knows when it is asked later.
+        for result, word, fault in ((0x23, "handle", "handle-not-lifted"), (0x34, "magnet", "door-sensor-faulty")):
+            rig.sim("set", FRONT.slug, f"refuse={result}")
+            done = rig.try_ctl("lock", FRONT.slug)
+            expect(done.returncode != 0 and word in done.stderr, done.stderr)
+            found = json.loads(rig.try_ctl("doctor", FRONT.slug, "--json").stdout)
+            faults = [one["fault"] for target in found["targets"] for one in target["findings"]]
+            expect(fault in faults and "jammed" not in faults, f"found {faults}")
+        for result, word in (("50", "weak"), ("62", "busy"), ("55", "cannot")):
             rig.sim("set", FRONT.slug, f"refuse={result}")
             done = rig.try_ctl("unlock", FRONT.slug)
             expect(done.returncode != 0, f"unlocked although {result}")

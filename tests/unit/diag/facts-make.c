@@ -871,6 +871,15 @@ static void put_motor_timeout(struct made *made) {
 	made->events[0].fault = FAULT_MOTOR_TIMEOUT;
 }
 
+static void put_handle_not_lifted(struct made *made) {
+	put_clutch_failure(made);
+	made->events[0].fault = FAULT_HANDLE_NOT_LIFTED;
+}
+static void put_sensor_faulty(struct made *made) {
+	put_clutch_failure(made);
+	made->events[0].fault = FAULT_DOOR_SENSOR_FAULTY;
+}
+
 static void put_clock_wrong(struct made *made) {
 	made->lock.status.clock = (struct clock_facts){ .lock_time = { NOW - 700 },
 		.hub_time = { NOW - 100 },
@@ -1100,6 +1109,8 @@ static const struct injection table[] = {
 	{ FAULT_MOTOR_SLOW, WRITES_MOTOR, put_motor_slow },
 	{ FAULT_CLUTCH_FAILURE, WRITES_EVENTS, put_clutch_failure },
 	{ FAULT_MOTOR_TIMEOUT, WRITES_EVENTS, put_motor_timeout },
+	{ FAULT_HANDLE_NOT_LIFTED, WRITES_EVENTS, put_handle_not_lifted },
+	{ FAULT_DOOR_SENSOR_FAULTY, WRITES_EVENTS, put_sensor_faulty },
 	{ FAULT_CLOCK_WRONG, WRITES_CLOCK | WRITES_HUB_CLOCK, put_clock_wrong },
 	{ FAULT_CLOCK_LOST, WRITES_CLOCK | WRITES_HUB_CLOCK, put_clock_lost },
 	{ FAULT_ZONE_WRONG, WRITES_CLOCK | WRITES_HUB_CLOCK | WRITES_ZONE, put_zone_wrong },
