@@ -137,6 +137,12 @@ static void move(struct august *lock, int link, const uint8_t *in) {
 		august_tell_result(lock, link, in[1], 0x37);
 		return;
 	}
+	if (lock->n_busy > 0) {
+		lock->n_busy--;
+		august_tell_result(lock, link, in[1], 0x3e);
+		push(lock, 0x02);
+		return;
+	}
 	if (lock->refuse != 0) {
 		august_tell_result(lock, link, in[1], (uint8_t) lock->refuse);
 		push(lock, 0x02);

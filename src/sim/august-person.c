@@ -79,7 +79,7 @@ static int set_switch(struct august *lock, const char *key, const char *value, c
 
 int august_person_set(struct sim_lock *base, const char *key, const char *value, char *why) {
 	static const char *const names[] = { "key", "slot", "serial", "bolt", "door", "jam",
-		"refuse", "calibrated", "silent", "no-result", "fragile", "says-refusal",
+		"refuse", "busy", "calibrated", "silent", "no-result", "fragile", "says-refusal",
 		"no-toggle" };
 	struct august *lock = august_of(base);
 	uint64_t n = 0;
@@ -93,14 +93,18 @@ int august_person_set(struct sim_lock *base, const char *key, const char *value,
 			       ? words_bad(why, key, "...", "32 hexadecimal digits are needed")
 			       : 0;
 	}
-	if (text_equal(key, "slot") || text_equal(key, "refuse")) {
+	if (text_equal(key, "slot") || text_equal(key, "refuse") || text_equal(key, "busy")) {
 		const bool is_slot = text_equal(key, "slot");
+		unsigned *number = text_equal(key, "busy") ? &lock->n_busy : &lock->refuse;
 
 		if (text_to_u64(value, is_slot, UINT8_MAX, &n) < 0) {
 			return words_bad(why, key, value, "a number up to 255 is needed");
 		}
-		lock->slot = is_slot ? (uint8_t) n : lock->slot;
-		lock->refuse = is_slot ? lock->refuse : (unsigned) n;
+		if (is_slot) {
+			lock->slot = (uint8_t) n;
+		} else {
+			*number = (unsigned) n;
+		}
 		return 0;
 	}
 	if (text_equal(key, "serial")) {

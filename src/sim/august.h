@@ -62,6 +62,7 @@ struct august {
 	int runner; /* whose */
 	/* faults */
 	unsigned refuse; /* result of what moves the bolt; 0: it is carried out */
+	unsigned n_busy; /* so many commands that move yet find it busy */
 	bool is_silent;  /* no answer to anything on MCU */
 	bool has_no_result;
 	bool is_fragile; /* too fast a write crashes it */

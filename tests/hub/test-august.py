@@ -107,7 +107,11 @@ def jam_refusal_and_silence_are_told():
             found = json.loads(rig.try_ctl("doctor", FRONT.slug, "--json").stdout)
             faults = [one["fault"] for target in found["targets"] for one in target["findings"]]
             expect(fault in faults and "jammed" not in faults, f"found {faults}")
-        for result, word in (("50", "weak"), ("62", "busy"), ("55", "cannot")):
+        rig.sim("set", FRONT.slug, "refuse=0")
+        rig.sim("set", FRONT.slug, "busy=1")
+        rig.ctl("unlock", FRONT.slug)
+        rig.expect_prop(FRONT, "State", "unlocked")
+        for result, word in (("50", "weak"), ("55", "cannot")):
             rig.sim("set", FRONT.slug, f"refuse={result}")
             done = rig.try_ctl("unlock", FRONT.slug)
             expect(done.returncode != 0, f"unlocked although {result}")

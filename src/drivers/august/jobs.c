@@ -310,6 +310,20 @@ static void refused(struct august_session *session, uint8_t result) {
 	session_fail(&session->base, code, "the lock said: %s (0x%02x)", text, result);
 }
 
+/* It has not begun with what was asked: once more when it has ended what it is at. */
+static bool is_asked_again(struct august_session *session, uint8_t result) {
+	if (result != AUGUST_RESULT_BUSY || session->was_busy) {
+		return false;
+	}
+	session_trace(&session->base, "the lock is busy: once more in %u s", AUGUST_BUSY_MS / 1000);
+	session->was_busy = true;
+	session->is_gated = false;
+	session->has_rest = false;
+	session->n_looks = 0;
+	august_wait_in(session, PHASE_BUSY, AUGUST_BUSY_MS);
+	return true;
+}
+
 /* At rest, as far as it has told. */
 static void finish_move(struct august_session *session) {
 	if (session->has_result && session->result != AUGUST_RESULT_DONE) {
@@ -330,6 +344,9 @@ static void finish_move(struct august_session *session) {
 }
 
 static void take_result(struct august_session *session, uint8_t result) {
+	if (is_asked_again(session, result)) {
+		return;
+	}
 	session->has_result = true;
 	session->result = result;
 	if (session->has_rest) {
@@ -494,6 +511,9 @@ static void take_code(
 static void take_code_result(struct august_session *session, uint8_t result) {
 	const bool is_gone = session->asked == ASK_CLEAR_CODE && result == AUGUST_RESULT_NOT_FOUND;
 
+	if (is_asked_again(session, result)) {
+		return;
+	}
 	if (result != AUGUST_RESULT_DONE && !is_gone) {
 		session->sent = session->asked == ASK_COMMIT_CODE ? JOB_NOT_SENT : session->sent;
 		refused(session, result);

@@ -22,6 +22,7 @@ enum august_phase {
 	PHASE_ANSWER, /* to session.asked */
 	PHASE_RUN,    /* the bolt moves */
 	PHASE_LOOK,   /* where the bolt is was asked while it moves */
+	PHASE_BUSY,   /* it said that it is: the same again, later */
 };
 
 /* What is written when the gap is over. */
@@ -88,6 +89,7 @@ struct august_session {
 	uint8_t asked_op, asked_sub;
 	enum job_sent sent;
 	unsigned n_gaps;
+	bool was_busy;
 	unsigned n_answers;
 	/* of one that moves the bolt */
 	bool is_gated;

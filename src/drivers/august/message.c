@@ -287,7 +287,7 @@ static const struct {
 	{ 0x3b, FAULT_ACTION_REJECTED, "refused" },
 	{ 0x3c, FAULT_LOCK_ERROR, "unknown error" },
 	{ 0x3d, FAULT_NOT_CALIBRATED, "not set up" },
-	{ 0x3e, FAULT_LOCK_BUSY, "busy" },
+	{ AUGUST_RESULT_BUSY, FAULT_LOCK_BUSY, "busy" },
 	{ AUGUST_RESULT_NOT_FOUND, FAULT_NO_SUCH_ENTRY, "not found" },
 	{ 0x43, FAULT_NOT_CALIBRATED, "calibration found no ends: check how it is mounted" },
 	{ 0x44, FAULT_NOT_CALIBRATED, "calibration found a bad angle: check how it is mounted" },

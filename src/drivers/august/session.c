@@ -28,6 +28,7 @@ static const char *const phase_names[] = {
 	[PHASE_ANSWER] = "waiting for the answer",
 	[PHASE_RUN] = "waiting for the bolt",
 	[PHASE_LOOK] = "looking where the bolt is",
+	[PHASE_BUSY] = "waiting until the lock is not busy",
 };
 
 static struct august_session *self(struct session *session) {
@@ -401,6 +402,7 @@ static int session_start(struct session *base, const struct job *job, struct fau
 	session->n_plan = 0;
 	session->sent = JOB_NOT_SENT;
 	session->n_answers = 0;
+	session->was_busy = false;
 	session->is_gated = false;
 	session->has_result = false;
 	session->has_rest = false;
@@ -490,6 +492,9 @@ static void session_timer(struct session *base) {
 		break;
 	case PHASE_RUN:
 		august_run_timer(session);
+		break;
+	case PHASE_BUSY:
+		august_send_later(session, TODO_ASK);
 		break;
 	case PHASE_IDLE:
 	case PHASE_GATE:

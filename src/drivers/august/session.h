@@ -9,14 +9,18 @@
  *	IDLE -> OFFER -> PROOF -> ANSWER of each question of the plan -> done
  *	                            ^   |
  *	                          GATE  +-> RUN <-> LOOK -> done    (commands that move the bolt)
+ *	                            ^   |
+ *	                            +- BUSY, once
  *
  * In front of each write stands GAP: 250 ms of silence after the last frame, since some locks crash
  * when they are written to faster, until somebody takes their batteries out. One question at a
- *time; what the lock says by itself meanwhile is told, and is no answer.
+ * time; what the lock says by itself meanwhile is told, and is no answer.
  *
  * Outcome (L2): from the moment a moving command is handed to the radio it may have been carried
  * out. "Taken" is no proof of movement; the result and the state after it are, and as they come
- * without proof of who sent them, a refusal is told, and the command not sent again.
+ * without proof of who sent them, a refusal is told, and the command not sent again. But a lock
+ * that is busy says that it has not begun: BUSY lets it come to its end, and what was asked is
+ * asked once more, through the gate again.
  */
 
 #include "core/driver.h"
@@ -37,6 +41,7 @@ const struct lock_setting *august_settings(bool has_door, size_t *ret_n);
 
 #define AUGUST_GAP_MS 250
 #define AUGUST_ANSWER_MS 10000
+#define AUGUST_BUSY_MS 2000
 #define AUGUST_FIRST_LOOK_MS 6100 /* sooner, a lock may tell the state before */
 #define AUGUST_LOOK_MS 5000
 #define AUGUST_GRACE_MS 2000 /* for the state to follow the result, or the other way about */

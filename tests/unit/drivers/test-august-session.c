@@ -30,6 +30,7 @@ struct bench {
 	uint8_t session_key[AUGUST_KEY_LEN];
 	uint8_t bolt;
 	uint8_t result;
+	unsigned n_busy; /* so many commands yet come in its way */
 	bool is_mute, is_doorless, has_no_end;
 	uint8_t written[AUGUST_FRAME_LEN];
 	char to[40];
@@ -143,10 +144,16 @@ static void lock_code(struct bench *bench, const uint8_t *in) {
 
 static void lock_obeys(struct bench *bench, const uint8_t *in) {
 	const bool is_move = in[1] == AUGUST_OP_LOCK || in[1] == AUGUST_OP_UNLOCK;
+	const bool is_busy = bench->n_busy > 0 && in[1] != AUGUST_OP_STATUS;
 	uint8_t record[AUGUST_FRAME_LEN] = { AUGUST_ANSWER, AUGUST_OP_NEXT_RECORD, 0, 0, 0x00, 0x01,
 		AUGUST_BOLT_LOCKED, 0, 1, 2, 3, 4 };
 
-	if (is_move) {
+	if (is_busy) {
+		bench->n_busy--;
+		lock_result(bench, AUGUST_TAKEN, in[1], 0);
+		lock_result(bench, AUGUST_ANSWER, in[1], AUGUST_RESULT_BUSY);
+		lock_status(bench, AUGUST_STATUS_BOLT, AUGUST_BOLT_LOCKED);
+	} else if (is_move) {
 		bench->n_moves++;
 		bench->moved_sub = in[4];
 		lock_result(bench, AUGUST_TAKEN, in[1], 0);
@@ -307,7 +314,6 @@ static void bolt_is_moved_once_and_its_end_is_waited_for(void **state) {
 		{ ACT_LOCK, AUGUST_BOLT_UNLOCKED, 0x23, 0, FAULT_HANDLE_NOT_LIFTED },
 		{ ACT_LOCK, AUGUST_BOLT_UNLOCKED, 0x34, 0, FAULT_DOOR_SENSOR_FAULTY },
 		{ ACT_UNLOCK, AUGUST_BOLT_LOCKED, 0x32, 0, FAULT_MOTOR_LOW_VOLTAGE },
-		{ ACT_UNLOCK, AUGUST_BOLT_LOCKED, 0x3e, 0, FAULT_LOCK_BUSY },
 		{ ACT_UNLOCK, AUGUST_BOLT_LOCKED, 0x38, 0, FAULT_NOT_AUTHORIZED },
 		{ ACT_UNLOCK, AUGUST_BOLT_CALIBRATING, 0, 0, FAULT_NOT_CALIBRATED },
 		{ ACT_LOCK, AUGUST_BOLT_UNLOCKED, 0, 0, FAULT_MOTOR_TIMEOUT },
@@ -350,6 +356,39 @@ static void what_was_only_taken_is_looked_after(void **state) {
 	assert_outcome(&bench, FAULT_NONE, JOB_MAYBE_SENT);
 	assert_int_equal(bench.n_moves, 1);
 	bench_free(&bench);
+}
+
+/* That it is busy comes with the state before: no end, and no reason to be quick. */
+static void busy_lock_is_asked_once_more(void **state) {
+	for (unsigned n_busy = 1; n_busy <= 2; n_busy++) {
+		struct bench bench;
+
+		bench_init(&bench, true);
+		bench.n_busy = n_busy;
+		bench.bolt = AUGUST_BOLT_UNLOCKED;
+		start(&bench, ACT_UNLOCK);
+		run(&bench);
+		assert_int_equal(bench.host.n_done, 0);
+		assert_int_equal(bench.n_moves, 0);
+		assert_int_equal(bench.host.timer_ms, AUGUST_BUSY_MS);
+		bench.host.is_gate_shut = true; /* it is judged anew */
+		timer(&bench);
+		run(&bench);
+		assert_int_equal(bench.n_moves, 0);
+		assert_int_equal(bench.n_busy, n_busy - 1);
+		bench.host.is_gate_shut = false;
+		bench.session->impl->gate_opened(bench.session);
+		run(&bench);
+		assert_outcome(&bench, n_busy == 1 ? FAULT_NONE : FAULT_LOCK_BUSY, JOB_MAYBE_SENT);
+		assert_int_equal(bench.n_moves, n_busy == 1 ? 1 : 0);
+		/* The next job has a try of its own. */
+		bench.n_busy = 1;
+		bench.host.n_done = 0;
+		start(&bench, ACT_UNLOCK);
+		run(&bench);
+		assert_int_equal(bench.host.timer_ms, AUGUST_BUSY_MS);
+		bench_free(&bench);
+	}
 }
 
 static void gate_is_asked_before_the_bolt_moves(void **state) {
@@ -475,6 +514,7 @@ int main(void) {
 		cmocka_unit_test(answer_in_another_key_is_a_wrong_key),
 		cmocka_unit_test(bolt_is_moved_once_and_its_end_is_waited_for),
 		cmocka_unit_test(what_was_only_taken_is_looked_after),
+		cmocka_unit_test(busy_lock_is_asked_once_more),
 		cmocka_unit_test(gate_is_asked_before_the_bolt_moves),
 		cmocka_unit_test(in_doubt_it_says_so),
 		cmocka_unit_test(what_is_no_frame_never_reaches_the_chain),
