@@ -35,7 +35,8 @@ struct client_config {
 	const char *ca_file;
 	const char *cert_file;
 	const char *key_file;
-	const char *will_topic; /* published retained at QoS 1 by the broker when we vanish */
+	/* Published retained at QoS 1 by the broker when we vanish; NULL: nothing is. */
+	const char *will_topic;
 	const char *will_payload;
 	enum mqtt_protocol protocol; /* AUTO: 5, and 3.1.1 with a broker that does not know it */
 	unsigned keepalive_s;        /* a silent peer is given up within 2.25 times as long */

@@ -150,8 +150,10 @@ struct conn *conn_new(const struct client_config *config, bool is_v5, unsigned f
 	(void) mosquitto_max_inflight_messages_set(conn->mosq, INFLIGHT_MAX);
 	(void) mosquitto_int_option(conn->mosq, MOSQ_OPT_TCP_NODELAY, conn->port != 0);
 
-	int rc = mosquitto_will_set(conn->mosq, config->will_topic,
-		(int) strlen(config->will_payload), config->will_payload, 1, true);
+	int rc = config->will_topic == NULL ? MOSQ_ERR_SUCCESS
+					    : mosquitto_will_set(conn->mosq, config->will_topic,
+						      (int) strlen(config->will_payload),
+						      config->will_payload, 1, true);
 	if (rc == MOSQ_ERR_SUCCESS && is_set(config->username)) {
 		char password[SECRET_MAX + 1] = "";
 		memcpy(password, config->password->bytes, config->password->len);

@@ -16,7 +16,7 @@ struct mosquitto;
 
 struct conn {
 	struct client *client;              /* whose callbacks they are; NULL: nobody's */
-	const struct client_config *config; /* borrowed; not touched on a pool thread */
+	const struct client_config *config; /* borrowed; conn_connect() may outlive it */
 	struct mosquitto *mosq;
 	struct loop_fd *watch; /* NULL: none yet */
 	char *host;
