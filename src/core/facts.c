@@ -127,6 +127,11 @@ void facts_job_ended(struct lock *lock, const struct job *job, const struct job_
 	facts_clear(lock, FAULT_NOT_AUTHORIZED);
 	facts_clear(lock, FAULT_KEY_DISABLED);
 	facts_clear(lock, FAULT_WRONG_LOCK);
+	if (act_moves_motor(job->act)) {
+		/* New cells, new firmware: nothing else tells that they have helped. */
+		facts_clear(lock, FAULT_MOTOR_LOW_VOLTAGE);
+		facts_clear(lock, FAULT_FIRMWARE_UPDATE_NEEDED);
+	}
 	if (job->act == ACT_VERIFY_PIN) {
 		facts_clear(lock, FAULT_BAD_PIN);
 		facts_clear(lock, FAULT_PIN_BLOCKED);

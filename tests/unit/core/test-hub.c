@@ -616,6 +616,35 @@ static void lost_pairing_stands_until_answered(void **state) {
 	assert_non_null(fake_find_event(fake, EVENT_FAULT_CLEARED));
 }
 
+/* The hub reads the state after a refusal: that a lock can be read does not say that it moves. */
+static void what_kept_it_from_moving_stands_until_it_moves(void **state) {
+	static const enum fault_code faults[] = { FAULT_FIRMWARE_UPDATE_NEEDED,
+		FAULT_MOTOR_LOW_VOLTAGE };
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		const uint8_t no[] = { 'F', (uint8_t) faults[i] };
+
+		ask(ACT_UNLOCK);
+		fake_turn(fake);
+		fake_up(fake, door);
+		fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+		fake_answer(fake, door, no, sizeof(no));
+		fake_serve(fake, door, 'L');
+		ask(ACT_READ_STATE);
+		fake_turn(fake);
+		fake_serve(fake, door, 'L');
+		assert_int_equal(last_finished()->act, ACT_READ_STATE);
+		assert_int_equal(lock_fault(the_lock())->code, faults[i]);
+		ask(ACT_UNLOCK);
+		fake_turn(fake);
+		fake_serve(fake, door, 'U');
+		assert_int_equal(last_finished()->act, ACT_UNLOCK);
+		assert_int_equal(last_finished()->outcome, OP_DONE);
+		assert_int_equal(lock_fault(the_lock())->code, FAULT_NONE);
+	}
+}
+
 static void silence_becomes_unreachable_and_back(void **state) {
 	(void) state;
 	fake_advance(fake, 14 * 60000);
@@ -954,6 +983,7 @@ int main(void) {
 		TEST(own_entry_names_who_asked, setup_pin),
 		TEST(five_wrong_codes_are_an_alarm, setup_pin),
 		TEST(lost_pairing_stands_until_answered, setup),
+		TEST(what_kept_it_from_moving_stands_until_it_moves, setup),
 		TEST(silence_becomes_unreachable_and_back, setup),
 		TEST(failures_back_off, setup_raw),
 		TEST(nothing_happens_when_nothing_happens, setup),
