@@ -225,13 +225,41 @@ def what_it_says_of_itself_is_what_the_doctor_finds():
             rig.expect_prop(PRO, "Fault", "none")
             expect_equal(findings(rig), [], f"after {what} {value}")
         # Refusals (switchbot-lock.md 8): anybody could have made them, so the state is read as well.
-        for number, words in ((4, "firmware"), (5, "This lock cannot do that")):
+        for sent, (number, words, fault) in enumerate((
+                (3, "busy", None), (5, "This lock cannot do that", None),
+                (2, "refused the action", "action-rejected"), (4, "firmware", "firmware-update-needed")), 1):
             rig.sim("set", PRO.slug, f"refuse={number}")
             done = rig.try_ctl("unlock", PRO.slug, "--json")
             told = json.loads(done.stdout)
             expect(done.returncode != 0 and words in told["message"], f"{number}: {told}")
             expect_equal(told["state_after"], "locked", "what was read")
+            expect_equal(rig.motor_runs(PRO)[1], sent, "commands: each was sent once")
             rig.sim("set", PRO.slug, "refuse=0")
+            expect_equal(findings(rig)[:1], [fault] if fault else [], f"after {number}")
+        # What it can do again clears it.
+        rig.ctl("unlock", PRO.slug)
+        rig.expect_prop(PRO, "Fault", "none")
+        expect_equal(findings(rig), [], "after a run that went well")
+        # A refusal with its reason is the reason's.
+        rig.sim("set", PRO.slug, "calibrated=0")
+        rig.expect_prop(PRO, "Fault", "not-calibrated")
+        expect(rig.try_ctl("lock", PRO.slug).returncode != 0, "moved without knowing where")
+        expect_equal(findings(rig)[0], "not-calibrated", "the first finding")
+
+
+@case
+def its_latch_is_pulled_where_it_has_one_and_only_then():
+    latched = switchbot("shed", "lock", 2, ",night-latch=1")
+    with a_hub(latched, PRO) as rig:
+        for lock, pulled in ((latched, 1), (PRO, 0)):
+            rig.ctl("unlock", lock.slug)
+            rig.expect_prop(lock, "State", "unlocked")
+            expect_equal(rig.counters(lock)["motor-unlatch"], 0, f"an unlock of {lock.slug} pulls no latch")
+            rig.ctl("lock", lock.slug)
+            rig.ctl("unlatch", lock.slug)
+            rig.expect_prop(lock, "State", "unlocked")
+            expect_equal(rig.motor_runs(lock), (1, 2 - pulled, pulled), f"commands of {lock.slug}")
+            expect_equal(rig.counters(lock)["motor-unlatch"], pulled, f"latch of {lock.slug}")
 
 
 @case
