@@ -155,7 +155,8 @@ static void each_kind_of_each_brand_has_data(void **state) {
 		{ "SwitchBot Lock Pro", "switchbot-lock-pro" },
 		{ "SwitchBot Lock Pro Wi-Fi", "switchbot-lock-pro" },
 		{ "SwitchBot Lock Ultra", "switchbot-lock-ultra" },
-		{ "SwitchBot Lock Vision Pro", "switchbot" }, { "", "switchbot" } };
+		{ "SwitchBot Lock Vision", "switchbot-lock-vision" },
+		{ "SwitchBot Lock Vision Pro", "switchbot-lock-vision" }, { "", "switchbot" } };
 	const char *root = getenv("LOCKHUB_SOURCE_ROOT");
 	char path[512];
 
