@@ -40,7 +40,12 @@ struct diag_config {
 
 /* Reads the model data: blocks, at start-up only. @config is copied. NULL: no memory. */
 struct diag *diag_new(const struct diag_config *config);
-struct diag *diag_free(struct diag *diag); /* those who wait are told CANCELLED */
+/*
+ * For the hub's end, while the ledger can still answer: those who wait are told CANCELLED, nothing
+ * is judged any more. Answers that are under way need @diag until the ledger is closed. Takes NULL.
+ */
+void diag_stop(struct diag *diag);
+struct diag *diag_free(struct diag *diag); /* with diag_stop(), if that was not called */
 AUTO_DEFINE(struct diag *, diag_free);
 /* Before the first run; copied. At most 8. */
 void diag_add_source(struct diag *diag, const struct diag_source *source);

@@ -653,6 +653,7 @@ static void finish(struct daemon *daemon) {
 	listener_remove(&daemon->mqtt_changed);
 	daemon->api = api_free(daemon->api);
 	daemon->mqtt = mqtt_free(daemon->mqtt);
+	diag_stop(daemon->diag);
 	/* What is still on its way to the disk answers into the hub: so the store goes first. */
 	daemon->store = store_close(daemon->store);
 	backups_finish(&daemon->backups);

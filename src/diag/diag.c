@@ -97,9 +97,9 @@ struct diag *diag_new(const struct diag_config *config) {
 	return diag;
 }
 
-struct diag *diag_free(struct diag *diag) {
+void diag_stop(struct diag *diag) {
 	if (diag == NULL) {
-		return NULL;
+		return;
 	}
 	struct listener *listeners[] = { &diag->op_finished, &diag->scan_ended, &diag->sync_changed,
 		&diag->lock_changed, &diag->lock_added, &diag->lock_removed, &diag->radio_changed,
@@ -110,6 +110,13 @@ struct diag *diag_free(struct diag *diag) {
 	views_free_all(diag);
 	fixes_cancel_all(diag);
 	runs_cancel_all(diag);
+}
+
+struct diag *diag_free(struct diag *diag) {
+	if (diag == NULL) {
+		return NULL;
+	}
+	diag_stop(diag);
 	signal_finish(&diag->changed);
 	models_free(diag->models);
 	free(diag);

@@ -80,7 +80,7 @@ static void query_deliver(struct outbox_item *item) {
 static void ledger_query(struct ledger *ledger, const struct log_query *asked,
 	void (*done)(void *user, const struct event *events, size_t n, const struct fault *fault),
 	void *user) {
-	if (!store_of(ledger)->queries.is_started) {
+	if (store_of(ledger)->is_deaf) {
 		return; /* the store is being closed */
 	}
 	struct query_job *query = job_new(sizeof(*query));
@@ -126,7 +126,7 @@ static void history_deliver(struct outbox_item *item) {
 static void ledger_history(struct ledger *ledger, const struct history_query *asked,
 	void (*done)(void *user, const struct history *history, const struct fault *fault),
 	void *user) {
-	if (!store_of(ledger)->queries.is_started) {
+	if (store_of(ledger)->is_deaf) {
 		return; /* the store is being closed */
 	}
 	struct history_job *history = job_new(sizeof(*history));
@@ -168,7 +168,7 @@ static void verify_deliver(struct outbox_item *item) {
 static void ledger_verify(struct ledger *ledger,
 	void (*done)(void *user, const struct log_verify *result, const struct fault *fault),
 	void *user) {
-	if (!store_of(ledger)->chores.is_started) {
+	if (store_of(ledger)->is_deaf) {
 		return; /* the store is being closed */
 	}
 	struct verify_job *verify = job_new(sizeof(*verify));
@@ -228,7 +228,7 @@ static void chore_deliver(struct outbox_item *item) {
 
 static void submit_chore(struct store *store, const char *path, bool is_quick,
 	void (*done)(void *user, const struct fault *fault), void *user) {
-	if (!store->chores.is_started) {
+	if (store->is_deaf) {
 		return; /* the store is being closed */
 	}
 	struct chore_job *chore = job_new(sizeof(*chore));
@@ -282,7 +282,7 @@ static void prune_deliver(struct outbox_item *item) {
 
 void store_prune(struct store *store, wall_t before, int64_t keep,
 	void (*done)(void *user, int64_t n_rows, const struct fault *fault), void *user) {
-	if (!store->chores.is_started) {
+	if (store->is_deaf) {
 		return; /* the store is being closed */
 	}
 	struct prune_job *prune = job_new(sizeof(*prune));
@@ -328,7 +328,7 @@ static void health_deliver(struct outbox_item *item) {
 
 void store_prune_health(struct store *store, wall_t before,
 	void (*done)(void *user, int64_t n_rows, const struct fault *fault), void *user) {
-	if (!store->chores.is_started) {
+	if (store->is_deaf) {
 		return; /* the store is being closed */
 	}
 	struct health_job *health = job_new(sizeof(*health));

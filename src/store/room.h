@@ -52,6 +52,7 @@ struct store {
 	struct outbox outbox;
 	struct writer writer;
 	struct reader reader;
+	bool is_deaf;          /* being closed: who asks now gets no answer any more */
 	struct worker queries; /* context: the reader */
 	struct worker chores;  /* context: the store; each job opens a connection of its own */
 	struct watched watched_writer;

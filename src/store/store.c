@@ -410,7 +410,8 @@ struct store *store_close(struct store *store) {
 		}
 	}
 	writer_stop(&store->writer);
-	/* From here on nothing is taken any more, so these are the last. */
+	/* From here on nothing is taken any more, so these are the last answers. */
+	store->is_deaf = true;
 	(void) store_outbox_deliver(&store->outbox);
 	end_life(store);
 	return store_free(store);

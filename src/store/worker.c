@@ -83,10 +83,15 @@ int worker_start(struct worker *worker, const char *name, size_t max_jobs, struc
 }
 
 void worker_submit(struct worker *worker, struct worker_job *take_job) {
-	assert(worker->is_started);
 	list_init(&take_job->link);
 	list_init(&take_job->item.link);
 	take_job->fault = (struct fault){ 0 };
+	if (!worker->is_started) {
+		/* Whoever asks waits for the answer, also of a store that is being closed. */
+		fault_set(&take_job->fault, FAULT_CANCELLED, "the store is being closed");
+		store_outbox_put_one(worker->outbox, &take_job->item);
+		return;
+	}
 	(void) pthread_mutex_lock(&worker->mutex);
 	bool is_full = worker->n_jobs >= worker->max_jobs;
 	if (!is_full) {

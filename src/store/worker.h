@@ -37,7 +37,7 @@ int worker_spawn(pthread_t *ret, const char *name, void *(*fn)(void *), void *ar
 /* 0, or negative errno: nothing needs worker_stop() then. */
 int worker_start(struct worker *worker, const char *name, size_t max_jobs, struct outbox *outbox,
 	void *context);
-/* Hands the job over. QUEUE_FULL when there are too many. Not after worker_stop(). */
+/* Hands the job over. QUEUE_FULL when there are too many, CANCELLED after worker_stop(). */
 void worker_submit(struct worker *worker, struct worker_job *take_job);
 /* Ends jobs not begun with CANCELLED, waits for the running one. Harmless when not started. */
 void worker_stop(struct worker *worker);

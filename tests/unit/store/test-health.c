@@ -524,6 +524,32 @@ static void too_many_samples_go(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 
+/* What a commit that is told only by store_close() asks for is not forgotten: somebody waits. */
+static void ask_then(void *user, struct txn *txn, const struct fault *fault) {
+	struct rig *rig = user;
+	struct history_query query = { .lock_id = "L1" };
+	struct ledger *ledger = store_ledger(rig->store);
+
+	(void) txn;
+	assert_null(fault);
+	ledger->impl->history(ledger, &query, on_history, NULL);
+	assert_false(told.is_done);
+}
+
+static void who_asks_while_it_closes_is_answered(void **state) {
+	struct rig *rig = *state;
+	struct txn *txn = txn_new(ask_then, rig);
+
+	memset(&told, 0, sizeof(told));
+	assert_non_null(txn);
+	rig_open(rig);
+	add_note(txn, "", "key", "text");
+	rig_commit(rig, txn);
+	rig_close(rig);
+	assert_true(told.is_done);
+	assert_int_equal(told.fault, FAULT_CANCELLED);
+}
+
 int main(void) {
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_kept_is_told),
@@ -537,6 +563,7 @@ int main(void) {
 		TEST(a_database_of_before_gets_it),
 		TEST(what_is_old_goes),
 		TEST(too_many_samples_go),
+		TEST(who_asks_while_it_closes_is_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
