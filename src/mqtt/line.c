@@ -216,9 +216,7 @@ static void stop_soon(struct mqtt *mqtt) {
 	loop_timer_arm(mqtt->stop, 0);
 }
 
-static void on_down(void *user, const struct fault *fault) {
-	struct mqtt *mqtt = user;
-
+void mqtt_line_ended(struct mqtt *mqtt, const struct fault *fault) {
 	mqtt->is_settled = false;
 	sweep_end(mqtt->sweep);
 	shelf_end(mqtt->shelf);
@@ -227,10 +225,16 @@ static void on_down(void *user, const struct fault *fault) {
 	loop_timer_disarm(mqtt->echo);
 	loop_timer_disarm(mqtt->appeal);
 	loop_timer_disarm(mqtt->reassert);
+	mqtt_status_set(mqtt, false, false, fault);
+}
+
+static void on_down(void *user, const struct fault *fault) {
+	struct mqtt *mqtt = user;
+
 	if (mqtt->phase == MQTT_STOPPING) {
 		stop_soon(mqtt);
 	}
-	mqtt_status_set(mqtt, false, false, fault);
+	mqtt_line_ended(mqtt, fault);
 }
 
 /* Somebody said something about us on our own status topic. */

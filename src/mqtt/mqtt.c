@@ -185,15 +185,7 @@ static void on_stop(void *user) {
 	}
 	mqtt->phase = MQTT_STOPPED;
 	client_close(mqtt->client);
-	mqtt->is_settled = false;
-	sweep_end(mqtt->sweep);
-	shelf_end(mqtt->shelf);
-	outbox_end(mqtt->outbox);
-	loop_timer_disarm(mqtt->birth);
-	loop_timer_disarm(mqtt->echo);
-	loop_timer_disarm(mqtt->appeal);
-	loop_timer_disarm(mqtt->reassert);
-	mqtt_status_set(mqtt, false, false, NULL);
+	mqtt_line_ended(mqtt, NULL);
 	if (done != NULL) {
 		done(mqtt->stop_user);
 	}

@@ -149,6 +149,8 @@ extern const struct shelf_user mqtt_shelf_impl;
 void mqtt_subscribe_face(struct mqtt *mqtt, const struct face *face);
 /* The end comes now when nothing is left to be said. */
 void mqtt_stop_when_idle(struct mqtt *mqtt);
+/* What waited for something of the connection waits no more. @fault: NULL at our own end. */
+void mqtt_line_ended(struct mqtt *mqtt, const struct fault *fault);
 void mqtt_on_birth_pause(void *user);
 void mqtt_on_echo_missing(void *user);
 void mqtt_on_appeal(void *user);
