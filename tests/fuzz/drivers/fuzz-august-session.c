@@ -7,11 +7,7 @@
  * write has gone out; the link ends; a text of the device.
  */
 
-#include <assert.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "any-host.h"
 
 #include "august/driver.h"
 #include "august/frame.h"
@@ -22,46 +18,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define TIMERS_MAX 64
-
-struct host {
-	unsigned n_done;
-	bool is_busy;
-	bool has_timer;
-	unsigned n_moves;
-	uint8_t written[AUGUST_FRAME_LEN];
-	bool is_writing;
-};
-
 static void host_write(void *user, const char *characteristic, const uint8_t *buf, size_t n) {
 	struct host *host = user;
 
-	assert(n == AUGUST_FRAME_LEN && !host->is_writing);
-	memcpy(host->written, buf, n);
-	host->is_writing = true;
-}
-
-static void host_arm(void *user, unsigned ms) {
-	assert(ms <= 60000);
-	((struct host *) user)->has_timer = ms > 0;
-}
-
-static void host_evidence(void *user, const struct evidence *evidence) {
-	assert((evidence->has & FACT_BATTERY) == 0 || evidence->battery.percent <= 100);
-	assert((evidence->has & FACT_BOLT) == 0 || evidence->bolt.state <= LOCK_STATE_UNLATCHED ||
-		evidence->bolt.state == LOCK_STATE_UNKNOWN);
-}
-
-static void host_log(void *user, const struct log_entry *entries, size_t n) {
-	assert(n == 1 && entries[0].seq > 0 && entries[0].kind != EVENT_NONE);
-}
-
-static void host_slots(void *user, const struct slot *slots, size_t n) {
-	assert(n == 1 && slots[0].ref > 0 && slots[0].pin.len >= AUGUST_PIN_LEAST);
-}
-
-static void host_settings(void *user, const struct setting *settings, size_t n) {
-	assert(n <= SETTINGS_MAX);
+	assert(n == AUGUST_FRAME_LEN);
+	host_wrote(host, buf, n);
 }
 
 static void host_keys(void *user, const struct secret *keys) {
@@ -70,35 +31,8 @@ static void host_keys(void *user, const struct secret *keys) {
 	assert(august_keys_decode(keys, &decoded) == 0);
 }
 
-static bool host_gate(void *user) {
-	((struct host *) user)->n_moves++;
-	return true;
-}
-
-static void host_done(void *user, const struct job_result *result) {
-	struct host *host = user;
-
-	assert(host->is_busy);
-	host->is_busy = false;
-	host->n_done++;
-}
-
-static void host_trace(void *user, const char *text) {
-	assert(strlen(text) < 256);
-}
-
-static const struct session_host host_impl = {
-	.write = host_write,
-	.arm = host_arm,
-	.evidence = host_evidence,
-	.log = host_log,
-	.slots = host_slots,
-	.settings = host_settings,
-	.keys = host_keys,
-	.gate = host_gate,
-	.done = host_done,
-	.trace = host_trace,
-};
+static const struct session_host host_impl = { ANY_HOST_CALLS, .write = host_write,
+	.keys = host_keys };
 
 static void hear(const struct secret *keys, const uint8_t *buf, size_t n) {
 	static const uint16_t companies[] = { 465, 302, 76 };
@@ -197,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 			break;
 		case 3:
 			written(session, &host);
-			if (host.has_timer) {
+			if (host.timer_ms > 0) {
 				session->impl->timer(session);
 			}
 			break;

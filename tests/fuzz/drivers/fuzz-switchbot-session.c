@@ -6,11 +6,7 @@
  * cipher; an advertisement; the timer; the link ends.
  */
 
-#include <assert.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "any-host.h"
 
 #include "switchbot/cipher.h"
 #include "switchbot/driver.h"
@@ -21,55 +17,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct host {
-	unsigned n_done;
-	bool is_busy;
-	unsigned n_moves;
-};
-
 static void host_write(void *user, const char *characteristic, const uint8_t *buf, size_t n) {
 	assert(n > 0 && n <= SWITCHBOT_FRAME_MAX);
-}
-
-static void host_arm(void *user, unsigned ms) {
-	assert(ms <= 60000);
-}
-
-static void host_evidence(void *user, const struct evidence *evidence) {
-	assert((evidence->has & FACT_BATTERY) == 0 || evidence->battery.percent <= 127);
-	assert((evidence->has & FACT_BOLT) == 0 || evidence->bolt.state <= LOCK_STATE_UNLATCHED ||
-		evidence->bolt.state == LOCK_STATE_UNKNOWN);
 }
 
 static void host_keys(void *user, const struct secret *keys) {
 }
 
-static bool host_gate(void *user) {
-	((struct host *) user)->n_moves++;
-	return true;
-}
-
-static void host_done(void *user, const struct job_result *result) {
-	struct host *host = user;
-
-	assert(host->is_busy);
-	host->is_busy = false;
-	host->n_done++;
-}
-
-static void host_trace(void *user, const char *text) {
-	assert(strlen(text) < 256);
-}
-
-static const struct session_host host_impl = {
-	.write = host_write,
-	.arm = host_arm,
-	.evidence = host_evidence,
-	.keys = host_keys,
-	.gate = host_gate,
-	.done = host_done,
-	.trace = host_trace,
-};
+static const struct session_host host_impl = { ANY_HOST_CALLS, .write = host_write,
+	.keys = host_keys };
 
 static void hear(const struct secret *keys, const uint8_t *buf, size_t n) {
 	struct advert advert = { .address = "B0:E9:FE:00:00:01", .n_parts = 2 };
