@@ -87,6 +87,8 @@ struct job {
 	const struct zone *zone;
 	/* ACT_PUT_CREDENTIAL, ACT_REMOVE_CREDENTIAL. */
 	struct slot slot;
+	/* ACT_PUT_CREDENTIAL of what the lock learns: how long it waits for each touch. */
+	unsigned learn_s;
 	/* ACT_PUT_TIMER, ACT_REMOVE_TIMER. */
 	struct lock_timer timer;
 	/* ACT_PUT_SETTING: canonical, as setting_check() has made it. */
@@ -97,7 +99,13 @@ struct job {
  * What a lock can hold of credentials. Static storage or of the session's keys and facts: pure.
  */
 struct credential_limits {
-	unsigned types;    /* bits 1 << credential_type that can be put (below 32) */
+	unsigned types; /* bits 1 << credential_type that can be put (below 32) */
+	/*
+	 * Those of .types which the lock learns while somebody presents them: a put without a ref
+	 * waits for that, and nobody but a person can make them again. So they can be switched off
+	 * without being removed, whatever .has_enable says.
+	 */
+	unsigned learns;
 	bool has_app_keys; /* CREDENTIAL_APP_KEY can be listed, changed and removed, not made here
 			    */
 	unsigned n_max;    /* credentials in all; 0 not known: the lock says when it is full */
@@ -177,6 +185,12 @@ struct session_host {
 	 * them; before and after a change, ACT_PUT_SETTING. NULL: never asked for by this host.
 	 */
 	void (*settings)(void *host, const struct setting *settings, size_t n);
+	/*
+	 * ACT_PUT_CREDENTIAL of what the lock learns: it waits for somebody to present it, and has
+	 * had it @n times of @n_all; 0: it does not say how often it wants it. NULL: never asked
+	 * for by this host.
+	 */
+	void (*presenting)(void *host, unsigned n, unsigned n_all);
 	/* The keys to keep have changed (paired, PIN verified). Borrowed; copied by the host. */
 	void (*keys)(void *host, const struct secret *keys);
 	/*

@@ -79,7 +79,7 @@ int hub_get_lock(
 int hub_request(struct hub *hub, const struct request *request, struct op **ret_op,
 	struct fault *ret_fault);
 struct op *hub_find_op(const struct hub *hub, const char *id);
-/* Only before anything was sent. -ENOENT, -EALREADY. */
+/* Only before anything was sent, or while a lock waits to learn. -ENOENT, -EALREADY. */
 int hub_cancel(struct hub *hub, const char *op_id, struct fault *ret_fault);
 size_t hub_op_count(const struct hub *hub);
 struct op *hub_op_at(const struct hub *hub, size_t index); /* oldest first */

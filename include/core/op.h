@@ -48,8 +48,12 @@ struct op {
 	wall_t requested_at;
 	mono_t received; /* when the request came in: expiry counts from here */
 	mono_t finished;
-	int64_t ref;    /* ACT_PUT_TIMER: the lock's id of it, once it has told; else 0 */
-	unsigned tries; /* times it was given to a session */
+	int64_t ref; /* ACT_PUT_TIMER: the lock's id of it, once it has told; else 0 */
+	/* ACT_PUT_CREDENTIAL: the lock waits for a card or finger, and how often it has had it. */
+	bool is_presenting;
+	unsigned n_presented, n_to_present; /* n_to_present 0: not known */
+	char credential_id[ROW_ID_MAX];     /* the row of the book that came of it */
+	unsigned tries;                     /* times it was given to a session */
 	/* Timing for benchmarks and `show`: 0 until it happened. */
 	mono_t first_write;
 };

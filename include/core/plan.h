@@ -44,6 +44,15 @@ AUTO_DEFINE(struct want_list *, want_list_free);
 void plan_want(const struct book *book, const char *lock_id, const struct credential_limits *limits,
 	const struct zone *zone, wall_t now, bool is_trusted, struct want_list *ret);
 
+/*
+ * What the lock is to be given with a credential that it learns now for @user_id (limits->learns):
+ * its window, and switched off when the user may not enter. Access counts as given. Fills *ret. 0;
+ * -EOPNOTSUPP: it learns none of this type; -ENOMEM. Pure.
+ */
+int plan_learn(const struct book *book, const char *lock_id, const struct credential_limits *limits,
+	const struct zone *zone, wall_t now, bool is_trusted, enum credential_type type,
+	const struct user *user, struct slot *ret);
+
 enum plan_kind {
 	PLAN_REMOVE, /* .slot.type, .slot.ref */
 	PLAN_UPDATE, /* .slot with its ref */

@@ -11,6 +11,9 @@
 enum request_origin { REQUEST_HUB, REQUEST_DBUS, REQUEST_MQTT };
 
 #define REQUEST_ID_MAX 64
+#define LEARN_S 30
+#define LEARN_S_MIN 10
+#define LEARN_S_MAX 120
 
 struct request {
 	enum act act;
@@ -34,6 +37,13 @@ struct request {
 	struct lock_timer timer;
 	/* ACT_PUT_SETTING: as the asker wrote it */
 	struct setting setting;
+	/* ACT_PUT_CREDENTIAL: what somebody is to present at the lock, and whose it will be. */
+	struct learn_request {
+		char user[LOCK_NAME_MAX]; /* any word that finds the user */
+		enum credential_type type;
+		char label[64];
+		unsigned seconds; /* LEARN_S_MIN..LEARN_S_MAX for each touch; 0: LEARN_S */
+	} learn;
 	/* The second factor as the asker gave it: personal code, TOTP or both; empty none. */
 	struct secret factor;
 };

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The properties of org.lockhub1.Lock about who may enter: what it holds, and by which rules. */
+/*
+ * org.lockhub1.Lock about who may enter: what it holds, by which rules, and what it is to learn
+ * while somebody presents it.
+ */
 
 #include "room.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,4 +197,46 @@ PROPERTY_GETTER(lock_get_holidays) {
 		}
 	}
 	return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+/* ------------------------------------------------------------------------- methods */
+
+#define AT(member)                                                                                 \
+	offsetof(struct learn_request, member), sizeof(((struct learn_request *) NULL)->member)
+/* clang-format off */
+static const struct option learn_options[] = {
+	{ "label",   OPTION_TEXT,   AT(label), 0, NULL },
+	{ "seconds", OPTION_NUMBER, AT(seconds), 0, NULL },
+};
+/* clang-format on */
+
+static int read_learn(
+	sd_bus_message *message, struct learn_request *learn, struct fault *ret_fault) {
+	const char *user, *type;
+	unsigned set;
+	if (sd_bus_message_read(message, "ss", &user, &type) < 0 ||
+		!text_copy(learn->user, sizeof(learn->user), user) ||
+		credential_type_from_name(type, &learn->type) < 0) {
+		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
+			"LearnCredential(s user, s type, a{sv} options): the type is rfid or "
+			"fingerprint");
+	}
+	return options_read(
+		message, learn_options, ARRAY_SIZE(learn_options), learn, &set, ret_fault);
+}
+
+static void learn_granted(struct api *api, sd_bus_message *message, const struct asker *asker) {
+	struct fault fault = { 0 };
+	const struct api_lock *shown = lock_called(api, message);
+	if (shown == NULL) {
+		return;
+	}
+	struct request request = request_of(shown->lock, ACT_PUT_CREDENTIAL, asker);
+	int r = read_learn(message, &request.learn, &fault);
+	request_send(api, message, &request, r, &fault);
+}
+
+int lock_method_learn(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
+	static const struct ask_rule rule = { ROLE_MANAGE, learn_granted, NULL };
+	return ask(((struct api_lock *) user)->object.api, message, &rule);
 }

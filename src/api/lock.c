@@ -398,6 +398,8 @@ const sd_bus_vtable lock_vtable[] = {
 		lock_method_timer, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("RemoveTimer", SD_BUS_ARGS("x", id), SD_BUS_RESULT("o", operation),
 		lock_method_timer, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD_WITH_ARGS("LearnCredential", SD_BUS_ARGS("s", user, "s", type, "a{sv}", options),
+		SD_BUS_RESULT("o", operation), lock_method_learn, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD_WITH_ARGS("SetSetting", SD_BUS_ARGS("s", key, "v", value), SD_BUS_RESULT("o", operation),
 		lock_method_setting, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("AcceptSettings", NULL, NULL, lock_method_accept_settings,

@@ -35,6 +35,7 @@ static PROPERTY_GETTER(get_text) {
 		{ "Outcome", op_outcome_name(op->outcome) },
 		{ "Fault", fault_name(op->fault.code) },
 		{ "Actor", op->actor },
+		{ "Credential", op->credential_id },
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (strcmp(rows[i].property, property) == 0) {
@@ -91,6 +92,18 @@ static PROPERTY_GETTER(get_tries) {
 	return sd_bus_message_append(reply, "u", ((const struct api_op *) user)->op.tries);
 }
 
+/* A lock that learns: whether it waits for somebody, how often it has had it, and of how many. */
+static PROPERTY_GETTER(get_presenting) {
+	const struct op *op = &((const struct api_op *) user)->op;
+	return sd_bus_message_append(reply, "b", (int) op->is_presenting);
+}
+
+static PROPERTY_GETTER(get_presented) {
+	const struct op *op = &((const struct api_op *) user)->op;
+	return sd_bus_message_append(reply, "u",
+		strcmp(property, "Presented") == 0 ? op->n_presented : op->n_to_present);
+}
+
 /* Milliseconds from the request to the first octet for the lock, -1 before that. */
 static PROPERTY_GETTER(get_latency) {
 	const struct op *op = &((const struct api_op *) user)->op;
@@ -139,6 +152,10 @@ const sd_bus_vtable operation_vtable[] = {
 	SD_BUS_PROPERTY("Message", "s", get_message, 0, TOLD),
 	SD_BUS_PROPERTY("Hint", "s", get_hint, 0, TOLD),
 	SD_BUS_PROPERTY("Timer", "x", get_timer, 0, 0),
+	SD_BUS_PROPERTY("Credential", "s", get_text, 0, 0),
+	SD_BUS_PROPERTY("Presenting", "b", get_presenting, 0, TOLD),
+	SD_BUS_PROPERTY("Presented", "u", get_presented, 0, TOLD),
+	SD_BUS_PROPERTY("ToPresent", "u", get_presented, 0, TOLD),
 	SD_BUS_PROPERTY("Tries", "u", get_tries, 0, 0),
 	SD_BUS_PROPERTY("LatencyMs", "x", get_latency, 0, 0),
 	SD_BUS_METHOD("Cancel", NULL, NULL, method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -165,7 +182,7 @@ static void forget_those_the_hub_forgot(struct api *api) {
 }
 
 static void emit_changes(const struct api_op *shown, const struct op *before) {
-	const char *properties[8];
+	const char *properties[12];
 	size_t n = 0;
 	if (shown->op.state != before->state) {
 		properties[n++] = "State";
@@ -177,6 +194,13 @@ static void emit_changes(const struct api_op *shown, const struct op *before) {
 		properties[n++] = "Fault";
 		properties[n++] = "Message";
 		properties[n++] = "Hint";
+	}
+	if (shown->op.is_presenting != before->is_presenting ||
+		shown->op.n_presented != before->n_presented ||
+		shown->op.n_to_present != before->n_to_present) {
+		properties[n++] = "Presenting";
+		properties[n++] = "Presented";
+		properties[n++] = "ToPresent";
 	}
 	properties[n] = NULL;
 	if (n > 0) {

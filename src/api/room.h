@@ -357,6 +357,9 @@ int lock_method_end_attempt(sd_bus_message *message, void *user, sd_bus_error *r
 int lock_method_set_note(sd_bus_message *message, void *user, sd_bus_error *ret_error);
 int lock_method_battery_changed(sd_bus_message *message, void *user, sd_bus_error *ret_error);
 
+/* lock-people.c */
+int lock_method_learn(sd_bus_message *message, void *user, sd_bus_error *ret_error);
+
 /* lock-timers.c */
 PROPERTY_GETTER(lock_get_timers);
 PROPERTY_GETTER(lock_get_timers_read);

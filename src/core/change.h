@@ -37,6 +37,7 @@ struct change {
 	struct lock_rules rules, rules_before;
 	struct user_edit edit;
 	struct code_add add;
+	char op_id[OP_ID_MAX]; /* the operation that waits for it (learn.c); "" none */
 };
 
 /* NULL: no memory, *ret_fault says so. */
@@ -63,6 +64,15 @@ void people_watch(struct hub *hub);
 void change_fill_event(struct event *event, enum lock_data_type data, enum data_operation operation,
 	const struct user *user);
 
+/* What a lock has learnt at the hub's request (learn.c), listed by then as nobody's. */
+struct learnt {
+	enum credential_type type;
+	int64_t ref;
+	const char *op_id, *actor, *user_id, *lock_id, *label;
+};
+/* It becomes the user's: learn_kept() follows, unless a fault is returned here. */
+int people_take_learnt(struct hub *hub, const struct learnt *learnt, struct fault *ret_fault);
+
 /* A new id that no row of the book has. */
 void change_make_id(const struct hub *hub, char out[static ROW_ID_MAX]);
 /* A text argument that must fit. */
@@ -72,6 +82,10 @@ int change_set_text(
 /* All of these: 0 or a fault. */
 int change_find_user(
 	struct change *change, const char *word, struct user *ret, struct fault *ret_fault);
+int people_get_user(
+	const struct book *book, const char *word, struct user *ret, struct fault *ret_fault);
+/* Room for one more credential. */
+int people_check_room(const struct book *book, const struct user *user, struct fault *ret_fault);
 int change_find_credential(struct change *change, const char *id, const struct credential **ret,
 	struct fault *ret_fault);
 /* An item; NULL and a fault when there is no memory. */

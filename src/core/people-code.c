@@ -56,9 +56,8 @@ static int find_form(const struct hub *hub, const char *user_id, const char *loc
 	}
 	if (form.n_locks == 0 && form.n_unable > 0) {
 		return fault_set(ret_fault, FAULT_NOT_SUPPORTED,
-			"%s keeps no codes that the hub could set (no keypad, or its PIN is not "
-			"known)",
-			form.unable->slug);
+			"%s keeps no codes that the hub could set: %s", form.unable->slug,
+			lock_why_no_codes(form.unable));
 	}
 	if (form.least > form.most) {
 		return fault_set(ret_fault, FAULT_BAD_ARGUMENT,
@@ -162,8 +161,8 @@ static int check_type(enum credential_type type, struct fault *ret_fault) {
 		return 0;
 	}
 	return fault_set(ret_fault, FAULT_NOT_SUPPORTED,
-		"a %s cannot be made by the hub: make it at the lock, then run lockhubctl code "
-		"adopt",
+		"a %s cannot be made by the hub: if the lock can, run lockhubctl code learn; else "
+		"make it at the lock and run lockhubctl code adopt",
 		credential_type_name(type));
 }
 
@@ -177,7 +176,7 @@ static int count_credentials(const struct book *book, const char *user_id) {
 	return n;
 }
 
-static int check_room(const struct book *book, const struct user *user, struct fault *ret_fault) {
+int people_check_room(const struct book *book, const struct user *user, struct fault *ret_fault) {
 	if (count_credentials(book, user->id) >= CREDENTIALS_PER_USER_MAX) {
 		return fault_set(ret_fault, FAULT_HUB_FULL, "%s has %d codes and keys", user->name,
 			CREDENTIALS_PER_USER_MAX);
@@ -225,7 +224,7 @@ static int add_code(struct change *change, struct user *user, struct credential 
 		r = hub_get_lock(change->hub, add->lock, &lock, ret_fault);
 	}
 	if (r >= 0) {
-		r = check_room(change->hub->book, user, ret_fault);
+		r = people_check_room(change->hub->book, user, ret_fault);
 	}
 	if (r >= 0) {
 		r = fill_code(change, user, lock, credential, ret_fault);
@@ -585,6 +584,7 @@ static int adopt_window(struct change *change, struct user *user, const struct l
 
 static int adopt(struct change *change, struct user *user, struct credential *credential,
 	struct fault *ret_fault) {
+	const bool is_learnt = change->op_id[0] != '\0';
 	const struct slot *slot;
 	struct lock *lock;
 	int r = change_find_user(change, change->word, user, ret_fault);
@@ -596,7 +596,7 @@ static int adopt(struct change *change, struct user *user, struct credential *cr
 		r = find_foreign(change, lock, &slot, ret_fault);
 	}
 	if (r >= 0) {
-		r = check_room(change->hub->book, user, ret_fault);
+		r = people_check_room(change->hub->book, user, ret_fault);
 	}
 	if (r < 0) {
 		return r;
@@ -605,14 +605,17 @@ static int adopt(struct change *change, struct user *user, struct credential *cr
 	(void) text_copy(credential->user_id, sizeof(credential->user_id), user->id);
 	memcpy(credential->lock_id, lock->id, sizeof(lock->id));
 	(void) text_copy(credential->created_by, sizeof(credential->created_by), change->actor);
-	(void) text_copy(credential->label, sizeof(credential->label), slot->name);
+	(void) text_copy(credential->label, sizeof(credential->label),
+		is_learnt ? change->add.label : slot->name);
 	credential->type = slot->type;
 	credential->state = CREDENTIAL_ACTIVE;
 	credential->pin = slot->pin;
-	credential->created_at = slot->created_at;
+	credential->created_at =
+		is_learnt ? clock_wall(change->hub->config.clock) : slot->created_at;
 	credential->pin_set_at = slot->created_at;
 	r = change_grant(change, user, lock->id, ret_fault);
-	if (r >= 0) {
+	/* What the hub has just had the lock learn has the user's window already. */
+	if (r >= 0 && !is_learnt) {
 		r = adopt_window(change, user, lock, slot, credential, ret_fault);
 	}
 	if (r >= 0) {
@@ -624,9 +627,9 @@ static int adopt(struct change *change, struct user *user, struct credential *cr
 	return r < 0 ? r
 		     : change_tell(change,
 			       slot->type == CREDENTIAL_PIN ? LOCK_DATA_PIN : LOCK_DATA_UNSPECIFIED,
-			       DATA_ADD, user, lock, ret_fault, "%s %s adopted, number %lld there",
+			       DATA_ADD, user, lock, ret_fault, "%s %s %s, number %lld there",
 			       credential_type_name(slot->type), credential->id,
-			       (long long) slot->ref);
+			       is_learnt ? "learnt" : "adopted", (long long) slot->ref);
 }
 
 static int run_adopt(struct change *change, struct fault *ret_fault) {
@@ -663,6 +666,23 @@ int hub_code_adopt(struct hub *hub, const char *lock_word, enum credential_type 
 		memcpy(ret_id, id, sizeof(id));
 	}
 	return r;
+}
+
+int people_take_learnt(struct hub *hub, const struct learnt *learnt, struct fault *ret_fault) {
+	const struct people_by by = { .actor = learnt->actor, .role = ROLE_MANAGE };
+	struct change *change = change_new(hub, run_adopt, &by, NULL, NULL, ret_fault);
+
+	if (change == NULL) {
+		return change_refused(&by);
+	}
+	change->type = learnt->type;
+	change->ref = learnt->ref;
+	change_make_id(hub, change->id);
+	(void) text_copy(change->op_id, sizeof(change->op_id), learnt->op_id);
+	(void) text_copy(change->word, sizeof(change->word), learnt->user_id);
+	(void) text_copy(change->lock, sizeof(change->lock), learnt->lock_id);
+	(void) text_copy(change->add.label, sizeof(change->add.label), learnt->label);
+	return change_submit(change, ret_fault);
 }
 
 /* A revoked credential of nobody: sync removes it like any other, and alarms until it is gone. */

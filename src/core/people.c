@@ -195,14 +195,19 @@ int change_tell(struct change *change, enum lock_data_type data, enum data_opera
 
 int change_find_user(
 	struct change *change, const char *word, struct user *ret, struct fault *ret_fault) {
-	const struct user *user = book_find_user(change->hub->book, word);
+	return people_get_user(change->hub->book, word, ret, ret_fault);
+}
+
+int people_get_user(
+	const struct book *book, const char *word, struct user *ret, struct fault *ret_fault) {
+	const struct user *user = book_find_user(book, word);
 	const char *slugs[USERS_MAX];
 	const char *nearest;
-	size_t n = book_user_count(change->hub->book);
+	size_t n = book_user_count(book);
 
 	if (user == NULL) {
 		for (size_t i = 0; i < n; i++) {
-			slugs[i] = book_user_at(change->hub->book, i)->slug;
+			slugs[i] = book_user_at(book, i)->slug;
 		}
 		nearest = text_nearest(word, slugs, n);
 		return fault_set(ret_fault, FAULT_NO_SUCH_USER, "%.60s%s%s%s", word,
@@ -263,10 +268,18 @@ bool people_is_quiet(const struct hub *hub) {
 static void finish(struct change *change, const struct fault *fault) {
 	people_done_fn *done = change->done;
 	void *user = change->user;
+	struct hub *hub = change->hub;
+	char op_id[OP_ID_MAX];
+	char id[ROW_ID_MAX];
 
+	memcpy(op_id, change->op_id, sizeof(op_id));
+	memcpy(id, change->id, sizeof(id));
 	change_free(change);
 	if (done != NULL) {
 		done(user, fault);
+	}
+	if (op_id[0] != '\0') {
+		learn_kept(hub, op_id, id, fault);
 	}
 }
 

@@ -8,6 +8,7 @@
 
 #include "plan-table.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,7 @@ struct view {
 	wall_t now;
 	bool is_trusted;
 	enum operating_mode mode;
+	bool is_learning; /* of what is made right now */
 	struct want_list *ret;
 };
 
@@ -272,6 +274,10 @@ static enum verdict judge(struct view *view, const struct credential *credential
 	return is_in ? VERDICT_IN : VERDICT_DISABLED;
 }
 
+static bool is_learnt(const struct credential_limits *limits, enum credential_type type) {
+	return type < 32 && (limits->learns & 1U << type) != 0;
+}
+
 static bool takes_pin(const struct credential_limits *limits, const struct secret *pin) {
 	return pin->len >= limits->pin_least && pin->len > 0 &&
 	       (limits->pin_most == 0 || pin->len <= limits->pin_most) &&
@@ -300,6 +306,9 @@ static bool fill_slot(const struct view *view, const struct credential *credenti
 	if (credential->type >= 32 || (limits->types & 1U << credential->type) == 0) {
 		return false;
 	}
+	if (is_learnt(limits, credential->type) && there == NULL && !view->is_learning) {
+		return false; /* made by whoever presents it */
+	}
 	/* What the lock holds already, it can hold: an adopted code keeps its form. */
 	if (credential->type == CREDENTIAL_PIN && !takes_pin(limits, &credential->pin) &&
 		(there == NULL || !secret_equal(&there->pin, &credential->pin))) {
@@ -317,6 +326,8 @@ static void want_one(
 		book_placement(view->book, view->lock_id, credential->id);
 	struct want want = { .credential = credential };
 	bool is_app_key = credential->type == CREDENTIAL_APP_KEY;
+	bool is_kept = (is_app_key && view->limits->has_enable) ||
+		       is_learnt(view->limits, credential->type);
 	const struct slot *there = NULL;
 	enum verdict verdict;
 	size_t n_slots;
@@ -326,11 +337,15 @@ static void want_one(
 	}
 	want.slot.type = credential->type;
 	verdict = judge(view, credential, user, &want.slot, &want.is_hub_enforced);
-	if (verdict == VERDICT_OUT ||
-		(verdict == VERDICT_DISABLED && !(is_app_key && view->limits->has_enable))) {
+	if (verdict == VERDICT_OUT || (verdict == VERDICT_DISABLED && !is_kept)) {
 		return;
 	}
 	want.slot.is_enabled = verdict == VERDICT_IN;
+	if (!want.slot.is_enabled && !is_app_key) {
+		/* Of what is off there is nothing to limit. */
+		want.slot.is_limited = false;
+		want.slot.window = (struct slot_window){ 0 };
+	}
 	if (placement != NULL) {
 		const struct slot *slots = book_slots(view->book, view->lock_id, &n_slots, NULL);
 
@@ -393,4 +408,34 @@ void plan_want(const struct book *book, const char *lock_id, const struct creden
 			want_one(&view, credential, user);
 		}
 	}
+}
+
+int plan_learn(const struct book *book, const char *lock_id, const struct credential_limits *limits,
+	const struct zone *zone, wall_t now, bool is_trusted, enum credential_type type,
+	const struct user *user, struct slot *ret) {
+	const struct credential credential = { .type = type, .state = CREDENTIAL_ACTIVE };
+	AUTO(want_list_free) struct want_list *wants = want_list_new();
+	struct view view = { .book = book,
+		.lock_id = lock_id,
+		.limits = limits,
+		.zone = zone,
+		.now = now,
+		.is_trusted = is_trusted,
+		.mode = book_mode(book, lock_id, zone, now, is_trusted),
+		.is_learning = true,
+		.ret = wants };
+
+	if (!is_learnt(limits, type)) {
+		return -EOPNOTSUPP;
+	}
+	if (wants == NULL) {
+		return -ENOMEM;
+	}
+	wants->next_edge.s = WALL_NEVER;
+	want_one(&view, &credential, user);
+	if (wants->n == 0) {
+		return -EOPNOTSUPP;
+	}
+	*ret = wants->wants[0].slot;
+	return 0;
 }

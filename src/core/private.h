@@ -17,6 +17,7 @@
  *	settings.c what of a lock's configuration a person may choose: the same
  *	renew.c    a lock that has lost the hub's key is paired again as itself
  *	factor.c   the lock's mode, and the second factor of remote commands
+ *	learn.c    what a lock learns while somebody presents it: cards, fingers
  *	enrol.c    scan, pair, unpair, rename
  *	people*.c  changes of the book: checked, committed, told (change.h)
  *	sync*.c    the locks made to agree with the book (sync.h says which does what)
@@ -43,6 +44,9 @@ struct op_entry {
 	bool is_keeping; /* its work is done but for what the database is being asked to keep */
 	struct secret pin;
 	struct txn *intent; /* begun by the gate: what must be on the disk with it; NULL none */
+	/* what the lock is to learn: whose it will be, and called what */
+	char learner[ROW_ID_MAX];
+	char label[64];
 };
 
 /* Jobs that the hub owes a lock without anybody asking: bits of lock->due. */
@@ -528,6 +532,24 @@ bool sync_load_held(struct hub *hub, const char *key, const char *value);
 bool sync_is_urgent(const struct lock *lock); /* a revocation waits */
 void sync_run_due(struct lock *lock, mono_t now);
 mono_t sync_next_due(const struct lock *lock);
+
+/* learn.c */
+/* As an operation; sync's own puts are none. */
+bool learn_is_one(enum act act);
+/* 0 and what the job needs, or BAD_ARGUMENT, NOT_SUPPORTED, NO_SUCH_USER, HUB_FULL. */
+int learn_check(const struct lock *lock, const struct request *request, struct user *ret_user,
+	struct job *ret_job, struct fault *ret_fault);
+/* "rfid for Ada", for the log; returns out. */
+char *learn_text(const struct op_entry *entry, char *out, size_t size);
+/* The lock waits, and has had it so often. */
+void learn_presenting(struct lock *lock, unsigned n, unsigned n_all);
+/* The job has ended. false: nothing was sent; as with any other operation then. */
+bool learn_job_done(struct op_entry *entry, const struct job_result *result);
+/* The book has it, or could not take it. */
+void learn_kept(
+	struct hub *hub, const char *op_id, const char *credential_id, const struct fault *fault);
+/* Whoever waits at the lock for a card waits no longer; nothing happens when nobody does. */
+void learn_stop(struct lock *lock, const char *why);
 
 /* enrol.c */
 void enrol_job_done(struct op_entry *entry, const struct job_result *result);

@@ -192,11 +192,16 @@ static void record_intent(struct op_entry *entry) {
 		timers_text(entry, event->text, sizeof(event->text));
 	} else if (settings_is_change(entry->op.act)) {
 		settings_text(entry, event->text, sizeof(event->text));
+	} else if (learn_is_one(entry->op.act)) {
+		learn_text(entry, event->text, sizeof(event->text));
 	}
 	hub_commit(lock->hub, txn);
 }
 
 void op_accept(struct op_entry *entry) {
+	if (act_moves_motor(entry->op.act)) {
+		learn_stop(entry->lock, "the lock was asked for something else meanwhile");
+	}
 	op_enqueue(entry);
 	if (entry->is_recorded) {
 		entry->op.state = OP_RECORDING;
@@ -464,6 +469,16 @@ static int check_able(
 			return r;
 		}
 	}
+	if (learn_is_one(request->act)) {
+		struct user user;
+		struct job job = { .act = ACT_NONE };
+		int r = learn_check(lock, request, &user, &job, ret_fault);
+
+		wipe(&user, sizeof(user));
+		if (r < 0) {
+			return r;
+		}
+	}
 	if (needs_pin(request->act) && !lock_has_pin(lock)) {
 		return fault_set(ret_fault, FAULT_PIN_REQUIRED, "%s", act_name(request->act));
 	}
@@ -510,6 +525,15 @@ static int check_request(struct hub *hub, const struct request *request, struct 
 	return check_able(lock, request, ret_fault);
 }
 
+static void take_learn(struct op_entry *entry, const struct request *request) {
+	struct user user = { .id = "" };
+
+	(void) learn_check(entry->lock, request, &user, &entry->job, NULL);
+	memcpy(entry->learner, user.id, sizeof(entry->learner));
+	(void) text_copy(entry->label, sizeof(entry->label), request->learn.label);
+	wipe(&user, sizeof(user));
+}
+
 int hub_request(struct hub *hub, const struct request *request, struct op **ret_op,
 	struct fault *ret_fault) {
 	struct refusal refusal = { .request = request };
@@ -541,6 +565,9 @@ int hub_request(struct hub *hub, const struct request *request, struct op **ret_
 	entry->job.timer = request->timer;
 	if (settings_is_change(request->act)) {
 		(void) settings_check(lock, request, &entry->job.setting, NULL);
+	}
+	if (learn_is_one(request->act)) {
+		take_learn(entry, request);
 	}
 	entry->intent = passed.txn;
 	memcpy(entry->op.user_id, passed.user_id, sizeof(entry->op.user_id));
@@ -578,6 +605,11 @@ int hub_cancel(struct hub *hub, const char *op_id, struct fault *ret_fault) {
 		return fault_set(ret_fault, FAULT_NO_SUCH_OPERATION, "%s", op_id);
 	}
 	entry = container_of(op, struct op_entry, op);
+	if (entry->op.state == OP_RUNNING && entry->lock != NULL && entry->lock->job_op == entry &&
+		learn_is_one(op->act)) {
+		learn_stop(entry->lock, "by whoever asked for it");
+		return 0;
+	}
 	if (entry->op.state > OP_QUEUED || entry->lock == NULL || entry->lock->job_op == entry) {
 		(void) fault_set(ret_fault, FAULT_BAD_ARGUMENT,
 			"%s is %s: it may have reached the lock already", op_id,

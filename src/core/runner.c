@@ -79,6 +79,10 @@ static void host_timers(void *host, const struct lock_timer *timers, size_t n) {
 	timers_take(host, timers, n);
 }
 
+static void host_presenting(void *host, unsigned n, unsigned n_all) {
+	learn_presenting(host, n, n_all);
+}
+
 static void host_settings(void *host, const struct setting *settings, size_t n) {
 	settings_take(host, settings, n);
 }
@@ -160,6 +164,7 @@ static const struct session_host host_impl = {
 	.slots = host_slots,
 	.timers = host_timers,
 	.settings = host_settings,
+	.presenting = host_presenting,
 	.keys = host_keys,
 	.gate = host_gate,
 	.done = host_done,
@@ -377,6 +382,9 @@ static void op_job_ended(struct op_entry *entry, const struct job_result *result
 		return;
 	}
 	if (settings_is_change(entry->op.act) && settings_job_done(entry, result)) {
+		return;
+	}
+	if (learn_is_one(entry->op.act) && learn_job_done(entry, result)) {
 		return;
 	}
 	if (entry->op.state == OP_READING_BACK) {

@@ -17,7 +17,7 @@ static int run(struct ctl *ctl, char **args, int n_args) {
 	if (talk_call(ctl, path, OPERATION_INTERFACE, "Cancel", NULL, NULL, "") < 0) {
 		return CTL_FAILED;
 	}
-	say(ctl, "Cancelled before anything was sent\n");
+	say(ctl, "Cancelled\n");
 	return CTL_DONE;
 }
 
@@ -25,7 +25,7 @@ const struct command cmd_cancel = {
 	.name = "cancel",
 	.args = "OPERATION",
 	.blurb = "Take back an operation of which nothing has been sent yet",
-	.help = "What the lock has got cannot be taken back.",
+	.help = "What the lock has got cannot be taken back; but it stops waiting for a card or finger.",
 	.example = "lockhubctl cancel 00c5a1f0e2b34d67",
 	.min_args = 1,
 	.max_args = 1,

@@ -24,6 +24,7 @@ extern const struct command cmd_care_restart;
 extern const struct command cmd_code_add;
 extern const struct command cmd_code_adopt;
 extern const struct command cmd_code_change;
+extern const struct command cmd_code_learn;
 extern const struct command cmd_code_list;
 extern const struct command cmd_code_reveal;
 extern const struct command cmd_code_revoke;

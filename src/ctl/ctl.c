@@ -31,6 +31,7 @@ const struct command *const ctl_commands[] = {
 	&cmd_code_add,
 	&cmd_code_adopt,
 	&cmd_code_change,
+	&cmd_code_learn,
 	&cmd_code_list,
 	&cmd_code_reveal,
 	&cmd_code_revoke,

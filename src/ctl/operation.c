@@ -18,6 +18,7 @@ struct wait {
 	char path[PATH_TEXT_MAX];
 	bool is_over; /* finished, or nobody left who could tell */
 	bool is_gone; /* lockhubd stopped */
+	bool is_learning;
 };
 
 static const char *state_text(const char *state) {
@@ -47,6 +48,27 @@ static int on_finished(sd_bus_message *message, void *user, sd_bus_error *ret_er
 	return 0;
 }
 
+/* The lock waits for whoever stands there, who must hear of it without a terminal, too. */
+static void ask_to_present(const struct wait *wait, const json_t *changed) {
+	int64_t n = facts_number(changed, "Presented", 0);
+	int64_t n_all = facts_number(changed, "ToPresent", 0);
+	char text[LINE_TEXT_MAX];
+	if (n == 0) {
+		snprintf(text, sizeof(text), "%s: hold it to the lock now", wait->about);
+	} else if (n_all == 0) {
+		snprintf(text, sizeof(text), "%s: once more", wait->about);
+	} else {
+		snprintf(text, sizeof(text), "%s: %jd of %jd times%s", wait->about, (intmax_t) n,
+			(intmax_t) n_all, n < n_all ? ", once more" : "");
+	}
+	if (wait->ctl->is_tty) {
+		progress(wait->ctl, "%s", text);
+	} else if (!wait->ctl->opt.is_json) {
+		fprintf(wait->ctl->err, "%s\n", text);
+		fflush(wait->ctl->err);
+	}
+}
+
 static int on_changed(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
 	struct wait *wait = user;
 	const char *interface;
@@ -58,6 +80,9 @@ static int on_changed(sd_bus_message *message, void *user, sd_bus_error *ret_err
 	const char *state = facts_text(changed, "State");
 	if (state[0] != '\0' && strcmp(state, "finished") != 0) {
 		progress(wait->ctl, "%s: %s ...", wait->about, state_text(state));
+	}
+	if (facts_flag(changed, "Presenting")) {
+		ask_to_present(wait, changed);
 	}
 	return 0;
 }
@@ -77,7 +102,7 @@ static int listen(struct ctl *ctl, struct ears *ears, struct wait *wait) {
 	if (r >= 0) {
 		r = talk_match_owner(ctl, ears, on_owner, wait);
 	}
-	if (r >= 0 && ctl->is_tty) {
+	if (r >= 0 && (ctl->is_tty || wait->is_learning)) {
 		r = talk_match(ctl, ears, NULL, "org.freedesktop.DBus.Properties",
 			"PropertiesChanged", on_changed, wait);
 	}
@@ -178,7 +203,9 @@ static int print_not_waited(struct ctl *ctl, const struct wait *wait) {
 
 int operation_run(struct ctl *ctl, sd_bus_message *call, const char *about, json_t **ret_facts) {
 	AUTO(sd_bus_message_unref) sd_bus_message *reply = NULL;
-	struct wait wait = { .ctl = ctl, .about = about };
+	struct wait wait = { .ctl = ctl,
+		.about = about,
+		.is_learning = strcmp(sd_bus_message_get_member(call), "LearnCredential") == 0 };
 	AUTO_VALUE(ears_finish) struct ears ears = { 0 };
 	const char *path;
 	if (!ctl->opt.is_no_wait && listen(ctl, &ears, &wait) < 0) {

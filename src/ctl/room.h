@@ -89,6 +89,7 @@ enum {
 	OPT_CYCLES = UINT64_C(1) << 34,         /* --cycles */
 	OPT_NO_BACKUP = UINT64_C(1) << 36,      /* --no-backup alone */
 	OPT_KEY_FILE = UINT64_C(1) << 35,       /* --key-file --accept-weak */
+	OPT_LEARN = UINT64_C(1) << 37,          /* --type --label */
 };
 /* What every command takes that asks for an operation. */
 #define OPTS_OPERATION (OPT_JSON | OPT_NO_WAIT)

@@ -431,6 +431,11 @@ const struct fault_row fault_rows[FAULT_COUNT_] = {
 		.message_id = "9444dffc6f357e5ceee7164d4c170fe6",
 		.summary = "Another lock answered at this address",
 		.hint = "Its identity differs from the paired one. Run: lockhubctl show LOCK, and pair again if the lock was replaced" },
+	[FAULT_NOT_PRESENTED] = {
+		.name = "not-presented", .dbus = "org.lockhub1.Error.NotPresented", .priority = LOG_NOTICE,
+		.message_id = "ff57e979525b46afbe738072f394da32",
+		.summary = "Nobody presented a card or a finger in time",
+		.hint = "Stand at the lock with it and ask again: lockhubctl code learn LOCK USER --type rfid or fingerprint" },
 	[FAULT_LOCK_ERROR] = {
 		.name = "lock-error", .dbus = "org.lockhub1.Error.LockError", .priority = LOG_WARNING,
 		.message_id = "df3ec6fda46d4e086b8f2100cc68320b",

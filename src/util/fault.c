@@ -54,6 +54,7 @@ int fault_errno(enum fault_code code) {
 		return -ECONNRESET;
 	case FAULT_LOCK_SILENT:
 	case FAULT_EXPIRED:
+	case FAULT_NOT_PRESENTED:
 	case FAULT_BLUEZ_HUNG:
 	case FAULT_MOTOR_TIMEOUT:
 		return -ETIMEDOUT;

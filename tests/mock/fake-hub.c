@@ -787,6 +787,11 @@ static void keypad_do(struct fake_session *session) {
 	if (keypad->refusal != FAULT_NONE) {
 		return;
 	}
+	if (session->job.act == ACT_PUT_CREDENTIAL && session->job.slot.ref == 0 &&
+		(the_fake->limits.learns & 1U << session->job.slot.type) != 0) {
+		the_fake->learn_s = session->job.learn_s;
+		session->host->presenting(session->user, 1, 2);
+	}
 	if (keypad->is_liar) {
 		session->ref = 999;
 	} else if (session->job.act == ACT_PUT_CREDENTIAL) {

@@ -120,7 +120,8 @@ struct fake {
 
 	uint32_t config_version; /* told with each state */
 	bool has_keypads;
-	struct credential_limits limits; /* of all of them */
+	struct credential_limits limits; /* of all of them; .learns: presented as soon as asked */
+	unsigned learn_s;                /* of the last that was to be learnt */
 	struct fake_keypad keypads[16];  /* by lock, in the order of fake_add_lock() */
 
 	bool has_settings;          /* set before fake_start() */

@@ -125,6 +125,7 @@ _lockhubctl() {
         'access revoke') options='--json --no-wait' ;;
         'access grant') options='--json --no-wait --valid' ;;
         'code adopt') options='--json --type' ;;
+        'code learn') options='--json --no-wait --type --label --seconds' ;;
         'holiday add') options='--json --mode' ;;
         'timer add' | 'timer change') options='--json --enable --disable' ;;
         'user show' | 'access show' | 'code reveal' | 'code sync' | 'schedule '* | 'holiday '* | 'timer '* | rules)
@@ -139,7 +140,7 @@ _lockhubctl() {
     case $command in
         '') mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
         user) mapfile -t COMPREPLY < <(compgen -W 'add edit export import list remove show' -- "$cur") ;;
-        code) mapfile -t COMPREPLY < <(compgen -W 'add adopt change list reveal revoke sync' -- "$cur") ;;
+        code) mapfile -t COMPREPLY < <(compgen -W 'add adopt change learn list reveal revoke sync' -- "$cur") ;;
         schedule | holiday) mapfile -t COMPREPLY < <(compgen -W 'add list remove' -- "$cur") ;;
         timer) mapfile -t COMPREPLY < <(compgen -W 'add change list remove' -- "$cur") ;;
         care)
@@ -162,7 +163,7 @@ _lockhubctl() {
             'access show')
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_users)" -- "$cur")
             ;;
-        'code adopt' | 'code sync' | 'holiday add' | 'holiday list' | 'timer '*)
+        'code adopt' | 'code learn' | 'code sync' | 'holiday add' | 'holiday list' | 'timer '*)
             ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "$(_lockhubctl_locks)" -- "$cur")
             ;;
         doctor) ((n_args == 0)) && mapfile -t COMPREPLY < <(compgen -W "security $(_lockhubctl_locks)" -- "$cur") ;;

@@ -115,10 +115,10 @@ complete -c lockhubctl -n '__fish_seen_subcommand_from log user' -l csv -d 'Comm
 complete -c lockhubctl -n '__fish_seen_subcommand_from export' -l with-codes -d 'Encrypted, with the codes'
 complete -c lockhubctl -n '__fish_seen_subcommand_from import' -l dry-run -d 'Only say what would be done'
 complete -c lockhubctl -n '__fish_seen_subcommand_from export import' -F
-set -l words add adopt change edit export grant import list remove reveal revoke show sync
+set -l words add adopt change edit export grant import learn list remove reveal revoke show sync
 complete -c lockhubctl -n "__fish_seen_subcommand_from user; and not __fish_seen_subcommand_from $words" -a 'add edit export import list remove show'
 complete -c lockhubctl -n "__fish_seen_subcommand_from code; and not __fish_seen_subcommand_from $words" \
-    -a 'add adopt change list reveal revoke sync'
+    -a 'add adopt change learn list reveal revoke sync'
 complete -c lockhubctl -n "__fish_seen_subcommand_from schedule holiday; and not __fish_seen_subcommand_from $words" -a 'add list remove'
 complete -c lockhubctl -n "__fish_seen_subcommand_from timer; and not __fish_seen_subcommand_from $words" -a 'add change list remove'
 complete -c lockhubctl -n '__fish_seen_subcommand_from timer; and __fish_seen_subcommand_from add change list remove' \
@@ -126,7 +126,7 @@ complete -c lockhubctl -n '__fish_seen_subcommand_from timer; and __fish_seen_su
 complete -c lockhubctl -n "__fish_seen_subcommand_from access; and not __fish_seen_subcommand_from $words" -a 'grant revoke show'
 complete -c lockhubctl -n "__fish_seen_subcommand_from user code schedule access; and __fish_seen_subcommand_from $words" \
     -a '(__lockhubctl_users)'
-complete -c lockhubctl -n '__fish_seen_subcommand_from access holiday adopt sync; and __fish_seen_subcommand_from grant revoke add list adopt sync' \
+complete -c lockhubctl -n '__fish_seen_subcommand_from access holiday adopt learn sync; and __fish_seen_subcommand_from grant revoke add list adopt learn sync' \
     -a '(__lockhubctl_locks)'
 complete -c lockhubctl -n '__fish_seen_subcommand_from user code schedule holiday access rules timer' -l json -d 'Print JSON'
 complete -c lockhubctl -n '__fish_seen_subcommand_from code access user' -l no-wait -d 'Do not wait for the locks'
