@@ -9,76 +9,35 @@
  */
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "page.h"
 #include "util/auto.h"
+#include "util/made.h"
 #include "util/text.h"
 
 #define PATH_MAX_ 4096
 
-/* The page of @fault, or the index for FAULT_NONE. NULL: no memory. */
-static char *make_text(enum fault_code fault) {
-	char *text = NULL;
-	size_t n = 0;
-	FILE *out = open_memstream(&text, &n);
+/* @what: the fault, FAULT_NONE for the index. */
+static void print_page(FILE *out, const void *what) {
+	const enum fault_code *fault = what;
 
-	if (out == NULL) {
-		return NULL;
-	}
-	if (fault == FAULT_NONE) {
+	if (*fault == FAULT_NONE) {
 		page_print_index(out);
 	} else {
-		page_print_fault(out, fault);
+		page_print_fault(out, *fault);
 	}
-	if (fclose(out) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
 }
 
 static const char *file_name(enum fault_code fault) {
 	return fault == FAULT_NONE ? "README" : fault_name(fault);
 }
 
-static char *read_file(const char *path) {
-	FILE *in = fopen(path, "re");
-	char *text = NULL;
-	size_t size = 0;
-
-	if (in == NULL) {
-		return NULL;
-	}
-	/* Up to the end of the file: there is no such octet in a page. */
-	if (getdelim(&text, &size, '\0', in) < 0) {
-		free(text);
-		text = NULL;
-	}
-	fclose(in);
-	return text;
-}
-
-static int write_file(const char *path, const char *text) {
-	AUTO(free) char *old = read_file(path);
-
-	if (old != NULL && strcmp(old, text) == 0) {
-		return 0;
-	}
-	FILE *out = fopen(path, "we");
-	if (out == NULL) {
-		return -errno;
-	}
-	bool is_written = fputs(text, out) >= 0;
-	return fclose(out) == 0 && is_written ? 0 : -EIO;
-}
-
 /* @return 1 when something differs. */
 static int check_file(const char *path, const char *text) {
-	AUTO(free) char *old = read_file(path);
+	AUTO(free) char *old = made_before(path);
 
 	if (old != NULL && strcmp(old, text) == 0) {
 		return 0;
@@ -117,13 +76,13 @@ static int all_files(const char *folder, bool is_check) {
 
 	for (int i = FAULT_NONE; i < FAULT_COUNT_; i++) {
 		char path[PATH_MAX_];
-		AUTO(free) char *text = make_text((enum fault_code) i);
+		const enum fault_code fault = (enum fault_code) i;
+		AUTO(free) char *text = made_text(print_page, &fault);
 		if (text == NULL) {
 			return EXIT_FAILURE;
 		}
-		(void) snprintf(
-			path, sizeof(path), "%s/%s.md", folder, file_name((enum fault_code) i));
-		int r = is_check ? check_file(path, text) : write_file(path, text);
+		(void) snprintf(path, sizeof(path), "%s/%s.md", folder, file_name(fault));
+		int r = is_check ? check_file(path, text) : made_write(path, text);
 		if (r < 0) {
 			fprintf(stderr, "%s: %s\n", path, strerror(-r));
 			return EXIT_FAILURE;

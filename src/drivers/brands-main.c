@@ -14,6 +14,7 @@
 
 #include "core/capability.h"
 #include "util/auto.h"
+#include "util/made.h"
 #include "util/text.h"
 
 #define KINDS_MAX 16
@@ -88,47 +89,26 @@ static void print_brand(FILE *out, const struct driver *driver) {
 	}
 }
 
-/* The head for NULL. NULL: no memory. */
-static char *make_part(const struct driver *driver) {
-	char *text = NULL;
-	size_t n = 0;
-	FILE *out = open_memstream(&text, &n);
-
-	if (out == NULL) {
-		return NULL;
-	}
-	if (driver == NULL) {
+/* @what: the driver, NULL for the head. */
+static void print_part(FILE *out, const void *what) {
+	if (what == NULL) {
 		print_head(out);
 	} else {
-		print_brand(out, driver);
+		print_brand(out, what);
 	}
-	if (fclose(out) != 0) {
-		free(text);
-		return NULL;
-	}
-	return text;
 }
 
-static char *read_file(const char *path) {
-	FILE *in = fopen(path, "re");
-	char *text = NULL;
-	size_t size = 0;
-
-	if (in == NULL) {
-		return NULL;
+static void print_all(FILE *out, const void *what) {
+	(void) what;
+	print_head(out);
+	for (size_t i = 0; lock_drivers[i] != NULL; i++) {
+		print_brand(out, lock_drivers[i]);
 	}
-	/* Up to the end of the file: there is no such octet in the page. */
-	if (getdelim(&text, &size, '\0', in) < 0) {
-		free(text);
-		text = NULL;
-	}
-	fclose(in);
-	return text;
 }
 
 /* A brand that is not built in is not looked at. */
 static int check(const char *path) {
-	AUTO(free) char *page = read_file(path);
+	AUTO(free) char *page = made_before(path);
 
 	if (page == NULL) {
 		printf("%s is missing\n", path);
@@ -136,7 +116,7 @@ static int check(const char *path) {
 	}
 	for (size_t i = 0; i == 0 || lock_drivers[i - 1] != NULL; i++) {
 		const struct driver *driver = i == 0 ? NULL : lock_drivers[i - 1];
-		AUTO(free) char *part = make_part(driver);
+		AUTO(free) char *part = made_text(print_part, driver);
 
 		if (part == NULL || strstr(page, part) == NULL) {
 			printf("%s is not what the driver says: %s\nRun: ninja brands-page\n", path,
@@ -148,18 +128,14 @@ static int check(const char *path) {
 }
 
 static int write_page(const char *path) {
-	FILE *out = fopen(path, "we");
+	AUTO(free) char *page = made_text(print_all, NULL);
+	int r = page != NULL ? made_write(path, page) : -ENOMEM;
 
-	if (out == NULL) {
-		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+	if (r < 0) {
+		fprintf(stderr, "%s: %s\n", path, strerror(-r));
 		return EXIT_FAILURE;
 	}
-	print_head(out);
-	for (size_t i = 0; lock_drivers[i] != NULL; i++) {
-		print_brand(out, lock_drivers[i]);
-	}
-	const bool is_written = ferror(out) == 0;
-	return fclose(out) == 0 && is_written ? EXIT_SUCCESS : EXIT_FAILURE;
+	return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv) {
