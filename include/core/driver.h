@@ -346,6 +346,11 @@ struct driver {
 	/* Where people find that key, for prompts: one or two sentences. With key_form only. */
 	const char *key_source;
 	/*
+	 * The key's members where people have it as JSON, with blanks between: what lockhubctl
+	 * picks out of a longer text and sends as one flat object. NULL: it is words.
+	 */
+	const char *key_members;
+	/*
 	 * For docs/brands.md (core/capability.h): the @i-th kind of lock of this brand, from 0,
 	 * with made-up keys, as it is to a hub that knows all of it. @return its name, static;
 	 * NULL: there are no more. Both are empty, or everything unknown, at entry. NULL hook:

@@ -42,6 +42,8 @@ enum lock_pin {
 enum lock_pin lock_pin_judge(const struct lock *lock, const char **ret_why);
 /* What it can hold of codes and keys; NULL: nothing that the hub could manage, or not now. */
 const struct credential_limits *lock_credentials(const struct lock *lock);
+/* Of a lock without: why, and what to do instead; the end of a sentence, never NULL. */
+const char *lock_why_no_codes(const struct lock *lock);
 /* What protects its link; NULL: not known. Static. */
 const struct protocol *lock_protocol(const struct lock *lock);
 /* What it can do, in words (core/capability.h); @return how many rows. */

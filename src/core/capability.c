@@ -86,7 +86,12 @@ static void put_pins(struct table *table, const struct credential_limits *limits
 	char value[CAPABILITY_VALUE_MAX];
 
 	if (limits == NULL || (limits->types & 1U << CREDENTIAL_PIN) == 0) {
-		put(table, "pin", "PIN codes", "no");
+		(void) snprintf(value, sizeof(value), "no%s%s",
+			table->driver->no_codes == NULL ? "" : ", ",
+			table->driver->no_codes == NULL ? ""
+			: table->is_all                 ? "see below"
+							: table->driver->no_codes);
+		put(table, "pin", "PIN codes", value);
 		return;
 	}
 	(void) snprintf(

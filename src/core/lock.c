@@ -191,6 +191,12 @@ size_t lock_capabilities(const struct lock *lock, struct capability out[static C
 	return capabilities(lock->driver, &lock->keys, &lock->status, false, out);
 }
 
+const char *lock_why_no_codes(const struct lock *lock) {
+	return lock->driver->no_codes != NULL   ? lock->driver->no_codes
+	       : lock->driver->pin_form == NULL ? "no keypad, or no key that may set its codes"
+						: "no keypad, or its PIN is not known";
+}
+
 const struct credential_limits *lock_credentials(const struct lock *lock) {
 	return lock->driver->credentials != NULL
 		       ? lock->driver->credentials(&lock->keys, &lock->status)

@@ -363,8 +363,8 @@ int hub_code_sync(struct hub *hub, const char *lock_word, const struct people_by
 	}
 	if (sync_limits(lock) == NULL) {
 		return fault_set(ret_fault, FAULT_NOT_SUPPORTED,
-			"%s keeps no codes that the hub can manage%s", lock->slug,
-			lock_has_pin(lock) ? "" : " without its PIN");
+			"%s keeps no codes that the hub can manage: %s", lock->slug,
+			lock_why_no_codes(lock));
 	}
 	ask(lock);
 	return 0;

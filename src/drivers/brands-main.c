@@ -83,6 +83,9 @@ static void print_brand(FILE *out, const struct driver *driver) {
 	if (driver->pin_form != NULL) {
 		fprintf(out, "\nPIN of the lock: %s.\n", driver->pin_form);
 	}
+	if (driver->no_codes != NULL) {
+		fprintf(out, "\nPIN codes: %s.\n", driver->no_codes);
+	}
 	if (driver->key_form != NULL) {
 		fprintf(out, "\nIts key, where the maker keeps it: %s. %s.\n", driver->key_form,
 			driver->key_source);

@@ -20,6 +20,9 @@ def switchbot(slug, model, last, more=""):
     return Lock(slug, f"switchbot:{model}", f"B0:E9:FE:00:00:0{last}", "", key=KEY, extra=WORDS + more)
 
 
+# What is said wherever somebody looks for codes: why not, and what to do instead.
+NO_CODES = "its keypad keeps them and cannot be read; use the SwitchBot app"
+
 PRO = switchbot("side-door", "pro", 1)
 OLD = switchbot("shed", "lock", 2)
 ULTRA = switchbot("office", "ultra", 3, ",mode=gcm")
@@ -195,7 +198,7 @@ def what_each_can_do_is_told():
         rig.expect_prop(PRO, "Door", "closed")
         pro, weak, nuki = can(PRO), can(lite), can(FRONT)
         expect_equal(list(pro), list(nuki), "keys")
-        for key, wanted in (("unlatch", ("yes", "yes", "yes")), ("pin", ("no", "no", "no")),
+        for key, wanted in (("unlatch", ("yes", "yes", "yes")), ("pin", (f"no, {NO_CODES}", f"no, {NO_CODES}", "no")),
                             ("log", ("no", "no", "yes")), ("protocol_class", ("C", "C", "B")),
                             ("state_advertised", ("the state", "the state", "that something changed")),
                             ("door_state", ("yes", "not known", "not known")),
@@ -245,6 +248,26 @@ def what_it_says_of_itself_is_what_the_doctor_finds():
         rig.expect_prop(PRO, "Fault", "not-calibrated")
         expect(rig.try_ctl("lock", PRO.slug).returncode != 0, "moved without knowing where")
         expect_equal(findings(rig)[0], "not-calibrated", "the first finding")
+
+
+@case
+def where_its_codes_are_is_told():
+    front = Lock(FRONT.slug, FRONT.model, FRONT.address, FRONT.pin, extra="keypad=1")
+    with a_hub(front, PRO) as rig:
+        rig.ctl("user", "add", "Eva")
+        done = rig.try_ctl("code", "add", "eva", "--lock", PRO.slug, "--generate")
+        expect(done.returncode != 0, "a code that no lock keeps")
+        expect(f"{PRO.slug} keeps no codes that the hub could set: {NO_CODES}" in done.stderr, done.stderr)
+        rig.ctl("access", "grant", "eva", PRO.slug)
+        done = rig.try_ctl("code", "add", "eva", "--generate")
+        expect(done.returncode != 0 and NO_CODES in done.stderr, done.stderr)
+        done = rig.try_ctl("code", "sync", PRO.slug)
+        expect(done.returncode != 0 and NO_CODES in done.stderr, done.stderr)
+        # With a lock that keeps codes beside it the code is made, and it is told where it does not count.
+        rig.ctl("access", "grant", "eva", FRONT.slug)
+        told = rig.ctl("code", "add", "eva", "--generate")
+        expect("front-door: present" in told and "side-door: unsupported" in told, told)
+        expect(f"no, {NO_CODES}" in rig.ctl("show", PRO.slug), "show")
 
 
 @case

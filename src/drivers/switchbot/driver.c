@@ -163,6 +163,8 @@ const struct driver switchbot_driver = {
 	.is_announcing = switchbot_is_announcing,
 	.set_pin = switchbot_set_pin,
 	.protocol = switchbot_protocol,
+	/* docs/protocols/switchbot-lock.md 9 */
+	.no_codes = "its keypad keeps them and cannot be read; use the SwitchBot app",
 	.patterns = patterns,
 	.key_form = SWITCHBOT_KEY_FORM,
 	.example = switchbot_example,
