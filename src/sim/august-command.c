@@ -240,7 +240,7 @@ static uint8_t change_code(struct august *lock, const uint8_t *in) {
 		lock->has_access = false;
 		return 0x00;
 	case 0x28:
-		if (code == NULL || !code->is_there) {
+		if (code == NULL || (!code->is_there && lock->kind->has_module)) {
 			return 0x3f;
 		}
 		code->is_there = false;
@@ -312,7 +312,7 @@ void august_obey(struct august *lock, int link, const uint8_t *in) {
 		august_tell_mcu(lock, link, out);
 		break;
 	case 0x39:
-		out[0] = 0xcc; /* as some modules do */
+		out[0] = lock->kind->has_module ? 0xcc : 0xbb;
 		query_code(lock, in, out);
 		august_tell_mcu(lock, link, out);
 		break;

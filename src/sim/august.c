@@ -33,10 +33,10 @@ enum chr {
 };
 
 static const struct august_kind kinds[] = {
-	{ "august:asl-01", "ASL-01", false, true, false, false, true, "1.1.12" },
-	{ "august:asl-03", "ASL-03", true, true, false, true, false, "2.4.1" },
-	{ "yale:assure", "YRD256", true, true, false, false, false, "3.0.34" },
-	{ "yale:linus", "SL-103", true, false, true, true, true, "1.8.9" },
+	{ "august:asl-01", "ASL-01", false, true, false, false, true, false, "1.1.12" },
+	{ "august:asl-03", "ASL-03", true, true, false, true, false, false, "2.4.1" },
+	{ "yale:assure", "YRD256", true, true, false, false, false, true, "3.0.34" },
+	{ "yale:linus", "SL-103", true, false, true, true, true, false, "1.8.9" },
 };
 
 struct august *august_of(struct sim_lock *lock) {
@@ -124,8 +124,10 @@ static void tell(
 	struct august *lock, int link, enum chr chr, const uint8_t frame[static AUGUST_FRAME_LEN]) {
 	struct august_link *to = &lock->links[link];
 
-	to->said = lock->now;
-	to->has_said = true;
+	if (chr == CHR_MCU_TELL) {
+		to->said = lock->now;
+		to->has_said = true;
+	}
 	if (chr == CHR_SEC_TELL ? to->hears_sec : to->hears_mcu) {
 		sim_lock_indicate(&lock->base, link, chr, frame, AUGUST_FRAME_LEN);
 	}
@@ -232,7 +234,9 @@ static int on_write(
 	if (chr != CHR_MCU_WRITE && chr != CHR_SEC_WRITE) {
 		return SIM_ATT(SIM_ATT_WRITE_NOT_PERMITTED);
 	}
-	if (lock->is_fragile && since < (int64_t) (CRASH_MS * base->env->speed * 4 / 5)) {
+	/* Handshake and farewell may be as quick as they like: yalexs-ble is. */
+	if (lock->is_fragile && chr == CHR_MCU_WRITE &&
+		since < (int64_t) (CRASH_MS * base->env->speed * 4 / 5)) {
 		lock->is_crashed = true; /* until somebody takes its cells out */
 		sim_lock_drop(base, link);
 		sim_lock_advert_changed(base);

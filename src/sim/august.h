@@ -25,7 +25,8 @@ struct august_kind {
 	bool tells_battery;
 	bool has_latch;
 	bool has_homekit;
-	bool is_short; /* ends its frames with 00 00 */
+	bool is_short;   /* ends its frames with 00 00 */
+	bool has_module; /* for its keypad, which answers in a way of its own (7.6) */
 	const char *firmware;
 };
 
@@ -34,7 +35,7 @@ struct august_link {
 	uint8_t key[AUGUST_KEY_LEN]; /* of the session */
 	uint8_t in[16], out[16];
 	bool hears_sec, hears_mcu;
-	mono_t said; /* the last frame of ours */
+	mono_t said; /* the last frame of the MCU */
 	bool has_said;
 };
 
