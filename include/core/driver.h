@@ -329,6 +329,11 @@ struct driver {
 	const struct credential_limits *(*credentials)(
 		const struct secret *keys, const struct lock_status *status);
 	/*
+	 * Why there are no PIN codes where credentials() gives none though there may be keypads,
+	 * and what to do instead: the end of a sentence, at most 70 characters. NULL: no keypads.
+	 */
+	const char *no_codes;
+	/*
 	 * What can be set at this lock, in the order in which it is to be shown; static. Which of
 	 * them its firmware has shows when they are read. NULL hook: none.
 	 */

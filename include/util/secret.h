@@ -11,7 +11,7 @@
 
 #include "util/auto.h"
 
-#define SECRET_MAX 256
+#define SECRET_MAX 512
 
 struct secret {
 	size_t len;

@@ -247,6 +247,9 @@ int value_sighting(
 	if (r >= 0 && sighting->driver->key_source != NULL) {
 		r = put_text(message, "key_source", sighting->driver->key_source);
 	}
+	if (r >= 0 && sighting->driver->key_members != NULL) {
+		r = put_text(message, "key_members", sighting->driver->key_members);
+	}
 	const struct lock *lock = paired_as(api, sighting->address);
 	if (r >= 0 && lock != NULL) {
 		r = put_text(message, "paired", lock_slug(lock));

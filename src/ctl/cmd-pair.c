@@ -153,21 +153,9 @@ static int pair(struct ctl *ctl, const json_t *sighting) {
 	return CTL_DONE;
 }
 
-static bool is_address(const char *text) {
-	size_t n = strlen(text);
-	for (size_t i = 0; i < n; i++) {
-		bool is_fine = i % 3 == 2 ? text[i] == ':'
-					  : strchr("0123456789abcdefABCDEF", text[i]) != NULL;
-		if (!is_fine) {
-			return false;
-		}
-	}
-	return n == 17;
-}
-
 static int run(struct ctl *ctl, char **args, int n_args) {
 	struct search search = { .ctl = ctl, .address = n_args > 0 ? args[0] : NULL };
-	if (search.address != NULL && !is_address(search.address)) {
+	if (search.address != NULL && !pairing_is_address(search.address)) {
 		return usage_error(
 			ctl, "'%s' is not an address; lockhubctl scan shows them", search.address);
 	}

@@ -2,10 +2,13 @@
 #include "ctl/ctl.h"
 
 #include <locale.h>
+#include <sys/resource.h>
 
 int main(int argc, char **argv) {
 	const struct ctl_streams streams = { stdin, stdout, stderr };
-	setlocale(LC_ALL, ""); /* widths of characters in tables */
+	const struct rlimit none = { 0, 0 };
+	(void) setrlimit(RLIMIT_CORE, &none); /* it may hold codes and keys (L9) */
+	setlocale(LC_ALL, "");                /* widths of characters in tables */
 	setlocale(LC_NUMERIC, "C");
 	return ctl_main(argc, argv, &streams);
 }

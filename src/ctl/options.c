@@ -58,7 +58,7 @@ static const struct option_row rows[] = {
 	{ "yes",         'y', OPTION_FLAG, OPT_YES, AT(is_yes), NULL, 0, 0, "Do not ask whether it is meant" },
 	{ "name",         0,  OPTION_TEXT, OPT_NAME, AT(name), "NAME", 0, 0, "What the lock shall be called" },
 	{ "app",          0,  OPTION_FLAG, OPT_APP, AT(as_app), NULL, 0, 0, "Register as an app, not as a bridge" },
-	{ "key-file",     0,  OPTION_TEXT, OPT_KEY_FILE, AT(key_file), "FILE", 0, 0, "The maker's key is its first line; -: of standard input" },
+	{ "key-file",     0,  OPTION_TEXT, OPT_KEY_FILE, AT(key_file), "FILE", 0, 0, "The maker's key is in it; -: standard input" },
 	{ "accept-weak",  0,  OPTION_FLAG, OPT_KEY_FILE, AT(is_accepting_weak), NULL, 0, 0, "Pair it although its protocol is weak" },
 	{ "pin-stdin",    0,  OPTION_FLAG, OPT_PIN_STDIN, AT(is_pin_stdin), NULL, 0, 0, "Read the PIN from standard input" },
 	{ "seconds",      0,  OPTION_NUMBER, OPT_SECONDS, AT(seconds), "N", 1, 600, "Do it for so many seconds" },

@@ -11,6 +11,18 @@ void pairing_wipe(struct pairing *pairing) {
 	secret_wipe(&pairing->key);
 }
 
+bool pairing_is_address(const char *text) {
+	size_t n = strlen(text);
+	for (size_t i = 0; i < n; i++) {
+		bool is_fine = i % 3 == 2 ? text[i] == ':'
+					  : strchr("0123456789abcdefABCDEF", text[i]) != NULL;
+		if (!is_fine) {
+			return false;
+		}
+	}
+	return n == 17;
+}
+
 /* A lock whose protocol is weak is taken by somebody who knows that it is. */
 static int accept_weak(struct ctl *ctl, const json_t *sighting) {
 	if (strcmp(facts_text(sighting, "protocol_class"), "C") != 0 ||
@@ -42,7 +54,7 @@ static int read_key(struct ctl *ctl, const json_t *sighting, struct secret *ret_
 					 facts_text(sighting, "brand"));
 	}
 	if (ctl->opt.key_file != NULL) {
-		return prompt_secret_from(ctl, ctl->opt.key_file, "key", false, ret_key);
+		return key_file_read(ctl, ctl->opt.key_file, sighting, ret_key);
 	}
 	if (!ctl->is_asking) {
 		return usage_error(ctl, "this lock wants %s, give it with --key-file FILE. %s",

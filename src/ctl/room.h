@@ -464,6 +464,7 @@ struct pairing {
 	struct secret pin, key;
 };
 void pairing_wipe(struct pairing *pairing);
+bool pairing_is_address(const char *text); /* AA:BB:CC:DD:EE:FF */
 /*
  * Has the person agree to a weak protocol, and give the key that only the lock's maker has, as far
  * as the lock of @sighting wants that. CTL_DONE or another.
@@ -472,6 +473,16 @@ int pairing_agree(struct ctl *ctl, const json_t *sighting, struct pairing *pairi
 /* The request; *ret is the caller's. A negative errno has been complained of. */
 int pairing_call(struct ctl *ctl, const json_t *sighting, const struct pairing *pairing,
 	sd_bus_message **ret);
+
+/* key-file.c */
+/*
+ * The key that the lock of @sighting wants, out of the file @path; "-": standard input, of which
+ * one line is read, or one JSON text. Of JSON only the members that the brand's key consists of
+ * (key_members), and where the file names addresses, those of this lock. All else that the file
+ * holds is nobody's business. The text is terminated; the mark does not count in len.
+ */
+int key_file_read(
+	struct ctl *ctl, const char *path, const json_t *sighting, struct secret *ret_key);
 
 /* prompt.c */
 /* Asks for a PIN without showing it, or reads a line with --pin-stdin. CTL_DONE or another. */

@@ -105,7 +105,7 @@ complete -c lockhubctl -n '__fish_seen_subcommand_from report support-bundle' -s
 complete -c lockhubctl -n '__fish_seen_subcommand_from support-bundle' -l attach -r -F -d 'Put a picture or a transcript in'
 complete -c lockhubctl -n '__fish_seen_subcommand_from support-bundle' -l text -d 'Print a text for a form or a mail'
 complete -c lockhubctl -n '__fish_seen_subcommand_from signal' -l watch -d 'Listen and show it live'
-complete -c lockhubctl -n '__fish_seen_subcommand_from pair' -l key-file -r -F -d 'The key that its maker keeps is its first line'
+complete -c lockhubctl -n '__fish_seen_subcommand_from pair' -l key-file -r -F -d 'The key that its maker keeps is in it'
 complete -c lockhubctl -n '__fish_seen_subcommand_from pair' -l accept-weak -d 'Although its protocol is weak'
 complete -c lockhubctl -n '__fish_seen_subcommand_from unpair' -l force -d 'Do not try to reach the lock'
 complete -c lockhubctl -n '__fish_seen_subcommand_from unpair' -l no-backup -d 'Do not back up before'

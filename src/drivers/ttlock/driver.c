@@ -276,4 +276,5 @@ const struct driver ttlock_driver = {
 	.key_source =
 		"A lock that was reset needs none. Of one in use it is in the maker's account, "
 		"or in lockData.json of ttlock-sdk-js: docs/keys.md says how to get it",
+	.key_members = TTLOCK_KEY_MEMBERS,
 };

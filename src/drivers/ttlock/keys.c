@@ -19,6 +19,7 @@
 #define FLAG_POSITION_MAX 0xffffff
 #define PLAIN_DIGITS_MAX 10
 #define FIELD_MAX 128
+#define MILLISECOND_DIGITS 13 /* since 1970, of any date from 2001 on */
 #define NUMBERS_MAX TTLOCK_DIGITS_MAX
 
 const uint8_t ttlock_factory_key[TTLOCK_KEY_LEN] = { 0x98, 0x76, 0x23, 0xe8, 0xa9, 0x23, 0xa1, 0xbb,
@@ -261,7 +262,9 @@ static int read_number(
 static int read_date(const char *text, const char *name, uint8_t ret[static TTLOCK_DATE_LEN]) {
 	char field[FIELD_MAX] = "";
 
-	if (!find_member(text, name, field) || text_equal(field, "0") || field[0] == '\0') {
+	if (!find_member(text, name, field) || text_equal(field, "0") || field[0] == '\0' ||
+		(strlen(field) == MILLISECOND_DIGITS &&
+			strspn(field, "0123456789") == MILLISECOND_DIGITS)) {
 		return 0;
 	}
 	if (strlen(field) != 2 * TTLOCK_DATE_LEN || strspn(field, "0123456789") != strlen(field)) {

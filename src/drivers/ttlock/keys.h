@@ -61,14 +61,17 @@ void ttlock_keys_encode(const struct ttlock_keys *keys, struct secret *ret);
 /* 0; -ENODATA: NULL or empty (not paired yet); -EBADMSG. *ret untouched on errors. */
 int ttlock_keys_decode(const struct secret *blob, struct ttlock_keys *ret);
 
-#define TTLOCK_KEY_FORM                                                                            \
-	"its aesKey, adminPs and unlockKey, as a line of JSON or separated by blanks"
+#define TTLOCK_KEY_FORM "its aesKey, adminPs and unlockKey, as JSON or separated by blanks"
+#define TTLOCK_KEY_MEMBERS                                                                         \
+	"aesKey aesKeyStr aes_key adminPs adminPwd admin_ps unlockKey lockKey unlock_key uid "     \
+	"lockFlagPos startDate endDate scene groupId orgId"
 /*
  * As a person gives it: members aesKey (aesKeyStr), adminPs (adminPwd), unlockKey (lockKey) and
  * perhaps uid, lockFlagPos, startDate, endDate, scene, groupId and orgId of a JSON text, at any
- * depth, numbers also in the maker's disguise; or the first three as words. Without an admin number
- * it is a key that can lock and unlock. @ret: what is not said is as usual. -EINVAL, and the fault
- * never holds anything of it.
+ * depth, numbers also in the maker's disguise, dates as ten digits (what the maker's cloud counts
+ * in milliseconds does not matter); or the first three as words. Without an admin number it is a
+ * key that can lock and unlock. @ret: what is not said is as usual. -EINVAL, and the fault never
+ * holds anything of it.
  */
 int ttlock_keys_parse(const struct secret *text, struct ttlock_keys *ret, struct fault *ret_fault);
 /*
