@@ -347,7 +347,7 @@ class Lock:
         self.slug = slug
         self.model = model
         self.address = address
-        self.pin = pin
+        self.pin = pin  # "": it has none
         self.key = key  # that its maker keeps, as a person gives it; such a lock has no PIN
         self.extra = extra
         self.name = name or slug.replace("-", " ").capitalize()
@@ -719,6 +719,8 @@ class Rig:
             if lock.key:
                 self.ctl("pair", lock.address, "--name", lock.name, "--key-file", "-",
                          "--accept-weak", stdin=lock.key + "\n")
+            elif not lock.pin:
+                self.ctl("pair", lock.address, "--name", lock.name, "--yes", "--accept-weak")
             else:
                 self.sim_pairing(lock)
                 self.ctl("pair", lock.address, "--name", lock.name, "--yes", "--pin-stdin",
@@ -743,8 +745,8 @@ class Rig:
         self.publish(self.topic(lock, "lock/set"), payload, **kwargs)
 
 
-def a_paired_hub(*locks, broker=True, config="", speed=20, wrap=()):
-    """A rig with everything running and these locks paired; use as `with a_paired_hub(FRONT) as rig`."""
+def a_hub(*locks, paired=True, broker=False, config="", speed=20, wrap=()):
+    """A rig with everything running and these locks paired; use as `with a_hub(FRONT) as rig`."""
     rig = Rig()
     try:
         rig.start_bus()
@@ -752,9 +754,17 @@ def a_paired_hub(*locks, broker=True, config="", speed=20, wrap=()):
         if broker:
             rig.start_broker()
         rig.start_hub(config=config, wrap=wrap)
-        rig.pair(*locks)
+        if locks:
+            wait(lambda: rig.status()["radio_ready"], 15, "the radio is ready")
+        if paired:
+            rig.pair(*locks)
     except BaseException:
         rig.tell()
         rig.close()
         raise
     return rig
+
+
+def a_paired_hub(*locks, **kwargs):
+    """The same with a broker, if nothing else is said."""
+    return a_hub(*locks, **{"broker": True, **kwargs})

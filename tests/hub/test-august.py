@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Locks of August and Yale: paired with the offline key, asked when they say that something changed."""
 
-import contextlib
 import json
 
 from case import case, expect, expect_equal, main
-from rig import Lock, Rig, wait
+from rig import Lock, a_hub, wait
 
 KEY = "0123456789abcdef0123456789abcdef 7"
 WORDS = "key=0123456789abcdef0123456789abcdef,slot=7"
@@ -20,19 +19,6 @@ FRONT = august("front-door", "august:asl-03", 1)
 ASSURE = august("office", "yale:assure", 2)
 LINUS = august("side-door", "yale:linus", 3)
 OLD = august("shed", "august:asl-01", 4)
-
-
-@contextlib.contextmanager
-def a_hub(*locks, paired=True):
-    with Rig() as rig:
-        rig.start_bus()
-        rig.start_sim(*locks)
-        rig.start_hub()
-        wait(lambda: rig.status()["radio_ready"], 15, "the radio is ready")
-        if paired:
-            rig.pair(*locks)
-        yield rig
-        rig.end_well()
 
 
 @case

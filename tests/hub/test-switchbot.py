@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Locks of SwitchBot: paired with the key that their maker keeps, heard without a link."""
 
-import contextlib
 import datetime
 import json
 import os
 import time
 
 from case import case, expect, expect_equal, main
-from rig import FRONT, Failure, Lock, Rig, wait
+from rig import FRONT, Failure, Lock, a_hub, wait
 from terminal import Terminal
 
 KEY = "34 0123456789abcdef0123456789abcdef"
@@ -26,19 +25,6 @@ NO_CODES = "its keypad keeps them and cannot be read; use the SwitchBot app"
 PRO = switchbot("side-door", "pro", 1)
 OLD = switchbot("shed", "lock", 2)
 ULTRA = switchbot("office", "ultra", 3, ",mode=gcm")
-
-
-@contextlib.contextmanager
-def a_hub(*locks, paired=True):
-    with Rig() as rig:
-        rig.start_bus()
-        rig.start_sim(*locks)
-        rig.start_hub()
-        wait(lambda: rig.status()["radio_ready"], 15, "the radio is ready")
-        if paired:
-            rig.pair(*locks)
-        yield rig
-        rig.end_well()
 
 
 @case

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Locks of TTLock: set up by the hub, or with the numbers of whoever did it before."""
 
-import contextlib
 import json
 
 from case import case, expect, expect_equal, main
-from rig import Lock, Rig, wait
+from rig import Lock, a_hub, wait
 
 KEY = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
 RECORD = {"aesKey": KEY, "admin": {"adminPs": 12345678, "unlockKey": 87654321}}
@@ -19,28 +18,6 @@ def ttlock(slug, model, last, extra="", key=None):
 DOOR = ttlock("workshop", "s534", 1)
 SHED = ttlock("shed", "d01", 2, "frugal=0")
 OWNED = ttlock("cellar", "s534", 3, f"owner={KEY}/12345678/87654321", key=json.dumps(RECORD))
-
-
-def set_up(rig, *locks):
-    for lock in locks:
-        if lock.key:
-            rig.pair(lock)
-        else:
-            rig.ctl("pair", lock.address, "--name", lock.name, "--yes", "--accept-weak")
-            rig.expect_prop(lock, "Reachable", True)
-
-
-@contextlib.contextmanager
-def a_hub(*locks, paired=True):
-    with Rig() as rig:
-        rig.start_bus()
-        rig.start_sim(*locks)
-        rig.start_hub()
-        wait(lambda: rig.status()["radio_ready"], 15, "the radio is ready")
-        if paired:
-            set_up(rig, *locks)
-        yield rig
-        rig.end_well()
 
 
 def words(rig, lock):
@@ -62,7 +39,7 @@ def a_lock_in_setting_mode_is_set_up():
         expect("--accept-weak" in done.stderr, done.stderr)
         done = rig.try_ctl("pair", DOOR.address, "--accept-weak", "--key-file", "-", stdin="x\n")
         expect(done.returncode != 0, "took a key for a lock that makes one")
-        set_up(rig, DOOR)
+        rig.pair(DOOR)
         mine = rig.show(DOOR)
         expect(mine["owned"] and not mine["setting"], "it is not set up")
         row = rig.ctl_json("show", DOOR.slug)["locks"][0]
@@ -87,7 +64,7 @@ def a_record_of_another_client_pairs_it():
         expect(done.returncode != 0, "paired with a wrong number")
         expect("admin number" in done.stderr, done.stderr)
         expect_equal(rig.locks(), [], "locks")
-        set_up(rig, OWNED)
+        rig.pair(OWNED)
         rig.ctl("unlock", OWNED.slug)
         rig.expect_prop(OWNED, "State", "unlocked")
         expect(KEY not in rig.hub.log(), "the key is in the journal")
