@@ -221,6 +221,7 @@ static enum operation_source source_of(uint8_t code) {
 void august_record_parse(const uint8_t frame[static AUGUST_FRAME_LEN], struct august_record *ret) {
 	struct rd from_5 = rd_on(frame + 5, sizeof(uint32_t));
 	struct rd from_8 = rd_on(frame + 8, sizeof(uint32_t));
+	struct rd from_14 = rd_on(frame + 14, sizeof(uint16_t));
 
 	*ret = (struct august_record){ .type = AUGUST_RECORD_UNKNOWN };
 	switch (frame[4]) {
@@ -241,6 +242,13 @@ void august_record_parse(const uint8_t frame[static AUGUST_FRAME_LEN], struct au
 		ret->unix_s = rd_u32le(&from_5);
 		ret->slot = frame[10];
 		ret->bolt = frame[12] & 0x0f;
+		ret->source = SOURCE_KEYPAD;
+		break;
+	case 0x07:
+		ret->type = AUGUST_RECORD_PIN;
+		ret->unix_s = rd_u32le(&from_5);
+		ret->slot = rd_u16le(&from_14);
+		ret->bolt = AUGUST_BOLT_UNLOCKED;
 		ret->source = SOURCE_KEYPAD;
 		break;
 	case 0x80:

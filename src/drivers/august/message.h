@@ -156,6 +156,7 @@ enum august_record_type {
 	AUGUST_RECORD_PIN,
 	AUGUST_RECORD_END,
 };
+#define AUGUST_SLOT_MASTER 0xffee /* the code with which the keypad itself is programmed */
 struct august_record {
 	enum august_record_type type;
 	uint32_t unix_s;
@@ -163,7 +164,7 @@ struct august_record {
 	uint8_t door; /* DOOR: enum august_door */
 	enum operation_source source;
 	bool is_bluetooth; /* by an app or a hub in radio range, us among them */
-	unsigned slot;     /* PIN */
+	unsigned slot;     /* PIN; AUGUST_SLOT_MASTER */
 };
 void august_record_parse(const uint8_t frame[static AUGUST_FRAME_LEN], struct august_record *ret);
 

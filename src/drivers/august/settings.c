@@ -141,7 +141,7 @@ void august_record_entry(const struct august_record *record,
 	switch (record->type) {
 	case AUGUST_RECORD_PIN:
 		ret->credential = CREDENTIAL_PIN;
-		ret->user_ref = (int64_t) record->slot + 1;
+		ret->user_ref = record->slot == AUGUST_SLOT_MASTER ? 0 : (int64_t) record->slot + 1;
 		record_of_lock(record, ret);
 		break;
 	case AUGUST_RECORD_LOCK:

@@ -39,6 +39,7 @@ struct bench {
 	uint8_t moved_sub;
 	unsigned n_gaps;
 	unsigned n_records;          /* in the lock */
+	const uint8_t *record;       /* such: from octet 4 on; NULL: locked by hand */
 	uint8_t pin[AUGUST_PIN_LEN]; /* in slot 1; slot 0 is taken by another */
 	bool has_pin, loses_pin;
 };
@@ -145,8 +146,8 @@ static void lock_code(struct bench *bench, const uint8_t *in) {
 static void lock_obeys(struct bench *bench, const uint8_t *in) {
 	const bool is_move = in[1] == AUGUST_OP_LOCK || in[1] == AUGUST_OP_UNLOCK;
 	const bool is_busy = bench->n_busy > 0 && in[1] != AUGUST_OP_STATUS;
-	uint8_t record[AUGUST_FRAME_LEN] = { AUGUST_ANSWER, AUGUST_OP_NEXT_RECORD, 0, 0, 0x00, 0x01,
-		AUGUST_BOLT_LOCKED, 0, 1, 2, 3, 4 };
+	static const uint8_t by_hand[] = { 0x00, 0x01, AUGUST_BOLT_LOCKED, 0, 1, 2, 3, 4 };
+	uint8_t record[AUGUST_FRAME_LEN] = { AUGUST_ANSWER, AUGUST_OP_NEXT_RECORD };
 
 	if (is_busy) {
 		bench->n_busy--;
@@ -172,7 +173,9 @@ static void lock_obeys(struct bench *bench, const uint8_t *in) {
 	} else if (in[1] == AUGUST_OP_STATUS) {
 		lock_status(bench, in[4], 0x00);
 	} else if (in[1] == AUGUST_OP_NEXT_RECORD) {
-		record[4] = bench->n_records == 0 ? 0x80 : 0x00;
+		memcpy(record + 4, bench->record != NULL ? bench->record : by_hand, 8);
+		memcpy(record + 14, bench->record != NULL ? bench->record + 10 : record, 2);
+		record[4] = bench->n_records == 0 ? 0x80 : record[4];
 		bench->n_records -= bench->n_records > 0;
 		lock_says(bench, record);
 	} else if (in[1] == AUGUST_OP_SET_CLOCK) {
@@ -488,6 +491,34 @@ static void records_are_numbered_on(void **state) {
 	bench_free(&bench);
 }
 
+/* As yalexs-ble 7.2.2 reads it: another form than 0E, with all 16 bits of the slot. */
+static void keypad_record_tells_its_slot(void **state) {
+	static const struct {
+		uint8_t record[12];
+		int64_t ref;
+	} rows[] = {
+		{ { 0x07, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0x03, 0x00 }, 4 },
+		{ { 0x07, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0x03, 0x01 }, 0x104 },
+		{ { 0x07, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0xee, 0xff }, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct bench bench;
+
+		bench_init(&bench, true);
+		bench.n_records = 1;
+		bench.record = rows[i].record;
+		start(&bench, ACT_READ_LOG);
+		run(&bench);
+		assert_int_equal(bench.host.n_entries, 1);
+		assert_int_equal(bench.host.entries[0].time.s, 0x04030201);
+		assert_int_equal(bench.host.entries[0].source, SOURCE_KEYPAD);
+		assert_int_equal(bench.host.entries[0].operation, OPERATION_UNLOCK);
+		assert_int_equal(bench.host.entries[0].user_ref, rows[i].ref);
+		bench_free(&bench);
+	}
+}
+
 static void code_is_put_where_there_is_room_and_read_back(void **state) {
 	for (unsigned way = 0; way < 2; way++) {
 		struct job job = { .act = ACT_PUT_CREDENTIAL, .slot = { .type = CREDENTIAL_PIN } };
@@ -520,6 +551,7 @@ int main(void) {
 		cmocka_unit_test(what_is_no_frame_never_reaches_the_chain),
 		cmocka_unit_test(door_that_is_not_told_is_gone_without),
 		cmocka_unit_test(records_are_numbered_on),
+		cmocka_unit_test(keypad_record_tells_its_slot),
 		cmocka_unit_test(code_is_put_where_there_is_room_and_read_back),
 	};
 
