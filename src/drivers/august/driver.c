@@ -168,7 +168,7 @@ static const struct credential_limits *august_credentials(
 	const struct secret *blob, const struct lock_status *status) {
 	static const struct credential_limits limits = {
 		.types = 1U << CREDENTIAL_PIN,
-		.n_max = AUGUST_CODE_SLOTS,
+		.n_max = AUGUST_CODE_LAST - AUGUST_CODE_FIRST + 1,
 		.pin_least = AUGUST_PIN_LEAST,
 		.pin_most = AUGUST_PIN_MOST,
 		.tells_pins = true,

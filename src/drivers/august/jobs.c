@@ -497,12 +497,13 @@ static void take_code(
 	if (session->asked == ASK_CODE && is_there) {
 		tell_code(session, &pin);
 	}
-	if (session->slot + 1 < AUGUST_CODE_SLOTS) {
+	session->n_empty = is_there ? 0 : session->n_empty + 1;
+	if (session->slot < AUGUST_CODE_LAST && session->n_empty < AUGUST_CODES_EMPTY) {
 		session->slot++;
 		august_next(session); /* the same for the next one */
 	} else if (session->asked == ASK_FREE_CODE) {
-		session_fail(&session->base, FAULT_LIST_FULL, "no place of %d is free",
-			AUGUST_CODE_SLOTS);
+		session_fail(&session->base, FAULT_LIST_FULL, "no place up to %d is free",
+			AUGUST_CODE_LAST);
 	} else {
 		step(session);
 	}

@@ -102,6 +102,7 @@ struct august_session {
 	bool has_relock;
 	struct august_relock relock;
 	unsigned slot;
+	unsigned n_empty; /* places in a row */
 	unsigned n_records;
 	bool is_log_more;
 	int64_t ref;

@@ -408,7 +408,8 @@ static int session_start(struct session *base, const struct job *job, struct fau
 	session->has_rest = false;
 	session->n_looks = 0;
 	session->has_relock = false;
-	session->slot = 0;
+	session->slot = job->act == ACT_PUT_CREDENTIAL ? AUGUST_CODE_FIRST : 0;
+	session->n_empty = 0;
 	session->n_records = 0;
 	session->is_log_more = false;
 	session->ref = 0;

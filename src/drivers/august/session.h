@@ -52,4 +52,10 @@ const struct lock_setting *august_settings(bool has_door, size_t *ret_n);
  */
 #define AUGUST_REFUSALS_MAX 5
 #define AUGUST_REFUSALS_PAIRING 3
-#define AUGUST_CODE_SLOTS 30 /* that are looked at */
+/*
+ * Places of codes. The hub uses none before the first; of the others it reads on until so many in a
+ * row were empty.
+ */
+#define AUGUST_CODE_FIRST 1
+#define AUGUST_CODE_LAST 255
+#define AUGUST_CODES_EMPTY 30

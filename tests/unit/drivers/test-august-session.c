@@ -38,9 +38,12 @@ struct bench {
 	unsigned n_moves;
 	uint8_t moved_sub;
 	unsigned n_gaps;
-	unsigned n_records;          /* in the lock */
-	const uint8_t *record;       /* such: from octet 4 on; NULL: locked by hand */
-	uint8_t pin[AUGUST_PIN_LEN]; /* in slot 1; slot 0 is taken by another */
+	unsigned n_records;    /* in the lock */
+	const uint8_t *record; /* such: from octet 4 on; NULL: locked by hand */
+	unsigned n_others;     /* places from 1 on that others have taken */
+	unsigned n_queries;
+	uint8_t pin[AUGUST_PIN_LEN]; /* in this place: */
+	uint8_t pin_at;
 	bool has_pin, loses_pin;
 };
 
@@ -129,14 +132,17 @@ static void lock_code(struct bench *bench, const uint8_t *in) {
 	uint8_t out[AUGUST_FRAME_LEN] = { AUGUST_ANSWER_KEYPAD, in[1], 0, 0, in[4], in[5] };
 
 	if (in[1] == AUGUST_OP_CODE_QUERY) {
-		memset(out + 6, in[4] == 0 ? 0x11 : 0xff, AUGUST_PIN_LEN);
+		bench->n_queries++;
+		memset(out + 6, in[4] > 0 && in[4] <= bench->n_others ? 0x11 : 0xff,
+			AUGUST_PIN_LEN);
 		out[9] = 0xff;
-		if (in[4] == 1 && bench->has_pin && !bench->loses_pin) {
+		if (in[4] == bench->pin_at && bench->has_pin && !bench->loses_pin) {
 			memcpy(out + 6, bench->pin, AUGUST_PIN_LEN);
 		}
 	} else {
 		out[4] = out[5] = 0;
-		bench->has_pin = in[1] == AUGUST_OP_CODE_COMMIT && in[11] == 1;
+		bench->has_pin = in[1] == AUGUST_OP_CODE_COMMIT;
+		bench->pin_at = in[11];
 		memcpy(bench->pin, in + 4, AUGUST_PIN_LEN);
 		out[15] = in[1] == AUGUST_OP_CODE_CLEAR ? bench->result : 0;
 	}
@@ -527,15 +533,51 @@ static void code_is_put_where_there_is_room_and_read_back(void **state) {
 
 		bench_init(&bench, true);
 		bench.loses_pin = way == 1;
+		bench.n_others = 40;
 		(void) secret_set_text(&job.slot.pin, "123456");
 		assert_int_equal(bench.session->impl->start(bench.session, &job, &fault), 0);
 		run(&bench);
 		assert_outcome(
 			&bench, way == 0 ? FAULT_NONE : FAULT_ACTION_REJECTED, JOB_MAYBE_SENT);
-		assert_int_equal(bench.host.result.ref, way == 0 ? 2 : 0);
+		assert_int_equal(bench.host.result.ref, way == 0 ? 42 : 0);
+		assert_int_equal(bench.pin_at, 41);
 		assert_int_equal(bench.pin[0], 0x12);
 		bench_free(&bench);
 	}
+}
+
+static void codes_are_read_until_no_more_can_be_expected(void **state) {
+	static const unsigned others[] = { 0, 1, 29, 30, 55 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		struct bench bench;
+
+		bench_init(&bench, true);
+		bench.n_others = others[i];
+		start(&bench, ACT_READ_USERS);
+		run(&bench);
+		assert_outcome(&bench, FAULT_NONE, JOB_NOT_SENT);
+		assert_int_equal(bench.host.n_slots, others[i]);
+		/* The place before the first is looked at, too: another client may have used it. */
+		assert_int_equal(bench.n_queries,
+			others[i] == 0 ? AUGUST_CODES_EMPTY : 1 + others[i] + AUGUST_CODES_EMPTY);
+		bench_free(&bench);
+	}
+}
+
+static void lock_that_is_full_says_so(void **state) {
+	struct job job = { .act = ACT_PUT_CREDENTIAL, .slot = { .type = CREDENTIAL_PIN } };
+	struct fault fault;
+	struct bench bench;
+
+	bench_init(&bench, true);
+	bench.n_others = AUGUST_CODE_LAST;
+	(void) secret_set_text(&job.slot.pin, "123456");
+	assert_int_equal(bench.session->impl->start(bench.session, &job, &fault), 0);
+	run(&bench);
+	assert_outcome(&bench, FAULT_LIST_FULL, JOB_NOT_SENT);
+	assert_int_equal(bench.n_queries, AUGUST_CODE_LAST);
+	bench_free(&bench);
 }
 
 int main(void) {
@@ -553,6 +595,8 @@ int main(void) {
 		cmocka_unit_test(records_are_numbered_on),
 		cmocka_unit_test(keypad_record_tells_its_slot),
 		cmocka_unit_test(code_is_put_where_there_is_room_and_read_back),
+		cmocka_unit_test(codes_are_read_until_no_more_can_be_expected),
+		cmocka_unit_test(lock_that_is_full_says_so),
 	};
 
 	return cmocka_run_group_tests_name("august-session", tests, NULL, NULL);
