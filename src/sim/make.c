@@ -17,8 +17,9 @@
 #include "words.h"
 
 const char *const sim_models[] = { "nuki:gen1", "nuki:gen2", "nuki:gen3", "nuki:gen4", "nuki:5g",
-	"switchbot:lock", "switchbot:lite", "switchbot:pro", "switchbot:ultra", "ttlock:s534",
-	"ttlock:d01", "august:asl-01", "august:asl-03", "yale:assure", "yale:linus", NULL };
+	"switchbot:lock", "switchbot:lite", "switchbot:pro", "switchbot:pro-wifi",
+	"switchbot:ultra", "switchbot:vision", "switchbot:vision-pro", "ttlock:s534", "ttlock:d01",
+	"august:asl-01", "august:asl-03", "yale:assure", "yale:linus", NULL };
 
 /* nuki.md 3.2, inferred from captures: id and address end alike. */
 static void name_nuki(struct sim_lock *lock, uint8_t chance) {

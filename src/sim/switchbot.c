@@ -48,17 +48,23 @@ struct kind {
 	bool is_power_bit; /* B+: one bit tells weak cells, else the two compartments' */
 	bool is_info_b;
 	bool has_door;
-	uint8_t code; /* of "lock info" */
+	bool has_long_form; /* of the commands that move the bolt; it takes no other */
+	uint8_t code;       /* of "lock info" */
 	uint8_t firmware;
 };
 
 /* 1 */
+/* clang-format off */
 static const struct kind kinds[] = {
-	{ "switchbot:lock", 'o', { 0 }, false, false, false, true, 0x01, 21 },
-	{ "switchbot:lite", '-', { 0 }, false, false, false, false, 0x01, 11 },
-	{ "switchbot:pro", '$', { 0 }, true, false, true, true, 0x04, 23 },
-	{ "switchbot:ultra", 0, { 0x00, 0x10, 0xa5, 0xb8 }, true, true, true, true, 0x07, 14 },
+	{ "switchbot:lock", 'o', { 0 }, false, false, false, true, false, 0x01, 21 },
+	{ "switchbot:lite", '-', { 0 }, false, false, false, false, false, 0x01, 11 },
+	{ "switchbot:pro", '$', { 0 }, true, false, true, true, true, 0x04, 23 },
+	{ "switchbot:pro-wifi", 0, { 0x00, 0x10, 0xff, 0x90 }, true, false, true, true, true, 0x0a, 10 },
+	{ "switchbot:ultra", 0, { 0x00, 0x10, 0xa5, 0xb8 }, true, true, true, true, true, 0x07, 14 },
+	{ "switchbot:vision", 0, { 0x00, 0x11, 0x69, 0x08 }, false, false, false, false, true, 0x02, 10 },
+	{ "switchbot:vision-pro", 0, { 0x01, 0x11, 0x69, 0x09 }, true, true, false, true, true, 0x02, 10 },
 };
+/* clang-format on */
 
 struct switchbot_link {
 	enum mode mode; /* NONE: nobody has asked for the start value */
@@ -141,10 +147,8 @@ static bool is_weak(struct switchbot *lock) {
 static void get_advert(struct sim_lock *base, struct sim_advert *ret) {
 	struct switchbot *lock = switchbot_of(base);
 	const unsigned percent = body_percent(&lock->body, lock->now);
-	uint8_t state[MESSAGE_MAX];
 	struct wr wr = wr_on(ret->manufacturer, sizeof(ret->manufacturer));
 
-	(void) info(lock, state);
 	ret->is_discoverable = true;
 	ret->interval_ms = 1000;
 	snprintf(ret->name, sizeof(ret->name), "WoLock");
@@ -300,7 +304,8 @@ static void obey(struct switchbot *lock, int link, const uint8_t *plain, size_t 
 	} else if (n == 2 && plain[0] == 0x0e) {
 		lock->links[link].wants_news = false;
 		say(lock, link, DONE, nothing, sizeof(nothing));
-	} else if (n >= 6 && memcmp(plain, "\x0f\x4e\x01\x01", 4) == 0 &&
+	} else if (n == (lock->kind->has_long_form ? 7 : 6) &&
+		   memcmp(plain, "\x0f\x4e\x01\x01", 4) == 0 &&
 		   (plain[n - 1] == 0x00 || plain[n - 1] == 0x80 || plain[n - 1] == 0xa0)) {
 		move(lock, link, plain[n - 1]);
 	} else {

@@ -21,8 +21,10 @@ try:
     import switchbot
     from switchbot.adv_parser import parse_advertisement_data
     MISSING = None
-    KINDS = {"lock": switchbot.SwitchbotModel.LOCK, "lite": switchbot.SwitchbotModel.LOCK_LITE,
-             "pro": switchbot.SwitchbotModel.LOCK_PRO, "ultra": switchbot.SwitchbotModel.LOCK_ULTRA}
+    MODELS = switchbot.SwitchbotModel
+    KINDS = {"lock": MODELS.LOCK, "lite": MODELS.LOCK_LITE, "pro": MODELS.LOCK_PRO,
+             "pro-wifi": MODELS.LOCK_PRO_WIFI, "ultra": MODELS.LOCK_ULTRA, "vision": MODELS.LOCK_VISION,
+             "vision-pro": MODELS.LOCK_VISION_PRO}
 except ImportError as error:
     MISSING = error
 
@@ -32,7 +34,7 @@ KEY_ID = "34"
 
 
 def a_lock(model, more=""):
-    number = ("lock", "lite", "pro", "ultra").index(model) + 1
+    number = list(KINDS).index(model) + 1 if MISSING is None else 0
     return rig.Lock(f"front-{model}", f"switchbot:{model}", f"B0:E9:FE:00:00:0{number}", "",
                     extra=f"key={KEY},key-id={KEY_ID},battery=64{more}")
 
@@ -113,7 +115,7 @@ def switchbots_are_heard_as_they_are():
         async with Ears() as ears:
             for lock in locks:
                 model = kind(lock)
-                has_door = model is not switchbot.SwitchbotModel.LOCK_LITE
+                has_door = model not in (MODELS.LOCK_LITE, MODELS.LOCK_VISION)
                 await ears.until(lock, calibration=True, status=switchbot.LockStatus.LOCKED, battery=64,
                                  sequence_number=here.show(lock)["sequence"],
                                  **({"door_open": False} if has_door else {}))
@@ -127,12 +129,16 @@ def switchbots_are_heard_as_they_are():
                 here.sim("set", lock.slug, "calibrated=0")
                 await ears.until(lock, calibration=False)
                 expect("door_open" in ears.of(lock) or not has_door, "the door is not told")
-            first, _, pro, ultra = locks
+            first, _, *pros, ultra, _, vision_pro = locks
             expect_equal(ears.of(first)["night_latch"], True, "the latch of the first")
-            expect(ears.of(pro)["left_battery_compartment_alarm"] and ears.of(pro)["right_battery_compartment_alarm"],
-                   f"both compartments of the Pro: {ears.of(pro)}")
-            expect_equal(ears.of(ultra)["power_alarm"], True, "the alarm of the Ultra")
-    play(talk, a_lock("lock", ",night-latch=1"), a_lock("lite"), a_lock("pro"), a_lock("ultra"))
+            for lock in pros:
+                expect(ears.of(lock)["left_battery_compartment_alarm"]
+                       and ears.of(lock)["right_battery_compartment_alarm"],
+                       f"both compartments of {lock.slug}: {ears.of(lock)}")
+            for lock in (ultra, vision_pro):
+                expect_equal(ears.of(lock)["power_alarm"], True, f"the alarm of {lock.slug}")
+    play(talk, a_lock("lock", ",night-latch=1"), *(a_lock(model) for model in (
+        "lite", "pro", "pro-wifi", "ultra", "vision", "vision-pro")))
 
 
 async def operate(here, lock):
@@ -164,6 +170,17 @@ def a_lite_is_locked_unlocked_and_unlatched():
 @case
 def a_pro_is_locked_unlocked_and_unlatched():
     play(operate, a_lock("pro", ",night-latch=1"))
+
+
+@case
+def a_pro_with_wifi_is_locked_unlocked_and_unlatched():
+    play(operate, a_lock("pro-wifi", ",night-latch=1"))
+
+
+@case
+def visions_are_locked_unlocked_and_unlatched():
+    play(operate, a_lock("vision", ",night-latch=1"))
+    play(operate, a_lock("vision-pro", ",night-latch=1"))
 
 
 @case

@@ -25,6 +25,8 @@ NO_CODES = "its keypad keeps them and cannot be read; use the SwitchBot app"
 PRO = switchbot("side-door", "pro", 1)
 OLD = switchbot("shed", "lock", 2)
 ULTRA = switchbot("office", "ultra", 3, ",mode=gcm")
+# It advertises in one layout and answers in another.
+VISION = switchbot("barn", "vision-pro", 5)
 
 
 @case
@@ -90,8 +92,11 @@ def its_state_is_heard_without_a_link():
 
 @case
 def it_is_locked_and_unlocked_in_either_mode():
-    with a_hub(PRO, OLD, ULTRA) as rig:
-        for lock in (PRO, OLD, ULTRA):
+    locks = (PRO, OLD, ULTRA, VISION)
+    with a_hub(*locks) as rig:
+        expect_equal([rig.prop(lock, "Model") for lock in locks], ["SwitchBot " + name for name in (
+            "Lock Pro", "Lock", "Lock Ultra", "Lock Vision Pro")], "models")
+        for lock in locks:
             for act, word in (("unlock", "unlocked"), ("lock", "locked"), ("unlatch", "unlocked")):
                 rig.ctl(act, lock.slug)
                 rig.expect_prop(lock, "State", word)
