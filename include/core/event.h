@@ -95,7 +95,6 @@ void event_init(struct event *event, enum event_kind kind, const struct clock *c
 const struct event_row *event_row(enum event_kind kind); /* never NULL */
 const struct event_row *event_rows(size_t *ret_n);
 const char *event_kind_name(enum event_kind kind);
-int event_kind_from_name(const char *name, enum event_kind *ret);
 /*
  * The word for MQTT's event_type and for filters, finer than the kind: "locked", "unlocked",
  * "unlatched", "lock_failed", "unlock_failed", "jammed", "wrong_code", "door_opened",

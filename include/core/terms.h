@@ -195,13 +195,10 @@ enum role { ROLE_NONE, ROLE_VIEW, ROLE_OPERATE, ROLE_MANAGE };
 
 /* Names; never NULL ("?" for a stray value). *_from_name: -EINVAL leaves *ret alone. */
 const char *lock_state_name(enum lock_state state);
-int lock_state_from_name(const char *name, enum lock_state *ret);
 const char *lock_motion_name(enum lock_motion motion);
 const char *door_state_name(enum door_state state);
 const char *operation_type_name(enum operation_type type);
-int operation_type_from_name(const char *name, enum operation_type *ret);
 const char *operation_source_name(enum operation_source source);
-int operation_source_from_name(const char *name, enum operation_source *ret);
 const char *operation_error_name(enum operation_error error);
 const char *alarm_code_name(enum alarm_code code);
 const char *battery_level_name(enum battery_level level);

@@ -40,7 +40,6 @@ void crypto_sha256_parts(const struct crypto_part *parts, size_t n_parts, uint8_
 #define CRYPTO_KEY_LEN 32
 #define CRYPTO_NONCE_LEN 24
 #define CRYPTO_TAG_LEN 16
-void crypto_box_new_pair(uint8_t public_key[static 32], uint8_t secret_key[static 32]);
 void crypto_box_public(const uint8_t secret_key[static 32], uint8_t public_key[static 32]);
 int crypto_box_shared(const uint8_t peer_public[static 32], const uint8_t own_secret[static 32],
 	uint8_t shared[static 32]);

@@ -129,16 +129,6 @@ const char *event_kind_name(enum event_kind kind) {
 	return event_row(kind)->name;
 }
 
-int event_kind_from_name(const char *name, enum event_kind *ret) {
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (text_equal(rows[i].name, name)) {
-			*ret = rows[i].kind;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
 static const char *const words[] = { "locked", "unlocked", "unlatched", "lock_failed",
 	"unlock_failed", "unlatch_failed", "wrong_code", "denied", "jammed", "wrong_code_limit",
 	"door_forced", "door_ajar", "tamper", "alarm", "door_opened", "door_closed", "door_jammed",

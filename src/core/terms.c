@@ -241,10 +241,6 @@ const char *lock_state_name(enum lock_state state) {
 	return NAME_OF(lock_states, state);
 }
 
-int lock_state_from_name(const char *name, enum lock_state *ret) {
-	return NAME_TO(lock_states, name, ret);
-}
-
 const char *lock_motion_name(enum lock_motion motion) {
 	return NAME_OF(lock_motions, motion);
 }
@@ -257,16 +253,8 @@ const char *operation_type_name(enum operation_type type) {
 	return NAME_OF(operation_types, type);
 }
 
-int operation_type_from_name(const char *name, enum operation_type *ret) {
-	return NAME_TO(operation_types, name, ret);
-}
-
 const char *operation_source_name(enum operation_source source) {
 	return NAME_OF(operation_sources, source);
-}
-
-int operation_source_from_name(const char *name, enum operation_source *ret) {
-	return NAME_TO(operation_sources, name, ret);
 }
 
 const char *operation_error_name(enum operation_error error) {

@@ -12,11 +12,6 @@ _Static_assert(CRYPTO_KEY_LEN == crypto_secretbox_KEYBYTES, "secretbox key");
 _Static_assert(CRYPTO_NONCE_LEN == crypto_secretbox_NONCEBYTES, "secretbox nonce");
 _Static_assert(CRYPTO_TAG_LEN == crypto_secretbox_MACBYTES, "secretbox tag");
 
-void crypto_box_new_pair(uint8_t public_key[static 32], uint8_t secret_key[static 32]) {
-	crypto_random(secret_key, CRYPTO_KEY_LEN);
-	crypto_box_public(secret_key, public_key);
-}
-
 void crypto_box_public(const uint8_t secret_key[static 32], uint8_t public_key[static 32]) {
 	/* Fails only for sizes that cannot be: the base point has no low order. */
 	int r = crypto_scalarmult_base(public_key, secret_key);
