@@ -62,6 +62,11 @@ static inline void session_timers(
 		session->host->timers(session->host_data, timers, n);
 	}
 }
+static inline void session_presenting(struct session *session, unsigned n, unsigned n_all) {
+	if (session->host->presenting != NULL) {
+		session->host->presenting(session->host_data, n, n_all);
+	}
+}
 static inline void session_settings(
 	struct session *session, const struct setting *settings, size_t n) {
 	if (session->host->settings != NULL) {

@@ -3,6 +3,8 @@
 
 /* What a virtual TTLock keeps: codes, cards, fingers, hours in which it stays open, the log. */
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "util/bytes.h"
@@ -21,6 +23,7 @@
 #define NO_FINGER 0x1a
 #define BAD_PARAMETER 0x20
 #define END 0xffff
+#define TOUCHES 4 /* of a finger */
 
 static int done(struct ttlock *lock, uint8_t op, uint8_t *out) {
 	out[0] = ttlock_percent(lock);
@@ -228,7 +231,7 @@ int ttlock_list_codes(struct ttlock *lock, const uint8_t *in, size_t n, uint8_t 
 
 /* ---- cards and fingers ---- */
 
-static struct ttlock_token *find_token(struct ttlock_tokens *tokens, const uint8_t *id) {
+struct ttlock_token *ttlock_find_token(struct ttlock_tokens *tokens, const uint8_t *id) {
 	for (unsigned i = 0; id != NULL && i < tokens->n; i++) {
 		if (memcmp(tokens->rows[i].id, id, tokens->n_id) == 0) {
 			return &tokens->rows[i];
@@ -254,6 +257,53 @@ static int list_tokens(
 	return (int) wr.used;
 }
 
+static const uint8_t first_date[] = { 0, 1, 31, 14, 0 };
+static const uint8_t last_date[] = { 99, 12, 31, 14, 0 };
+
+/* What it is told of one that it learns begins so (7.7). */
+static int begin_learning(
+	struct ttlock *lock, const struct ttlock_tokens *tokens, uint8_t list, uint8_t *out) {
+	if (tokens->n == TTLOCK_TOKENS_MAX) {
+		return -FULL;
+	}
+	lock->learning = list == 1 ? 0x05 : 0x06;
+	lock->learn_link = lock->asking;
+	lock->n_touches = 0;
+	(void) done(lock, OP_ADD, out);
+	out[2] = 0x02;
+	out[3] = TOUCHES;
+	return list == 1 ? 3 : 4;
+}
+
+int ttlock_learn(struct ttlock *lock, const uint8_t *id, char *why) {
+	const bool is_card = lock->learning == 0x05;
+	struct ttlock_tokens *tokens = is_card ? &lock->cards : &lock->fingers;
+	uint8_t push[16] = { lock->learning, 1, ttlock_percent(lock), OP_ADD };
+	size_t n = 4;
+
+	if (ttlock_find_token(tokens, id) != NULL) {
+		snprintf(why, SIM_TEXT_MAX, "it knows that one");
+		return -EINVAL;
+	}
+	if (!is_card && ++lock->n_touches < TOUCHES) {
+		push[n++] = 0x03;
+		push[n++] = (uint8_t) lock->n_touches;
+		push[n++] = TOUCHES;
+		ttlock_say(lock, lock->learn_link, push, n);
+		return 0;
+	}
+	struct ttlock_token *token = &tokens->rows[tokens->n++];
+	memcpy(token->id, id, tokens->n_id);
+	memcpy(token->start, first_date, sizeof(first_date));
+	memcpy(token->end, last_date, sizeof(last_date));
+	ttlock_log_add(lock, is_card ? 15 : 21, id, tokens->n_id);
+	push[n++] = 0x01;
+	memcpy(push + n, id, tokens->n_id);
+	lock->learning = 0;
+	ttlock_say(lock, lock->learn_link, push, n + tokens->n_id);
+	return 0;
+}
+
 static int do_tokens(struct ttlock *lock, struct ttlock_tokens *tokens, uint8_t list, int missing,
 	struct rd *rd, uint8_t *out) {
 	const uint8_t op = rd_u8(rd);
@@ -263,15 +313,17 @@ static int do_tokens(struct ttlock *lock, struct ttlock_tokens *tokens, uint8_t 
 		return list_tokens(lock, tokens, rd_u16be(rd), out);
 	}
 	switch (op) {
+	case OP_ADD:
+		return rd_left(rd) == 0 ? begin_learning(lock, tokens, list, out) : -BAD_PARAMETER;
 	case OP_REMOVE:
-		token = find_token(tokens, rd_bytes(rd, tokens->n_id));
+		token = ttlock_find_token(tokens, rd_bytes(rd, tokens->n_id));
 		if (token == NULL) {
 			return -missing;
 		}
 		*token = tokens->rows[--tokens->n];
 		return done(lock, op, out);
 	case OP_CHANGE:
-		token = find_token(tokens, rd_bytes(rd, tokens->n_id));
+		token = ttlock_find_token(tokens, rd_bytes(rd, tokens->n_id));
 		if (token == NULL) {
 			return -missing;
 		}

@@ -66,11 +66,19 @@ static int enter_code(struct ttlock *lock, uint32_t number, char *why) {
 	return valid > 0 ? ttlock_move(lock, false, 0, 0, -1) : 0;
 }
 
-static int lay_finger(struct ttlock *lock, uint32_t number) {
-	const bool is_known = number > 0 && number <= lock->fingers.n;
+/* While it learns the number is the finger's own; else of the row in which it is. */
+static int lay_finger(struct ttlock *lock, uint32_t number, char *why) {
+	const struct ttlock_token *finger =
+		number > 0 && number <= lock->fingers.n ? &lock->fingers.rows[number - 1] : NULL;
+	const bool is_known = finger != NULL && ttlock_is_valid(lock, finger->start, finger->end);
 	const uint8_t nobody[6] = { 0 };
-	const struct ttlock_token *finger = is_known ? &lock->fingers.rows[number - 1] : NULL;
+	uint8_t id[6] = { 0 };
+	struct wr wr = wr_on(id + 2, 4);
 
+	if (lock->learning == 0x06) {
+		wr_u32be(&wr, number);
+		return ttlock_learn(lock, id, why);
+	}
 	ttlock_log_add(lock, is_known ? 20 : 22, is_known ? finger->id : nobody, 6);
 	return is_known ? ttlock_move(lock, false, 0, 0, -1) : 0;
 }
@@ -87,7 +95,7 @@ int ttlock_person_keypad(struct sim_lock *base, enum sim_keypad what, uint32_t n
 		r = enter_code(lock, number, why);
 		break;
 	case SIM_KEYPAD_FINGER:
-		r = lay_finger(lock, number);
+		r = lay_finger(lock, number, why);
 		break;
 	case SIM_KEYPAD_KEY: /* locks, where it can */
 		r = ttlock_move(lock, true, 0, 0, -1);
@@ -140,6 +148,23 @@ static int app_add_token(
 	return 0;
 }
 
+/* Held to the lock, and not the app's doing; but there is no other word for it. */
+static int present_card(struct ttlock *lock, const char *digits, char *why) {
+	uint8_t id[4];
+
+	if (hex_decode(digits, id, sizeof(id)) < 0) {
+		snprintf(why, SIM_TEXT_MAX, "a card has eight hexadecimal digits");
+		return -EINVAL;
+	}
+	if (lock->learning == 0x05) {
+		return ttlock_learn(lock, id, why);
+	}
+	const struct ttlock_token *card = ttlock_find_token(&lock->cards, id);
+	const bool is_valid = card != NULL && ttlock_is_valid(lock, card->start, card->end);
+	ttlock_log_add(lock, is_valid ? 17 : 25, id, sizeof(id));
+	return is_valid ? ttlock_move(lock, false, 0, 0, -1) : 0;
+}
+
 int ttlock_person_app(
 	struct sim_lock *base, char **words, mono_t now, uint32_t *ret_id, char *why) {
 	struct ttlock *lock = ttlock_of(base);
@@ -148,10 +173,14 @@ int ttlock_person_app(
 	lock->now = now;
 	*ret_id = 0;
 	if (words[0] == NULL || words[1] == NULL || words[2] != NULL) {
-		snprintf(why, SIM_TEXT_MAX, "add-code DIGITS, add-card HEX or add-finger HEX");
+		snprintf(why, SIM_TEXT_MAX,
+			"add-code DIGITS, add-card HEX, add-finger HEX or "
+			"present-card HEX");
 	} else if (text_equal(words[0], "add-code")) {
 		r = app_add_code(lock, words[1], why);
 		*ret_id = lock->n_codes;
+	} else if (text_equal(words[0], "present-card")) {
+		r = present_card(lock, words[1], why);
 	} else if (text_equal(words[0], "add-card")) {
 		r = app_add_token(lock, &lock->cards, words[1], why);
 		*ret_id = lock->cards.n;
@@ -313,19 +342,32 @@ static json_t *show_codes(const struct ttlock *lock) {
 	return codes;
 }
 
+/* Those that open nothing now. */
+static unsigned count_off(const struct ttlock *lock, const struct ttlock_tokens *tokens) {
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < tokens->n; i++) {
+		n += !ttlock_is_valid(lock, tokens->rows[i].start, tokens->rows[i].end);
+	}
+	return n;
+}
+
 /* Key and codes are shown as those of a Nuki are: it is a simulator. */
 json_t *ttlock_show(struct sim_lock *base) {
 	struct ttlock *lock = ttlock_of(base);
 	char key[2 * TTLOCK_KEY_LEN + 1], jam[JAM_TEXT_MAX];
 
-	return json_pack("{s:s, s:i, s:i, s:b, s:b, s:s, s:s, s:i, s:s, s:i, s:i, s:i, s:o, s:i}",
+	return json_pack("{s:s, s:i, s:i, s:b, s:b, s:s, s:s, s:i, s:s, s:i, s:i, s:i, s:o, s:i, "
+			 "s:i, s:i, s:i}",
 		"key", hex_encode(lock->key, TTLOCK_KEY_LEN, key), "admin", (int) lock->admin,
 		"unlock", (int) lock->unlock, "owned", lock->is_owned, "setting", lock->is_settable,
 		"bolt", bolt_text(lock->body.bolt), "door",
 		lock->body.is_door_open ? "open" : "closed", "battery", (int) ttlock_percent(lock),
 		"jam", jam_text(&lock->body.jam, jam), "auto-lock", (int) lock->auto_lock_s,
 		"clock-offset", (int) lock->clock_offset_s, "passages", (int) lock->n_passages,
-		"codes", show_codes(lock), "cards", (int) lock->cards.n);
+		"codes", show_codes(lock), "cards", (int) lock->cards.n, "fingers",
+		(int) lock->fingers.n, "learning", (int) lock->learning, "tokens-off",
+		(int) (count_off(lock, &lock->cards) + count_off(lock, &lock->fingers)));
 }
 
 static json_t *octets(const void *buf, size_t n) {

@@ -236,6 +236,10 @@ static void say(struct ttlock *lock, int link, const uint8_t *key, const uint8_t
 	}
 }
 
+void ttlock_say(struct ttlock *lock, int link, const uint8_t *plain, size_t n) {
+	say(lock, link, lock->key, plain, n);
+}
+
 /* ---- moving (7.1) ---- */
 
 int ttlock_move(struct ttlock *lock, bool is_lock, uint8_t record, uint32_t id, int link) {
@@ -585,6 +589,7 @@ static void answer(struct ttlock *lock, int i, uint8_t command, const uint8_t *c
 		lock->refused_crcs -= lock->refused_crcs > 0;
 		r = -BAD_CRC;
 	} else {
+		lock->asking = i;
 		r = do_command(lock, link, command, plain, (size_t) n, out + 2);
 	}
 	if (r < 0) {
@@ -675,6 +680,7 @@ static void on_disconnected(struct sim_lock *base, int link, mono_t now) {
 
 	lock->now = now;
 	body_link_ended(&lock->body, sim_lock_link_ms(base, link, now));
+	lock->learning = lock->learn_link == link ? 0 : lock->learning;
 	wipe(&lock->links[link], sizeof(lock->links[link]));
 }
 
@@ -702,6 +708,9 @@ static void on_tick(struct sim_lock *base, mono_t now) {
 	}
 	if (was_touched && mono_is_due(lock->touched_until, now)) {
 		ttlock_changed(lock);
+	}
+	if (lock->learning != 0) {
+		base->links[lock->learn_link].heard = now;
 	}
 	sim_lock_drop_idle(base, IDLE_MS, now);
 }

@@ -77,6 +77,12 @@ struct ttlock {
 	uint16_t auto_lock_s, lamp_s;
 	uint8_t sound, display, remote, frozen;
 
+	/* It learns what is presented: the command by which it was asked, 0 it does not. */
+	uint8_t learning;
+	int learn_link;
+	unsigned n_touches;
+	int asking; /* the link of the request under way */
+
 	mono_t auto_lock_at, touched_until;
 	/* What the motor runs for: the record of it. */
 	uint8_t run_record;
@@ -105,6 +111,8 @@ uint8_t ttlock_percent(struct ttlock *lock);
 /* By its motor, for a record of this type; -EBUSY, -EHOSTDOWN. */
 int ttlock_move(struct ttlock *lock, bool is_lock, uint8_t record, uint32_t id, int link);
 void ttlock_forget(struct ttlock *lock); /* as it left the factory */
+/* To whoever is at that link, under the lock's key. */
+void ttlock_say(struct ttlock *lock, int link, const uint8_t *plain, size_t n);
 
 /* ---- ttlock-lists.c: the part of an answer behind echo and status; -code: refused with it ---- */
 void ttlock_log_add(struct ttlock *lock, uint8_t type, const void *tail, size_t n_tail);
@@ -114,6 +122,9 @@ int ttlock_do_card(struct ttlock *lock, const uint8_t *in, size_t n, uint8_t *ou
 int ttlock_do_finger(struct ttlock *lock, const uint8_t *in, size_t n, uint8_t *out);
 int ttlock_do_passage(struct ttlock *lock, const uint8_t *in, size_t n, uint8_t *out);
 int ttlock_do_log(struct ttlock *lock, const uint8_t *in, size_t n, uint8_t *out);
+/* A card, or one touch of a finger, while it learns; -EINVAL and why. */
+int ttlock_learn(struct ttlock *lock, const uint8_t *id, char *why);
+struct ttlock_token *ttlock_find_token(struct ttlock_tokens *tokens, const uint8_t *id);
 /* 1: valid now, 0 not now, -1 unknown. */
 int ttlock_try_code(const struct ttlock *lock, const uint8_t *digits, size_t n);
 bool ttlock_is_valid(const struct ttlock *lock, const uint8_t start[5], const uint8_t end[5]);

@@ -169,6 +169,46 @@ def a_card_is_given_to_somebody():
 
 
 @case
+def it_learns_what_is_held_to_it():
+    with a_hub(DOOR) as rig:
+        rig.ctl("user", "add", "Ada")
+
+        def learn(*words):
+            op = rig.ctl_json("code", "learn", DOOR.slug, "ada", "--no-wait", *words)["id"]
+            wait(lambda: rig.show(DOOR)["learning"], 30, "the lock waits for somebody")
+            return op
+
+        def mine(kind):
+            return [(row["type"], row["label"], [at["state"] for at in row["locks"]])
+                    for row in rig.ctl_json("code", "list", "ada")["codes"] if row["type"] == kind]
+        learn("--label", "blue tag")
+        rig.sim("app", DOOR.slug, "present-card", "aabbccdd")
+        wait(lambda: mine("rfid") == [("rfid", "blue tag", ["present"])], 30,
+             lambda: f"the card is hers: {mine('rfid')}")
+        learn("--type", "fingerprint")
+        for _touch in range(4):
+            rig.sim("finger", DOOR.slug, 7)
+        wait(lambda: mine("fingerprint") == [("fingerprint", "", ["present"])], 30,
+             lambda: f"the finger is hers: {mine('fingerprint')}")
+        rig.sim("app", DOOR.slug, "present-card", "aabbccdd")
+        rig.expect_prop(DOOR, "State", "unlocked")
+        rig.ctl("lock", DOOR.slug)  # with which the log is read at once
+        wait(lambda: has_row(rig, DOOR, operation="unlock", source="rfid", user="Ada"), 60,
+             lambda: f"the log says by whom: {words(rig, DOOR)}")
+        # Who may not enter is shut out, and needs not come to the door again when he may.
+        rig.ctl("user", "edit", "ada", "--disable")
+        wait(lambda: rig.show(DOOR)["tokens-off"] == 2, 30, "card and finger are off")
+        expect_equal((rig.show(DOOR)["cards"], rig.show(DOOR)["fingers"]), (1, 1), "what it holds")
+        rig.ctl("user", "edit", "ada", "--enable")
+        wait(lambda: rig.show(DOOR)["tokens-off"] == 0, 30, "card and finger are on")
+        # Nobody comes, and whoever asked takes it back.
+        rig.ctl("cancel", learn())
+        wait(lambda: not rig.show(DOOR)["learning"], 30, "the lock waits no longer")
+        rig.ctl("access", "revoke", "ada", DOOR.slug, seconds=90)
+        wait(lambda: (rig.show(DOOR)["cards"], rig.show(DOOR)["fingers"]) == (0, 0), 30, "both are gone")
+
+
+@case
 def settings_and_clock():
     with a_hub(DOOR) as rig:
         rig.ctl("settings", DOOR.slug, "AutoRelockTime=30")

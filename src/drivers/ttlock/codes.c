@@ -3,8 +3,8 @@
 /*
  * Codes, cards and fingerprints that a lock holds. It numbers none of its codes: what names one is
  * made of its digits (ttlock_ref), and whoever wants to change or remove one looks for it in the
- * list first. Cards and fingers are presented at the lock itself, so they are listed, limited in
- * time and removed here, and not made.
+ * list first. Cards and fingers are presented at the lock, which then tells their number; like the
+ * maker's app we limit them by a second command. What is off is limited to a minute long ago.
  */
 
 #include "machine.h"
@@ -19,6 +19,7 @@
 /* Dates that mean no end: those of all clients, and of ours (ttlock.md 5.4). */
 static const uint8_t code_last[TTLOCK_DATE_LEN] = { 99, 12, 31, 14, 0 };
 #define ENDLESS_YEAR 99
+static const uint8_t token_off[TTLOCK_DATE_LEN] = { 0, 1, 1, 0, 0 };
 
 /* ---- limits ---- */
 
@@ -35,22 +36,26 @@ static int check_pin(const struct secret *pin, struct fault *ret_fault) {
 	return 0;
 }
 
+#define RFID (1U << CREDENTIAL_RFID)
+#define FINGER (1U << CREDENTIAL_FINGERPRINT)
+#define LIMITS(tokens)                                                                             \
+	{                                                                                          \
+		.types = 1U << CREDENTIAL_PIN | (tokens), .learns = (tokens),                      \
+		.pin_least = TTLOCK_CODE_LEAST, .pin_most = TTLOCK_CODE_MOST, .name_most = 0,      \
+		.n_windows = 1, .has_dates_only = true, .window_step_s = MINUTE_S,                 \
+		.tells_pins = true, .check_pin = check_pin,                                        \
+	}
+
 const struct credential_limits *ttlock_limits(const struct ttlock_keys *keys) {
-	static const struct credential_limits limits = {
-		/* Cards and fingers as far as they are there: one that is lost is not made anew. */
-		.types =
-			1U << CREDENTIAL_PIN | 1U << CREDENTIAL_RFID | 1U << CREDENTIAL_FINGERPRINT,
-		.pin_least = TTLOCK_CODE_LEAST,
-		.pin_most = TTLOCK_CODE_MOST,
-		.name_most = 0,
-		.n_windows = 1,
-		.has_dates_only = true,
-		.window_step_s = MINUTE_S,
-		.tells_pins = true,
-		.check_pin = check_pin,
+	static const struct credential_limits limits[2][2] = {
+		{ LIMITS(0), LIMITS(FINGER) },
+		{ LIMITS(RFID), LIMITS(RFID | FINGER) },
 	};
 
-	return keys->is_admin && ttlock_has(keys, TTLOCK_HAS_CODES) ? &limits : NULL;
+	return keys->is_admin && ttlock_has(keys, TTLOCK_HAS_CODES)
+		       ? &limits[ttlock_has(keys, TTLOCK_HAS_CARDS)]
+				[ttlock_has(keys, TTLOCK_HAS_FINGERS)]
+		       : NULL;
 }
 
 /* ---- to our terms ---- */
@@ -98,10 +103,12 @@ static void tell_token(struct ttlock_session *session, enum ttlock_command comma
 	struct slot slot = {
 		.type = type,
 		.ref = ttlock_ref(&session->keys, type, token->id, token->n),
-		.is_enabled = true,
+		.is_enabled = memcmp(token->end, token_off, sizeof(token_off)) != 0,
 	};
 
-	set_window(session->job.zone, token->start, token->end, &slot);
+	if (slot.is_enabled) {
+		set_window(session->job.zone, token->start, token->end, &slot);
+	}
 	session_slots(&session->base, &slot, 1);
 }
 
@@ -276,6 +283,10 @@ static void take_put(struct ttlock_session *session, const uint8_t *data, size_t
 
 static size_t fill_token_change(struct ttlock_session *session, uint8_t *out) {
 	dates_of(session, session->token.start, session->token.end, code_last);
+	if (!session->job.slot.is_enabled) {
+		memcpy(session->token.start, token_off, sizeof(token_off));
+		memcpy(session->token.end, token_off, sizeof(token_off));
+	}
 	return ttlock_put_token_change(&session->token, out);
 }
 
@@ -364,10 +375,61 @@ static void add_search(struct ttlock_session *session) {
 									     : &fingers);
 }
 
+/* ---- what somebody presents ---- */
+
+static size_t fill_learning(struct ttlock_session *session, uint8_t *out) {
+	return ttlock_put_token_learning(out);
+}
+
+/* It tells that it waits, each touch of a finger, and in the end the number. */
+static void take_learning(struct ttlock_session *session, enum ttlock_command command,
+	const uint8_t *data, size_t n) {
+	static const struct ttlock_step limit[] = {
+		{ TTLOCK_CARD, CODE_FLAGS, fill_token_change, NULL },
+		{ TTLOCK_FINGER, CODE_FLAGS, fill_token_change, NULL },
+	};
+	const enum credential_type type = type_of(command);
+	struct ttlock_learn learn;
+
+	if (ttlock_learn_parse(command, data, n, &learn) < 0) {
+		ttlock_bad_answer(session, n);
+		return;
+	}
+	ttlock_tell_percent(session, learn.percent);
+	if (learn.status != TTLOCK_LEARNT) {
+		ttlock_wait_presented(session, learn.n, learn.n_all);
+		return;
+	}
+	session->token = learn.token;
+	session->ref = ttlock_ref(&session->keys, type, learn.token.id, learn.token.n);
+	ttlock_add_step(session, &limit[type == CREDENTIAL_RFID ? 0 : 1]);
+}
+
+static void take_card(struct ttlock_session *session, const uint8_t *data, size_t n) {
+	take_learning(session, TTLOCK_CARD, data, n);
+}
+
+static void take_finger(struct ttlock_session *session, const uint8_t *data, size_t n) {
+	take_learning(session, TTLOCK_FINGER, data, n);
+}
+
+static void add_learning(struct ttlock_session *session) {
+	static const struct ttlock_step card = { TTLOCK_CARD, CODE_FLAGS, fill_learning,
+		take_card };
+	static const struct ttlock_step finger = { TTLOCK_FINGER, CODE_FLAGS, fill_learning,
+		take_finger };
+
+	ttlock_add_step(session, session->job.slot.type == CREDENTIAL_RFID ? &card : &finger);
+}
+
 static int check_type(const struct ttlock_session *session, struct fault *ret_fault) {
 	const enum credential_type type = session->job.slot.type;
 
-	if (type != CREDENTIAL_PIN && type != CREDENTIAL_RFID && type != CREDENTIAL_FINGERPRINT) {
+	if ((type == CREDENTIAL_RFID && !ttlock_has(&session->keys, TTLOCK_HAS_CARDS)) ||
+		(type == CREDENTIAL_FINGERPRINT &&
+			!ttlock_has(&session->keys, TTLOCK_HAS_FINGERS)) ||
+		(type != CREDENTIAL_PIN && type != CREDENTIAL_RFID &&
+			type != CREDENTIAL_FINGERPRINT)) {
 		return fault_set(ret_fault, FAULT_NOT_SUPPORTED, "such a lock takes no %s",
 			credential_type_name(type));
 	}
@@ -389,12 +451,10 @@ int ttlock_plan_put(struct ttlock_session *session, struct fault *ret_fault) {
 		return fault_set(ret_fault, FAULT_NOT_SUPPORTED,
 			"such a lock keeps dates and no days of the week");
 	}
-	if (slot->type != CREDENTIAL_PIN && slot->ref == 0) {
-		return fault_set(ret_fault, FAULT_NOT_SUPPORTED,
-			"a card or a finger is presented at the lock, with its maker's app");
-	}
 	ttlock_add_login(session);
-	if (slot->ref == 0) {
+	if (slot->ref == 0 && slot->type != CREDENTIAL_PIN) {
+		add_learning(session);
+	} else if (slot->ref == 0) {
 		ttlock_add_step(session, &add_code);
 	} else {
 		add_search(session);

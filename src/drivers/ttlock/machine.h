@@ -45,6 +45,8 @@ enum ttlock_phase {
 	PHASE_AGAIN,  /* before the same is sent once more */
 	PHASE_WATCH,  /* the motor runs; no request is under way */
 	PHASE_LOOK,   /* a look at the bolt is under way */
+	/* Somebody is to present a card or finger: more answers to the same request follow. */
+	PHASE_PRESENT,
 };
 
 struct ttlock_session {
@@ -68,7 +70,8 @@ struct ttlock_session {
 	struct job job;
 	const struct ttlock_step *steps[TTLOCK_STEPS_MAX];
 	size_t n_steps, i_step;
-	bool is_again; /* the step's answer wants the same command once more */
+	bool is_again;      /* the step's answer wants the same command once more */
+	bool is_presenting; /* it is followed by another one, when somebody has come */
 	unsigned n_again;
 	unsigned n_pages;
 	uint16_t cursor;
@@ -98,6 +101,8 @@ void ttlock_tell_bolt(struct ttlock_session *session, enum lock_state state, boo
 void ttlock_keep_keys(struct ttlock_session *session);
 /* One more page, within bounds; false: the job has failed. */
 bool ttlock_next_page(struct ttlock_session *session, uint16_t cursor);
+/* More is to come when somebody has presented what the lock learns: so often by now, of so many. */
+void ttlock_wait_presented(struct ttlock_session *session, unsigned n, unsigned n_all);
 /* The answer makes no sense. */
 void ttlock_bad_answer(struct ttlock_session *session, size_t n);
 

@@ -378,6 +378,11 @@ int ttlock_code_next(struct rd *rd, struct ttlock_code *ret) {
 
 /* ---- cards and fingers ---- */
 
+#define CARD_LEN 4
+#define CARD_LONG_LEN 8
+#define FINGER_LEN 6
+#define TOKEN_DATES_LEN (2 * TTLOCK_DATE_LEN)
+
 size_t ttlock_put_token_list(enum ttlock_command command, uint16_t cursor, uint8_t *out) {
 	struct wr wr = wr_on(out, TTLOCK_PLAIN_MAX);
 
@@ -404,14 +409,49 @@ size_t ttlock_put_token_removal(const struct ttlock_token *token, uint8_t *out) 
 	return ended(&wr);
 }
 
-#define CARD_LEN 4
-#define CARD_LONG_LEN 8
-#define FINGER_LEN 6
-#define TOKEN_DATES_LEN (2 * TTLOCK_DATE_LEN)
-
 /* Nothing but the length of a page says how long the numbers of its cards are (ttlock.md 7.7). */
 static uint8_t card_length(size_t n_records) {
 	return n_records % (CARD_LEN + TOKEN_DATES_LEN) == 0 ? CARD_LEN : CARD_LONG_LEN;
+}
+
+size_t ttlock_put_token_learning(uint8_t *out) {
+	out[0] = OP_ADD;
+	return 1;
+}
+
+int ttlock_learn_parse(
+	enum ttlock_command command, const uint8_t *data, size_t n, struct ttlock_learn *ret) {
+	struct rd rd = rd_on(data, n);
+	struct ttlock_learn learn = { .percent = rd_u8(&rd) };
+	const uint8_t op = rd_u8(&rd);
+	const uint8_t status = rd_u8(&rd);
+
+	if (rd_ok(&rd) < 0 || op != OP_ADD) {
+		return -EBADMSG;
+	}
+	learn.status = status;
+	switch (status) {
+	case TTLOCK_LEARN_WAITING:
+		learn.n_all = rd_left(&rd) > 0 ? rd_u8(&rd) : 0;
+		break;
+	case TTLOCK_LEARN_PROGRESS:
+		learn.n = rd_u8(&rd);
+		learn.n_all = rd_u8(&rd);
+		break;
+	case TTLOCK_LEARNT:
+		learn.token.n = command == TTLOCK_FINGER        ? FINGER_LEN
+				: rd_left(&rd) >= CARD_LONG_LEN ? CARD_LONG_LEN
+								: CARD_LEN;
+		rd_copy(&rd, learn.token.id, learn.token.n);
+		break;
+	default: /* RULE R3: what the lock said, not an enum of ours */
+		return -EBADMSG;
+	}
+	if (rd_ok(&rd) < 0) {
+		return -EBADMSG;
+	}
+	*ret = learn;
+	return 0;
 }
 
 int ttlock_token_page(enum ttlock_command command, const uint8_t *data, size_t n,

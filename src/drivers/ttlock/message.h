@@ -161,6 +161,22 @@ struct ttlock_token {
 size_t ttlock_put_token_list(enum ttlock_command command, uint16_t cursor, uint8_t *out);
 size_t ttlock_put_token_change(const struct ttlock_token *token, uint8_t *out);
 size_t ttlock_put_token_removal(const struct ttlock_token *token, uint8_t *out);
+/* The lock is to learn one that somebody presents. */
+size_t ttlock_put_token_learning(uint8_t *out);
+enum ttlock_learning {
+	TTLOCK_LEARNT = 1,
+	TTLOCK_LEARN_WAITING = 2,
+	TTLOCK_LEARN_PROGRESS = 3,
+};
+struct ttlock_learn {
+	uint8_t percent;
+	enum ttlock_learning status;
+	unsigned n, n_all;         /* touches; 0 not told */
+	struct ttlock_token token; /* TTLOCK_LEARNT: its id, without dates */
+};
+/* An answer to that, the first or one of those that follow. -EBADMSG: none, or unknown. */
+int ttlock_learn_parse(
+	enum ttlock_command command, const uint8_t *data, size_t n, struct ttlock_learn *ret);
 int ttlock_token_page(enum ttlock_command command, const uint8_t *data, size_t n,
 	uint16_t *ret_next, uint8_t *ret_n_id, struct rd *ret_rd);
 int ttlock_token_next(struct rd *rd, uint8_t n_id, struct ttlock_token *ret);

@@ -11,6 +11,7 @@
 #include "util/text.h"
 
 #define WEAK_PERCENT 20
+#define TTLOCK_PRESENT_S 30
 
 static const char *const phase_names[] = {
 	[PHASE_IDLE] = "idle",
@@ -19,6 +20,7 @@ static const char *const phase_names[] = {
 	[PHASE_AGAIN] = "about to ask again",
 	[PHASE_WATCH] = "waiting for the bolt",
 	[PHASE_LOOK] = "looking where the bolt is",
+	[PHASE_PRESENT] = "waiting for somebody at the lock",
 };
 
 static struct ttlock_session *self(struct session *session) {
@@ -199,6 +201,11 @@ bool ttlock_next_page(struct ttlock_session *session, uint16_t cursor) {
 	return true;
 }
 
+void ttlock_wait_presented(struct ttlock_session *session, unsigned n, unsigned n_all) {
+	session->is_presenting = true;
+	session_presenting(&session->base, n, n_all);
+}
+
 /* ---- the administrator ---- */
 
 static size_t fill_admin(struct ttlock_session *session, uint8_t *out) {
@@ -280,6 +287,11 @@ static void refused(struct ttlock_session *session, const struct ttlock_reply *r
 		send_step(session);
 		return;
 	}
+	if (session->phase == PHASE_PRESENT && reply->error == TTLOCK_ERROR_FAILED) {
+		session_fail(&session->base, FAULT_NOT_PRESENTED,
+			"the lock waits no longer, or did not take it (0x%02x)", reply->error);
+		return;
+	}
 	if ((step->flags & STEP_OPTIONAL) != 0) {
 		session_trace(&session->base, "< 0x%02x refused: %s", reply->command, row->text);
 		session->i_step++;
@@ -319,11 +331,16 @@ static void ask_again(struct ttlock_session *session, const char *why) {
 	}
 }
 
+static unsigned present_s(const struct ttlock_session *session) {
+	return session->job.learn_s != 0 ? session->job.learn_s : TTLOCK_PRESENT_S;
+}
+
 static void take_done(struct ttlock_session *session, const struct ttlock_reply *reply) {
 	const struct ttlock_step *step = session->steps[session->i_step];
 
 	session->n_again = 0;
 	session->is_again = false;
+	session->is_presenting = false;
 	if ((step->flags & STEP_MOVES) != 0) {
 		if (reply->n > 0) {
 			ttlock_tell_percent(session, reply->data[0]);
@@ -337,6 +354,10 @@ static void take_done(struct ttlock_session *session, const struct ttlock_reply 
 	}
 	if (session->phase == PHASE_IDLE) {
 		return; /* that was its end */
+	}
+	if (session->is_presenting) {
+		wait_in(session, PHASE_PRESENT, present_s(session) * 1000);
+		return;
 	}
 	session->i_step += session->is_again ? 0 : 1;
 	go_on(session);
@@ -382,7 +403,7 @@ static void take_news(struct ttlock_session *session, const struct ttlock_reply 
 }
 
 static bool is_expected(const struct ttlock_session *session, uint8_t command) {
-	return (session->phase == PHASE_ANSWER &&
+	return ((session->phase == PHASE_ANSWER || session->phase == PHASE_PRESENT) &&
 		       command == session->steps[session->i_step]->command) ||
 	       (session->phase == PHASE_LOOK && command == TTLOCK_STATE);
 }
@@ -603,6 +624,11 @@ static void session_timer(struct session *base) {
 		break;
 	case PHASE_WATCH:
 		look(session);
+		break;
+	case PHASE_PRESENT:
+		session_fail(base, FAULT_NOT_PRESENTED, "no %s was held to the lock within %u s",
+			session->job.slot.type == CREDENTIAL_RFID ? "card" : "finger",
+			present_s(session));
 		break;
 	case PHASE_IDLE:
 	case PHASE_GATE:
