@@ -72,7 +72,7 @@ def what_a_person_does_is_seen_by_its_mark():
 
 
 @case
-def jam_refusal_and_silence_are_told():
+def jam_and_refusals_are_told():
     with a_hub(FRONT) as rig:
         rig.ctl("unlock", FRONT.slug)
         rig.jam(FRONT, True)

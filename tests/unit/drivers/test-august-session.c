@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "august/driver.h"
 #include "august/frame.h"
 #include "august/keys.h"
 #include "august/message.h"
@@ -442,6 +443,113 @@ static void in_doubt_it_says_so(void **state) {
 	}
 }
 
+/* It has said that it took the command, and nothing since: not even where the bolt is. */
+static void lock_that_falls_silent_leaves_doubt(void **state) {
+	struct bench bench;
+
+	bench_init(&bench, true);
+	bench.has_no_end = true;
+	start(&bench, ACT_UNLOCK);
+	run(&bench);
+	assert_int_equal(bench.host.timer_ms, AUGUST_FIRST_LOOK_MS);
+	bench.is_mute = true;
+	timer(&bench);
+	run(&bench);
+	assert_int_equal(bench.host.timer_ms, AUGUST_ANSWER_MS);
+	timer(&bench);
+	assert_outcome(&bench, FAULT_LOCK_SILENT, JOB_MAYBE_SENT);
+	assert_int_equal(bench.n_moves, 1);
+	bench_free(&bench);
+}
+
+static void bolt_that_never_arrives_is_not_waited_for_for_ever(void **state) {
+	struct bench bench;
+	unsigned n_looks = 0;
+
+	bench_init(&bench, true);
+	bench.has_no_end = true;
+	bench.bolt = AUGUST_BOLT_LOCKING;
+	start(&bench, ACT_LOCK);
+	run(&bench);
+	while (bench.host.n_done == 0 && n_looks < 100) {
+		n_looks++;
+		timer(&bench);
+		run(&bench);
+	}
+	assert_outcome(&bench, FAULT_MOTOR_TIMEOUT, JOB_MAYBE_SENT);
+	assert_int_equal(n_looks, AUGUST_LOOKS_MAX);
+	assert_int_equal(bench.n_moves, 1);
+	bench_free(&bench);
+}
+
+/* Then nobody knows which key the lock has made: only a new link starts anew. */
+static void silence_in_the_handshake_ends_the_link(void **state) {
+	for (unsigned n_answers = 0; n_answers < 2; n_answers++) {
+		const struct job job = { .act = ACT_READ_STATE };
+		struct bench bench;
+		struct fault fault;
+
+		bench_init(&bench, true);
+		start(&bench, ACT_UNLOCK);
+		if (n_answers == 1) {
+			bench.n_written = 0;
+			bench.session->impl->written(bench.session, 0, RADIO_MAYBE_SENT);
+			lock_sec(&bench);
+			assert_int_equal(bench.host.timer_ms, AUGUST_GAP_MS);
+			timer(&bench);
+		}
+		assert_true(bench.n_written > 0);
+		assert_int_equal(bench.host.timer_ms, AUGUST_ANSWER_MS);
+		timer(&bench);
+		assert_outcome(&bench, FAULT_LOCK_SILENT, JOB_NOT_SENT);
+		assert_true(bench.session->impl->start(bench.session, &job, &fault) < 0);
+		assert_int_equal(fault.code, FAULT_LINK_LOST);
+		bench_free(&bench);
+	}
+}
+
+/* Reading the maker's name ends the link of newer locks. */
+static void what_ends_the_link_is_never_read(void **state) {
+	struct secret keys = { 0 };
+	struct lock_status status = { 0 };
+
+	assert_non_null(august_driver.example(0, &keys, &status));
+	for (unsigned is_known = 0; is_known < 2; is_known++) {
+		const struct radio_subscription *one =
+			august_driver.subscriptions(NULL, is_known ? &keys : NULL);
+		unsigned n = 0;
+
+		for (; one[n].characteristic != NULL; n++) {
+			assert_null(strstr(one[n].characteristic, "2a29"));
+			assert_int_equal(one[n].is_read, n >= 2);
+		}
+		assert_int_equal(n, is_known ? 2 : 5); /* the model is asked for once */
+	}
+	secret_wipe(&keys);
+}
+
+/* One mark and then nothing, as where HomeKit is off: nothing has changed, as far as that tells. */
+static void lock_without_a_mark_says_nothing(void **state) {
+	struct advert advert = { .address = "78:9C:85:00:00:01",
+		.parts = { { .company = 465, .n_bytes = 1 } },
+		.n_parts = 1 };
+	struct lock_status status = { 0 };
+	struct heard_memory memory = { 0 };
+	struct evidence heard = { 0 };
+
+	august_driver.hear(NULL, &status, &advert, &memory, &heard);
+	assert_true(heard.is_changed); /* the first: nobody knows what was before */
+	status.bolt_known.at.ms = 1000;
+	for (unsigned i = 0; i < 3; i++) {
+		heard = (struct evidence){ 0 };
+		august_driver.hear(NULL, &status, &advert, &memory, &heard);
+		assert_false(heard.is_changed);
+	}
+	advert.parts[0].bytes[0] = 1;
+	august_driver.hear(NULL, &status, &advert, &memory, &heard);
+	assert_true(heard.is_changed);
+}
+
 static void what_is_no_frame_never_reaches_the_chain(void **state) {
 	const uint8_t noise[AUGUST_FRAME_LEN] = { 1, 2, 3 };
 	struct bench bench;
@@ -590,6 +698,11 @@ int main(void) {
 		cmocka_unit_test(busy_lock_is_asked_once_more),
 		cmocka_unit_test(gate_is_asked_before_the_bolt_moves),
 		cmocka_unit_test(in_doubt_it_says_so),
+		cmocka_unit_test(lock_that_falls_silent_leaves_doubt),
+		cmocka_unit_test(bolt_that_never_arrives_is_not_waited_for_for_ever),
+		cmocka_unit_test(silence_in_the_handshake_ends_the_link),
+		cmocka_unit_test(what_ends_the_link_is_never_read),
+		cmocka_unit_test(lock_without_a_mark_says_nothing),
 		cmocka_unit_test(what_is_no_frame_never_reaches_the_chain),
 		cmocka_unit_test(door_that_is_not_told_is_gone_without),
 		cmocka_unit_test(records_are_numbered_on),
