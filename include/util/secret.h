@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "util/auto.h"
+#include "util/bytes.h"
 
 #define SECRET_MAX 512
 
@@ -24,6 +25,12 @@ void secret_wipe(struct secret *secret);
 int secret_set(struct secret *ret, const void *bytes, size_t n);
 /* Text without its end mark. */
 int secret_set_text(struct secret *ret, const char *text);
+/* A blob to be read: -ENODATA: NULL or empty; -EBADMSG: longer than any can be. */
+int secret_rd(const struct secret *blob, struct rd *ret);
+/* A blob to be written, empty at first; ends with secret_wr_end(). */
+struct wr secret_wr(struct secret *ret);
+/* What was written fits, or that is a programming error. */
+void secret_wr_end(struct secret *ret, const struct wr *wr);
 /* Equal in constant time for equal lengths. */
 int secret_equal(const struct secret *a, const struct secret *b);
 /* "16:4f.." (length and first octet) for logs; returns out. Never for PINs: a PIN is too short. */

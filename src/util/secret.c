@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "util/secret.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,30 @@ int secret_set(struct secret *ret, const void *bytes, size_t n) {
 
 int secret_set_text(struct secret *ret, const char *text) {
 	return secret_set(ret, text, strlen(text));
+}
+
+int secret_rd(const struct secret *blob, struct rd *ret) {
+	*ret = rd_on(NULL, 0);
+	if (blob == NULL || blob->len == 0) {
+		return -ENODATA;
+	}
+	if (blob->len > SECRET_MAX) {
+		return -EBADMSG;
+	}
+	*ret = rd_on(blob->bytes, blob->len);
+	return 0;
+}
+
+struct wr secret_wr(struct secret *ret) {
+	secret_wipe(ret);
+	return wr_on(ret->bytes, sizeof(ret->bytes));
+}
+
+void secret_wr_end(struct secret *ret, const struct wr *wr) {
+	const ssize_t n = wr_end(wr);
+
+	assert(n > 0);
+	ret->len = (size_t) n;
 }
 
 int secret_equal(const struct secret *a, const struct secret *b) {

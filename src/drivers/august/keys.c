@@ -2,7 +2,6 @@
 
 #include "keys.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -19,29 +18,24 @@ void august_keys_wipe(struct august_keys *keys) {
 }
 
 void august_keys_encode(const struct august_keys *keys, struct secret *ret) {
-	secret_wipe(ret);
-	struct wr wr = wr_on(ret->bytes, sizeof(ret->bytes));
+	struct wr wr = secret_wr(ret);
 
 	wr_u8(&wr, BLOB_VERSION);
 	wr_u8(&wr, keys->slot);
 	wr_bytes(&wr, keys->key, sizeof(keys->key));
 	wr_u8(&wr, (uint8_t) keys->choices);
 	wr_text(&wr, AUGUST_MODEL_MAX - 1, keys->model);
-	const ssize_t n = wr_end(&wr);
-	assert(n > 0);
-	ret->len = (size_t) n;
+	secret_wr_end(ret, &wr);
 }
 
 int august_keys_decode(const struct secret *blob, struct august_keys *ret) {
 	AUTO_VALUE(august_keys_wipe) struct august_keys keys = { 0 };
+	struct rd rd;
+	const int r = secret_rd(blob, &rd);
 
-	if (blob == NULL || blob->len == 0) {
-		return -ENODATA;
+	if (r < 0) {
+		return r;
 	}
-	if (blob->len > sizeof(blob->bytes)) {
-		return -EBADMSG;
-	}
-	struct rd rd = rd_on(blob->bytes, blob->len);
 	const uint8_t version = rd_u8(&rd);
 
 	keys.slot = rd_u8(&rd);

@@ -2,7 +2,6 @@
 
 #include "keys.h"
 
-#include <assert.h>
 #include <errno.h>
 
 #include "util/bytes.h"
@@ -24,8 +23,7 @@ void nuki_keys_wipe(struct nuki_keys *keys) {
 }
 
 void nuki_keys_encode(const struct nuki_keys *keys, struct secret *ret) {
-	secret_wipe(ret);
-	struct wr wr = wr_on(ret->bytes, sizeof(ret->bytes));
+	struct wr wr = secret_wr(ret);
 
 	wr_u8(&wr, BLOB_VERSION);
 	wr_u8(&wr, (uint8_t) keys->generation);
@@ -40,19 +38,16 @@ void nuki_keys_encode(const struct nuki_keys *keys, struct secret *ret) {
 	wr_u32le(&wr, keys->pin);
 	wr_bytes(&wr, keys->uuid, sizeof(keys->uuid));
 	wr_bytes(&wr, keys->shared, sizeof(keys->shared));
-	ssize_t n = wr_end(&wr);
-	assert(n > 0);
-	ret->len = (size_t) n;
+	secret_wr_end(ret, &wr);
 }
 
 int nuki_keys_decode(const struct secret *blob, struct nuki_keys *ret) {
-	if (blob == NULL || blob->len == 0) {
-		return -ENODATA;
+	struct rd rd;
+	const int r = secret_rd(blob, &rd);
+
+	if (r < 0) {
+		return r;
 	}
-	if (blob->len > sizeof(blob->bytes)) {
-		return -EBADMSG;
-	}
-	struct rd rd = rd_on(blob->bytes, blob->len);
 	AUTO_VALUE(nuki_keys_wipe) struct nuki_keys keys = { 0 };
 
 	const uint8_t version = rd_u8(&rd);

@@ -2,7 +2,6 @@
 
 #include "keys.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -32,8 +31,7 @@ void ttlock_keys_wipe(struct ttlock_keys *keys) {
 }
 
 void ttlock_keys_encode(const struct ttlock_keys *keys, struct secret *ret) {
-	secret_wipe(ret);
-	struct wr wr = wr_on(ret->bytes, sizeof(ret->bytes));
+	struct wr wr = secret_wr(ret);
 
 	wr_u8(&wr, BLOB_VERSION);
 	wr_u8(&wr, (uint8_t) ((keys->is_admin ? FLAG_ADMIN : 0) | (keys->is_ours ? FLAG_OURS : 0) |
@@ -50,21 +48,17 @@ void ttlock_keys_encode(const struct ttlock_keys *keys, struct secret *ret) {
 	wr_bytes(&wr, keys->end, sizeof(keys->end));
 	wr_u32be(&wr, (uint32_t) (keys->features >> 32));
 	wr_u32be(&wr, (uint32_t) keys->features);
-	ssize_t n = wr_end(&wr);
-	assert(n > 0);
-	ret->len = (size_t) n;
+	secret_wr_end(ret, &wr);
 }
 
 int ttlock_keys_decode(const struct secret *blob, struct ttlock_keys *ret) {
 	AUTO_VALUE(ttlock_keys_wipe) struct ttlock_keys keys = { 0 };
+	struct rd rd;
+	const int r = secret_rd(blob, &rd);
 
-	if (blob == NULL || blob->len == 0) {
-		return -ENODATA;
+	if (r < 0) {
+		return r;
 	}
-	if (blob->len > sizeof(blob->bytes)) {
-		return -EBADMSG;
-	}
-	struct rd rd = rd_on(blob->bytes, blob->len);
 	const uint8_t version = rd_u8(&rd);
 	const uint8_t flags = rd_u8(&rd);
 
