@@ -475,7 +475,7 @@ static int make_mqtt(struct daemon *daemon, struct fault *ret_fault) {
 	}
 	(void) snprintf(
 		daemon->client_id, sizeof(daemon->client_id), "lockhub-%s", daemon->loaded.hub_id);
-	r = rooms_mqtt(conf, &config, ret_fault);
+	rooms_mqtt(conf, &config);
 	config.client_id = daemon->client_id;
 	config.hub_id = daemon->loaded.hub_id;
 	config.version = LOCKHUB_VERSION;
@@ -484,6 +484,8 @@ static int make_mqtt(struct daemon *daemon, struct fault *ret_fault) {
 	config.restart = restart_asked;
 	config.user = daemon;
 	config.diag = daemon->diag;
+	r = keyfile_password(
+		conf->mqtt.password_file, "mqtt-password", &config.password, ret_fault);
 	if (r >= 0) {
 		r = mqtt_config_check(&config, ret_fault);
 	}

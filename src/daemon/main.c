@@ -16,6 +16,7 @@
 #include "crypto/crypto.h"
 #include "crypto/password.h"
 #include "daemon.h"
+#include "rooms.h"
 #include "util/log.h"
 #include "util/text.h"
 
@@ -159,6 +160,18 @@ static int parse(int argc, char *argv[], struct arguments *arguments) {
 	return -1;
 }
 
+/* Each key was read without a word against it. */
+static int check(const struct conf *conf) {
+	struct fault fault = { .code = FAULT_NONE };
+
+	if (rooms_check(conf, &fault) < 0) {
+		(void) fprintf(stderr, "%s\n", fault.detail);
+		return EXIT_FAILURE;
+	}
+	(void) printf("The configuration is valid.\n");
+	return EXIT_SUCCESS;
+}
+
 static const char *from_environment(const char *name, const char *fallback) {
 	const char *value = getenv(name);
 
@@ -190,8 +203,7 @@ int main(int argc, char *argv[]) {
 		return EXIT_FAILURE;
 	}
 	if (arguments.wants_check) {
-		(void) printf("The configuration is valid.\n");
-		return EXIT_SUCCESS;
+		return check(&conf);
 	}
 	if (crypto_setup() < 0) {
 		log_error("no randomness to be had: libsodium does not start");

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "rooms.h"
 
-#include "keyfile.h"
 #include "util/text.h"
 
 void rooms_hub(const struct conf *conf, struct hub_config *ret) {
@@ -29,7 +28,7 @@ struct central_config rooms_central(const struct conf *conf) {
 	};
 }
 
-int rooms_mqtt(const struct conf *conf, struct mqtt_config *ret, struct fault *ret_fault) {
+void rooms_mqtt(const struct conf *conf, struct mqtt_config *ret) {
 	mqtt_config_defaults(ret);
 	ret->host = conf->mqtt.host;
 	ret->port = conf->mqtt.port;
@@ -55,6 +54,17 @@ int rooms_mqtt(const struct conf *conf, struct mqtt_config *ret, struct fault *r
 	ret->settings = conf->mqtt.settings;
 	ret->pin_code_base = conf->mqtt.pin_code_base;
 	(void) mqtt_requests_from_name(conf->mqtt.requests, &ret->requests);
-	return keyfile_password(
-		conf->mqtt.password_file, "mqtt-password", &ret->password, ret_fault);
+}
+
+int rooms_check(const struct conf *conf, struct fault *ret_fault) {
+	struct mqtt_config mqtt;
+
+	if (conf->mqtt.host[0] == '\0') {
+		return 0;
+	}
+	rooms_mqtt(conf, &mqtt);
+	/* Both are made at the first start. */
+	mqtt.client_id = "check";
+	mqtt.hub_id = "check";
+	return mqtt_config_check(&mqtt, ret_fault);
 }

@@ -14,8 +14,10 @@
 
 void rooms_hub(const struct conf *conf, struct hub_config *ret);
 struct central_config rooms_central(const struct conf *conf);
+/* Without the password, which is in a file or a credential. */
+void rooms_mqtt(const struct conf *conf, struct mqtt_config *ret);
 /*
- * Reads the password's file. Blocks. 0, or the errno of the fault, with *ret filled in all the same
- * but for the password. ret->password is the caller's to wipe, in either case.
+ * What a start would refuse, and conf_read() cannot know as it looks at one key at a time.
+ * CONFIG_INVALID, or 0. For --check-config: reads no secret.
  */
-int rooms_mqtt(const struct conf *conf, struct mqtt_config *ret, struct fault *ret_fault);
+int rooms_check(const struct conf *conf, struct fault *ret_fault);

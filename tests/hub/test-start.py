@@ -66,7 +66,10 @@ def a_broken_configuration_names_file_line_and_nearest_key():
         expect(f"{rig.config}:3" in done.stdout + done.stderr, done.stdout + done.stderr)
         for text, word in (("[mqt]\nhost = x\n", "mqtt"), ("host = x\n", "section"),
                            ("[hub]\npoll_min = often\n", "number"), ("[hub]\njust words\n", "key"),
-                           ("[hub]\nname = " + "x" * 3000 + "\n", "long")):
+                           ("[hub]\nname = " + "x" * 3000 + "\n", "long"),
+                           # What no single key shows, but a start refuses.
+                           ("[mqtt]\nhost = 192.0.2.1\n", "unencrypted"),
+                           ("[mqtt]\nhost = localhost\nca_file = /etc/ca.pem\n", "tls = yes")):
             rig.config.write_text(text)
             done = rig.run([program("lockhubd"), "--check-config", "--config", rig.config])
             expect(done.returncode != 0, f"--check-config is content with {text[:40]!r}")
