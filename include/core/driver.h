@@ -283,10 +283,10 @@ struct driver {
 	bool (*sight)(const struct advert *advert, struct sighting *ret);
 	/*
 	 * What an advertisement of a paired lock tells about it: evidence->is_changed says that
-	 * there is something to be read, until it has been read; a brand whose advertisements carry
-	 * the state fills in facts, too. *ret is EVIDENCE_ADVERTISED with FACT_HEARD at entry. Pure
-	 * but for @memory. NULL hook: sighting.is_changed is all. Anybody can send an
-	 * advertisement.
+	 * there is something to be read, until it has been read, or is_passing; a brand whose
+	 * advertisements carry the state fills in facts, too. *ret is EVIDENCE_ADVERTISED with
+	 * FACT_HEARD at entry. Pure but for @memory. NULL hook: sighting.is_changed is all. Anybody
+	 * can send an advertisement.
 	 */
 	void (*hear)(const struct secret *keys, const struct lock_status *status,
 		const struct advert *advert, struct heard_memory *memory, struct evidence *ret);

@@ -113,6 +113,8 @@ struct evidence {
 	int16_t rssi;      /* dBm as we hear it; 0 not known */
 	/* The advertisement says that something changed which we have not read yet. */
 	bool is_changed;
+	/* With is_changed: what says so passes by itself. Hearing it no more is not having read. */
+	bool is_passing;
 };
 
 /* When and how a group of facts became known. */

@@ -181,6 +181,7 @@ static void judge_mark(struct lock *lock, mono_t now) {
 static void read_clears_mark(struct lock *lock, mono_t now) {
 	lock->quiet_until = lock->is_heard_clear ? now : mono_after(now, QUIET_MS);
 	lock->has_late_mark = false;
+	lock->has_passing_mark = false;
 	judge_mark(lock, now);
 }
 
@@ -245,6 +246,7 @@ static void follow_mark(struct lock *lock, mono_t now) {
 		return;
 	}
 	lock->has_late_mark = false;
+	lock->has_passing_mark = false;
 	lock->is_state_wanted_by_event = true;
 	lock->is_mark_read = true;
 	if (lock->n_failures == 0) {
@@ -253,7 +255,8 @@ static void follow_mark(struct lock *lock, mono_t now) {
 	care_want(lock, CARE_STATE | CARE_LOG);
 }
 
-void care_heard(struct lock *lock, bool is_changed) {
+void care_heard(struct lock *lock, const struct evidence *evidence) {
+	bool is_changed = evidence->is_changed;
 	mono_t now = hub_now(lock->hub);
 
 	/* It is back: no need to sit out a long pause. */
@@ -272,10 +275,14 @@ void care_heard(struct lock *lock, bool is_changed) {
 		return;
 	}
 	if (!is_changed) {
-		lock->quiet_until = now;
-		lock->has_late_mark = false;
+		/* A hand that is gone from the keypad has typed something all the same. */
+		if (!lock->has_passing_mark) {
+			lock->quiet_until = now;
+			lock->has_late_mark = false;
+		}
 		return;
 	}
+	lock->has_passing_mark |= evidence->is_passing;
 	/* BlueZ may tell of a mark once only, when it changes: what is not looked at now waits. */
 	lock->has_late_mark = true;
 	follow_mark(lock, now);

@@ -129,6 +129,7 @@ struct lock {
 	int64_t mark_pause_ms;         /* grows while marks turn out to mean nothing */
 	bool is_mark_read;             /* the state is being read because of a mark */
 	bool has_late_mark;            /* a mark was heard that has not been looked at yet */
+	bool has_passing_mark;         /* the same, and it may be gone from the air by then */
 	bool is_heard_clear;           /* the last beacon was without the mark */
 	/*
 	 * Something about bolt, door or battery was different since a mark was judged last. What
@@ -408,8 +409,8 @@ enum radio_need care_need(const struct lock *lock);
 void care_done(
 	struct lock *lock, unsigned bit, const struct job *job, const struct job_result *result);
 void care_failed(struct lock *lock); /* a link attempt for care failed */
-/* @is_changed: something is to be read, as its advertisement says. */
-void care_heard(struct lock *lock, bool is_changed);
+/* What its advertisement says of there being something to be read. */
+void care_heard(struct lock *lock, const struct evidence *evidence);
 void care_after_op(struct lock *lock, const struct op_entry *entry);
 void care_run_due(struct lock *lock, mono_t now);
 mono_t care_next_due(const struct lock *lock);

@@ -630,7 +630,7 @@ static void radio_heard(void *user, const struct advert *advert) {
 		&(struct hub_heard){ lock, advert->rssi, advert->adapter });
 	facts_contact(lock, false);
 	if (is_ours) {
-		care_heard(lock, evidence.is_changed);
+		care_heard(lock, &evidence);
 	}
 }
 

@@ -28,6 +28,10 @@ static bool clock_trusted_fake(const struct clock *clock) {
 
 /* ---- radio ---- */
 
+/* The second octet of an advertisement. */
+#define MARK_STANDS 1
+#define MARK_PASSES 2
+
 struct fake_link {
 	struct fake *fake;
 	struct radio_target target;
@@ -272,14 +276,14 @@ void fake_serve(struct fake *fake, struct fake_link *link, char state) {
 	assert(!"the hub never stops asking");
 }
 
-void fake_heard(struct fake *fake, const char *address, bool is_pairing, bool is_changed) {
+static void hear(struct fake *fake, const char *address, bool is_pairing, uint8_t mark) {
 	struct advert advert = { .rssi = fake->rssi != 0 ? fake->rssi : -60, .n_parts = 1 };
 	struct fake_link *link = fake_link(fake, address);
 
 	(void) text_copy(advert.address, sizeof(advert.address), address);
 	(void) text_copy(advert.name, sizeof(advert.name), "Fake");
 	advert.parts[0] = (struct advert_part){
-		.company = 0xffff, .bytes = { is_pairing, is_changed }, .n_bytes = 2
+		.company = 0xffff, .bytes = { is_pairing, mark }, .n_bytes = 2
 	};
 	advert.parts[0].bytes[2] = fake->needs_key;
 	advert.parts[0].bytes[3] = (uint8_t) fake->advertised;
@@ -290,6 +294,14 @@ void fake_heard(struct fake *fake, const char *address, bool is_pairing, bool is
 		link->user_impl->heard(link->user, &advert);
 	}
 	fake_turn(fake);
+}
+
+void fake_heard(struct fake *fake, const char *address, bool is_pairing, bool is_changed) {
+	hear(fake, address, is_pairing, is_changed ? MARK_STANDS : 0);
+}
+
+void fake_heard_touched(struct fake *fake, const char *address) {
+	hear(fake, address, false, MARK_PASSES);
 }
 
 /* ---- ledger ---- */
@@ -1028,6 +1040,7 @@ static void hear_fake(const struct secret *keys, const struct lock_status *statu
 		return;
 	}
 	ret->is_changed = part->bytes[1] != 0;
+	ret->is_passing = part->bytes[1] == MARK_PASSES;
 	if (part->bytes[3] != memory->bytes[0]) {
 		memory->bytes[0] = part->bytes[3];
 		ret->has |= FACT_BOLT;

@@ -205,6 +205,8 @@ void fake_answer(struct fake *fake, struct fake_link *link, const void *bytes, s
 void fake_serve(struct fake *fake, struct fake_link *link, char state);
 /* An advertisement of a fake lock. */
 void fake_heard(struct fake *fake, const char *address, bool is_pairing, bool is_changed);
+/* The same while somebody is at it, which passes by itself. */
+void fake_heard_touched(struct fake *fake, const char *address);
 /* What the database has as TXN_SETTING under @key; "" nothing. */
 const char *fake_row(const struct fake *fake, const char *key);
 

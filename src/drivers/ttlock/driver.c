@@ -124,8 +124,9 @@ static void ttlock_hear(const struct secret *blob, const struct lock_status *sta
 	 * The log's mark stays until the maker's app has read it; a touch that moved nothing, such
 	 * as a wrong code, shows by itself.
 	 */
-	ret->is_changed = ret->is_changed || found.is_touched ||
-			  (heard.is_set != 0 && found.has_log && heard.has_log == 0);
+	ret->is_passing =
+		found.is_touched || (heard.is_set != 0 && found.has_log && heard.has_log == 0);
+	ret->is_changed |= ret->is_passing;
 	heard = (struct heard){ 1, found.is_unlocked, found.has_log };
 	memcpy(memory->bytes, &heard, sizeof(heard));
 }

@@ -375,6 +375,32 @@ static void mark_heard_too_early_is_looked_at_later(void **state) {
 	assert_false(fake_is_wanted(door));
 }
 
+/* Somebody types just behind a look, and is gone: what it was is in the log. */
+static void touch_that_is_over_is_looked_at_all_the_same(void **state) {
+	(void) state;
+	fake_advance(fake, 60000);
+	fake_heard(fake, ADDRESS, false, true);
+	fake_up(fake, door);
+	fake_serve(fake, door, 'U');
+	fake_down(fake, door, FAULT_NONE);
+	fake_heard_touched(fake, ADDRESS);
+	fake_heard(fake, ADDRESS, false, false);
+	fake_advance(fake, 300);
+	assert_false(fake_is_wanted(door));
+	fake_advance(fake, 1000);
+	assert_true(fake_is_wanted(door));
+	fake_up(fake, door);
+	unsigned before = fake_count(door, 'l');
+	fake_serve(fake, door, 'U');
+	assert_int_equal(fake_count(door, 'l'), before + 1);
+	fake_down(fake, door, FAULT_NONE);
+	/* Looked at once; a leftover of a mark that stands is none of it. */
+	fake_heard(fake, ADDRESS, false, true);
+	fake_heard(fake, ADDRESS, false, false);
+	fake_advance(fake, 60000);
+	assert_false(fake_is_wanted(door));
+}
+
 /* BlueZ tells of a beacon when it changes: behind a read the clear one is no change, and not told.
  */
 static void mark_that_was_not_there_before_the_look_is_news(void **state) {
@@ -971,6 +997,7 @@ int main(void) {
 		TEST(requests_are_judged, setup),
 		TEST(mark_in_the_air_makes_the_hub_look, setup),
 		TEST(mark_heard_too_early_is_looked_at_later, setup),
+		TEST(touch_that_is_over_is_looked_at_all_the_same, setup_pin),
 		TEST(mark_that_was_not_there_before_the_look_is_news, setup),
 		TEST(hand_just_after_our_own_act_is_seen, setup),
 		TEST(mark_that_we_cannot_clear_counts_when_it_comes_up, setup),

@@ -621,6 +621,24 @@ static void log_is_read_from_where_it_ended(void **state) {
 	bench_free(&bench);
 }
 
+static void the_log_tells_where_the_door_is(void **state) {
+	struct bench bench;
+	const struct job job = { .act = ACT_READ_LOG, .log_max = 1 };
+
+	bench_init(&bench);
+	add_record(&bench, 30, "\x4c", 1);
+	add_record(&bench, 31, "\x05", 1);
+	start_job(&bench, &job); /* a part of it is an old story */
+	assert_int_equal(bench.host.n_evidence, 0);
+	start(&bench, ACT_READ_LOG);
+	assert_int_equal(bench.host.n_evidence, 1);
+	assert_int_equal(bench.host.last.has, FACT_DOOR | FACT_ACCESSORIES);
+	assert_int_equal(bench.host.last.how, EVIDENCE_LOGGED);
+	assert_int_equal(bench.host.last.door, DOOR_STATE_OPEN);
+	assert_int_equal(bench.host.last.accessories.door_sensor, BATTERY_CRITICAL);
+	bench_free(&bench);
+}
+
 /* A place that the lock does not know is no end: from the beginning, and nothing twice. */
 static void a_stale_place_in_the_log_is_no_end(void **state) {
 	struct bench bench;
@@ -803,12 +821,13 @@ static void repetitions_are_no_news(void **state) {
 	got = hear(&status, &memory, 0x01, 86);
 	assert_int_equal(got.has, FACT_HEARD | FACT_BATTERY);
 	assert_false(got.is_changed);
+	assert_false(got.is_passing);
 	got = hear(&status, &memory, 0x03, 87); /* there is something in the log */
-	assert_true(got.is_changed);
+	assert_true(got.is_changed && got.is_passing);
 	got = hear(&status, &memory, 0x03, 87);
 	assert_false(got.is_changed);
 	got = hear(&status, &memory, 0x0b, 87); /* somebody stands there */
-	assert_true(got.is_changed);
+	assert_true(got.is_changed && got.is_passing);
 	got = hear(&status, &memory, 0x04, 87); /* it was reset */
 	assert_int_equal(got.has, FACT_HEARD);
 }
@@ -866,6 +885,7 @@ int main(void) {
 		cmocka_unit_test(a_state_that_is_always_the_same_is_known),
 		cmocka_unit_test(a_stale_place_in_the_log_is_no_end),
 		cmocka_unit_test(log_is_read_from_where_it_ended),
+		cmocka_unit_test(the_log_tells_where_the_door_is),
 		cmocka_unit_test(codes_are_put_changed_and_removed),
 		cmocka_unit_test(settings_are_written_and_read_again),
 		cmocka_unit_test(a_lost_link_ends_everything_once),
