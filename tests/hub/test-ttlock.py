@@ -64,6 +64,17 @@ def a_record_of_another_client_pairs_it():
         expect(done.returncode != 0, "paired with a wrong number")
         expect("admin number" in done.stderr, done.stderr)
         expect_equal(rig.locks(), [], "locks")
+        # As that client keeps it, which is a file of all its locks.
+        store = rig.dir / "lockData.json"
+        row = {"address": OWNED.address, "battery": 70,
+               "privateData": {**RECORD, "pwdInfo": [{"year": year, "code": 7, "secret": "9" * 10} for year in range(30)]}}
+        others = [{**row, "address": DOOR.address, "privateData": {"aesKey": "00" * 16}}, {**row, "address": SHED.address}]
+        store.write_text(json.dumps(others, indent=2))
+        done = rig.try_ctl("pair", OWNED.address, "--accept-weak", "--key-file", store)
+        expect(done.returncode != 0 and "none of " + OWNED.address in done.stderr, done.stderr)
+        store.write_text(json.dumps([*others, row], indent=2))
+        rig.ctl("pair", OWNED.address, "--name", OWNED.name, "--accept-weak", "--key-file", store)
+        rig.ctl("unpair", OWNED.slug, "--yes")
         rig.pair(OWNED)
         rig.ctl("unlock", OWNED.slug)
         rig.expect_prop(OWNED, "State", "unlocked")
