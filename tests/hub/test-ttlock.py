@@ -180,6 +180,20 @@ def a_card_is_given_to_somebody():
 
 
 @case
+def its_log_tells_where_the_door_is():
+    with a_hub(DOOR) as rig:
+        rig.ctl("unlock", DOOR.slug)
+        rig.sim("door", DOOR.slug, "open")
+        rig.ctl("unlock", DOOR.slug)  # with which the log is read
+        rig.expect_prop(DOOR, "Door", "open")
+        wait(lambda: any(row["kind"] == "door_state_change" for row in rig.log_rows(DOOR.slug)), 60,
+             lambda: f"the history tells it: {words(rig, DOOR)}")
+        rig.sim("door", DOOR.slug, "close")
+        rig.ctl("lock", DOOR.slug)
+        rig.expect_prop(DOOR, "Door", "closed")
+
+
+@case
 def it_learns_what_is_held_to_it():
     with a_hub(DOOR) as rig:
         rig.ctl("user", "add", "Ada")

@@ -350,9 +350,37 @@ static void tell_record(
 		tail.has_user && ((session->keys.is_ours && tail.uid == session->keys.uid) ||
 					 is_own_record(session, tail.record));
 	ttlock_log_entry(&session->keys, session->job.zone, record, seq_of(next), is_own, &entry);
+	if (entry.kind == EVENT_DOOR_STATE_CHANGE) {
+		session->has_door = true;
+		session->door = entry.door;
+		session->sensor_percent = tail.accessory_percent;
+	}
 	wipe(&tail, sizeof(tail));
 	session_log(&session->base, &entry, 1);
 	session->n_entries++;
+}
+
+/*
+ * Nothing asks where the door is: the log's last word about it counts, when it is read to its end.
+ * Before that it may be an old story.
+ */
+static void tell_door(struct ttlock_session *session) {
+	struct evidence evidence = { .has = FACT_DOOR, .how = EVIDENCE_LOGGED };
+
+	if (!session->has_door) {
+		return;
+	}
+	session->has_door = false;
+	evidence.door = session->door;
+	if (session->sensor_percent >= 0 && session->sensor_percent <= 100) {
+		evidence.has |= FACT_ACCESSORIES;
+		evidence.accessories.keypad = BATTERY_UNKNOWN;
+		evidence.accessories.door_sensor =
+			session->sensor_percent <= TTLOCK_CRITICAL_PERCENT  ? BATTERY_CRITICAL
+			: session->sensor_percent <= TTLOCK_WARNING_PERCENT ? BATTERY_WARNING
+									    : BATTERY_OK;
+	}
+	session_evidence(&session->base, &evidence);
 }
 
 /* One record a page, says everybody; if there are more, their numbers end at the page's. */
@@ -383,14 +411,12 @@ static void take_log(struct ttlock_session *session, const uint8_t *data, size_t
 		return;
 	}
 	const bool is_end = next == 0 || next == TTLOCK_CURSOR_END || next <= session->cursor;
-	if (next == 0) {
-		return;
-	}
-	if (read_page(session, &rd, next) < 0) {
+	if (next != 0 && read_page(session, &rd, next) < 0) {
 		ttlock_bad_answer(session, n);
 		return;
 	}
 	if (is_end) {
+		tell_door(session);
 		return;
 	}
 	if (session->n_entries >= session->job.log_max) {

@@ -81,6 +81,10 @@ struct ttlock_session {
 	bool is_found;             /* what the job looks for in a list or log */
 	bool is_log_more;
 	unsigned n_entries;
+	/* The last that the log has said of the door, until all of it has been read. */
+	bool has_door;
+	enum door_state door;
+	int sensor_percent;        /* -1 not told */
 	struct ttlock_code code;   /* of the list, the one that is meant */
 	struct ttlock_token token; /* the same */
 	struct ttlock_passage passage;
