@@ -69,9 +69,3 @@ const struct advice *advice_for(enum fault_code fault);
 const struct advice *advice_rows(size_t *ret_n);
 const struct remedy *remedy_find(const char *name);
 const struct remedy *remedy_rows(size_t *ret_n);
-/*
- * The steps for a person, of the row and the model together; @ret has MODEL_STEPS_MAX + 8 places.
- * LOCK still stands for the slug. @return how many.
- */
-size_t remedy_steps(const struct remedy *remedy, const struct model *model,
-	const char *ret[static MODEL_STEPS_MAX + 8]);

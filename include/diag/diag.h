@@ -3,7 +3,7 @@
 
 /*
  * The troubleshooter (design: flow 4). It asks the hub's locks by ordinary operations, the rooms by
- * their sources, and the history; judges (finding.h); says what to do (advice.h); does what the hub
+ * their sources, and the history; judges (judge.c); says what to do (advice.h); does what the hub
  * can do by itself, measures again and keeps what came of it. It talks to no radio itself. Loop
  * thread only; no callback from inside a call.
  *
@@ -60,7 +60,7 @@ struct diag_request {
 	bool is_hub_only;
 	/* Nobody is asked anything: what is known already is judged. */
 	bool is_quiet;
-	bool is_security; /* diag_judge_security() */
+	bool is_security; /* how well it is protected, and nothing else */
 	char actor[EVENT_USER_MAX];
 	enum role role;
 	enum request_origin origin;

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Everything that a judgement is made of, as plain values at one moment. Gathered by diag.c from
- * the hub, from the history and from whoever owns a fact (struct diag_source); judged by judge.c,
- * which sees nothing else. So each judgement can be repeated, tested and put into a bug report.
+ * Everything that a judgement is made of, as plain values at one moment. Gathered by a run
+ * (run.c) from the hub, the history and whoever owns a fact (struct diag_source); judged by
+ * judge.c, which sees nothing else. So each judgement can be repeated, tested and put into a bug
+ * report.
  *
  * "Not known" is a value of its own everywhere: a check that lacks a fact says so.
  */
@@ -158,9 +159,5 @@ struct diag_facts {
 	const struct lock_facts *lock; /* NULL: the hub alone is judged */
 };
 
-/* Of which nothing is known: all texts "", all lists empty. */
-extern const struct model model_unknown;
 /* Everything unknown: as a source finds it. */
 void hub_facts_init(struct hub_facts *facts);
-/* The same of a lock; .model is &model_unknown. */
-void lock_facts_init(struct lock_facts *facts);

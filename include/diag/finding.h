@@ -73,8 +73,3 @@ struct judgement {
 	bool is_unchecked; /* what matters most could not be measured */
 	char verdict[240]; /* for a layman: "The batteries are nearly empty." */
 };
-
-/* Judges the hub, or (facts->lock) the hub and one lock. */
-void diag_judge(const struct diag_facts *facts, struct judgement *ret);
-/* The same with the checks of TOPIC_SECURITY, _CODES and _FIRMWARE alone, hints included. */
-void diag_judge_security(const struct diag_facts *facts, struct judgement *ret);

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * How long the batteries will last, from what was observed (pure; any thread). Robust against
- * batteries that were changed (the level jumps up: what was before does not count), against cold
- * days (the level dips and comes back) and against cells that recover after a rest. Method and
- * score against the straight line: docs/diagnosis.md, "Forecast"; tests/bench.
+ * How long the batteries will last, from what was observed. Robust against batteries that were
+ * changed (the level jumps up: what was before does not count), against cold days (the level dips
+ * and comes back) and against cells that recover after a rest. Method and score against the
+ * straight line: docs/diagnosis.md, "Forecast".
  */
 
 #include "core/history.h"
@@ -23,15 +23,3 @@ struct forecast {
 	size_t n;                     /* readings used */
 	wall_t until;                 /* now + days */
 };
-
-struct forecast_input {
-	const struct sample *samples; /* of one lock, oldest first, any kinds */
-	size_t n_samples;
-	const struct lock_day *days;
-	size_t n_days;
-	wall_t now;
-	int empty_percent;    /* level at which nothing may be relied on; 0: 10 */
-	double life_days;     /* of a set as the maker says; 0: not known */
-	bool is_life_assumed; /* it is not the maker's word, but a guess: counts for less */
-};
-void forecast_make(const struct forecast_input *input, struct forecast *ret);

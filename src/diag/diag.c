@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "json-model.h"
+#include "judge.h"
 #include "room.h"
 #include "util/log.h"
 #include "util/text.h"

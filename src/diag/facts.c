@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "judge.h"
+
 const struct model model_unknown = {
 	.file = "",
 	.name = "",

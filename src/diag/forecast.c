@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "diag/forecast.h"
+#include "forecast.h"
 
 #include <math.h>
 #include <string.h>

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "forecast.h"
 #include "room.h"
 #include "util/text.h"
 

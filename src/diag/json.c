@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "judge.h"
 #include "room.h"
 #include "util/text.h"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What a check works with; private to the room. A check is a row of a table in check-TOPIC.c: it
+ * How facts are judged; private to the room. A check is a row of a table in check-TOPIC.c: it
  * looks at the facts, says with proof() what it measured, accuses when something is wrong, and
  * returns what became of it. The rules for all of them:
  *
@@ -47,6 +47,10 @@ extern const struct check reported_checks[];
 /* The @i-th check in the order in which they run; NULL beyond the last. For tests and for doors. */
 const struct check *check_at(size_t i);
 
+/* Judges the hub, or (facts->lock) the hub and one lock. Pure; any thread. */
+void diag_judge(const struct diag_facts *facts, struct judgement *ret);
+/* The same with the checks of TOPIC_SECURITY, _CODES and _FIRMWARE alone, hints included. */
+void diag_judge_security(const struct diag_facts *facts, struct judgement *ret);
 /*
  * Leaves in a judgement of a lock what is the lock's: its checks, what they found, and what of the
  * hub explains that, with its checks; and a verdict for it. What else the hub lacks stands on the
@@ -120,3 +124,19 @@ void strength_of(const struct judge *judge, struct strength *ret);
 
 /* "3.5.10" against "3.5.9": > 0 newer. Parts that are missing are 0. false: not a version. */
 bool version_compare(const char *a, const char *b, int *ret);
+
+/* ---- facts.c ---- */
+
+/* Of which nothing is known: all texts "", all lists empty. */
+extern const struct model model_unknown;
+/* As hub_facts_init(), of a lock; .model is &model_unknown. */
+void lock_facts_init(struct lock_facts *facts);
+
+/* ---- remedies.c ---- */
+
+/*
+ * The steps for a person, of the row and the model together; @ret has MODEL_STEPS_MAX + 8 places.
+ * LOCK still stands for the slug. @return how many.
+ */
+size_t remedy_steps(const struct remedy *remedy, const struct model *model,
+	const char *ret[static MODEL_STEPS_MAX + 8]);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "judge.h"
 #include "room.h"
 #include "util/log.h"
 #include "util/text.h"

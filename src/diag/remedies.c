@@ -8,6 +8,7 @@
 
 #include "diag/advice.h"
 
+#include "judge.h"
 #include "util/auto.h"
 #include "util/text.h"
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "judge.h"
 #include "util/auto.h"
 #include "util/text.h"
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/driver.h"
+#include "judge.h"
 #include "room.h"
 #include "test.h"
 

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "judge.h"
 #include "mock/fake-hub.h"
 #include "room.h"
 #include "test.h"
