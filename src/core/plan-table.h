@@ -3,7 +3,7 @@
 
 /* What the three halves of plan.h share: one lock's placements beside its list. */
 
-#include "core/plan.h"
+#include "plan.h"
 
 /* One placement of the lock beside what the lock shows of it. */
 struct pair {

@@ -24,7 +24,7 @@
  */
 
 #include "core/hub.h"
-#include "core/plan.h"
+#include "plan.h"
 
 struct op_entry {
 	struct op op;       /* the public part */

@@ -5,7 +5,7 @@
  * replies, refuses, is full and is changed by others, over thousands of generated stories.
  */
 
-#include "core/plan.h"
+#include "plan.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
  *	book ── plan_want() ──► wants (what the lock should hold now, until when that is so)
  *	wants + slots + placements ── plan_make() ──► steps, revocations first
  *
- * The half that talks to the lock is src/core/sync.c. Everything here is a function of its
+ * The half that talks to the lock is sync.c. Everything here is a function of its
  * arguments; convergence is proved by property tests over generated cases.
  */
 
