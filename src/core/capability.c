@@ -130,8 +130,12 @@ static void put_credentials(struct table *table) {
 
 	put_pins(table, limits);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		put_flag(table, rows[i].key, rows[i].title,
-			limits != NULL && (limits->types & 1U << rows[i].type) != 0);
+		const unsigned bit = 1U << rows[i].type;
+
+		put(table, rows[i].key, rows[i].title,
+			limits == NULL || (limits->types & bit) == 0 ? "no"
+			: (limits->learns & bit) != 0                ? "yes, learnt at the lock"
+								     : "yes");
 	}
 	put_flag(table, "app_key", "lists and removes apps that may open it",
 		limits != NULL && limits->has_app_keys);

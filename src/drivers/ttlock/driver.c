@@ -253,6 +253,10 @@ static const char *ttlock_example(
 	ttlock_keys_encode(&keys, ret_keys);
 	ret_status->battery = (struct battery_facts){ .level = BATTERY_OK, .percent = 90 };
 	ret_status->battery_known = known;
+	if (ttlock_has(&keys, TTLOCK_HAS_DOOR_SENSOR)) {
+		ret_status->door = DOOR_STATE_CLOSED; /* of its log */
+		ret_status->door_known = (struct known){ .how = EVIDENCE_LOGGED };
+	}
 	return rows[i].name;
 }
 
