@@ -424,16 +424,18 @@ static void words_to_file(const char *name, char *out, size_t n_out) {
 }
 
 /* With all that an example of it tells. false: there is no such example. */
-static bool one_example(const struct driver *driver, unsigned i) {
+static bool one_example(const struct driver *driver, const char *prefix, unsigned i) {
 	struct lock_record record = any_record;
 	struct lock_status status = { 0 };
-	char model[64];
+	char model[80];
+	char words[80];
 	const char *name = driver->example(i, &record.keys, &status);
 
 	if (name == NULL) {
 		return false;
 	}
-	words_to_file(name, model, sizeof(model));
+	(void) snprintf(words, sizeof(words), "%s%s", prefix, name);
+	words_to_file(words, model, sizeof(model));
 	(void) text_copy(record.driver, sizeof(record.driver), driver->name);
 	(void) text_copy(record.versions.model, sizeof(record.versions.model), name);
 	record.battery = status.battery;
@@ -450,14 +452,16 @@ static bool one_example(const struct driver *driver, unsigned i) {
 
 /* The models that these drivers name themselves. */
 static void every_example_has_its_page(void **state) {
-	static const char *const brands[] = { "august" };
+	static const struct {
+		const char *driver, *prefix;
+	} brands[] = { { "august", "" }, { "ttlock", "ttlock " } };
 
 	(void) state;
 	for (size_t i = 0; i < ARRAY_SIZE(brands); i++) {
 		for (size_t k = 0; lock_drivers[k] != NULL; k++) {
 			unsigned n = 0;
-			while (strcmp(lock_drivers[k]->name, brands[i]) == 0 &&
-				one_example(lock_drivers[k], n)) {
+			while (strcmp(lock_drivers[k]->name, brands[i].driver) == 0 &&
+				one_example(lock_drivers[k], brands[i].prefix, n)) {
 				n++;
 			}
 		}
