@@ -5,10 +5,9 @@
  * a kind that is in the file and not in the table fails.
  */
 
-#include "../../test.h"
+#include "vectors.h"
 
 #include <errno.h>
-#include <jansson.h>
 
 #include "august/driver.h"
 #include "august/frame.h"
@@ -17,40 +16,8 @@
 #include "util/auto.h"
 #include "util/bytes.h"
 
-#define OCTETS_MAX 64
-
-static const char *text_of(const json_t *object, const char *key) {
-	const char *text = json_string_value(json_object_get(object, key));
-
-	if (text == NULL) {
-		fail_msg("no text %s", key);
-	}
-	return text;
-}
-
-static json_int_t number_of(const json_t *object, const char *key) {
-	if (!json_is_integer(json_object_get(object, key))) {
-		fail_msg("no number %s", key);
-	}
-	return json_integer_value(json_object_get(object, key));
-}
-
-static size_t octets(const json_t *object, const char *key, uint8_t out[static OCTETS_MAX]) {
-	size_t n = 0;
-
-	assert_int_equal(hex_decode_any(text_of(object, key), out, OCTETS_MAX, &n), 0);
-	return n;
-}
-
 static void frame_of(const json_t *object, const char *key, uint8_t out[static OCTETS_MAX]) {
 	assert_int_equal(octets(object, key, out), AUGUST_FRAME_LEN);
-}
-
-static void assert_octets(const json_t *object, const char *key, const uint8_t *got, size_t n_got) {
-	uint8_t want[OCTETS_MAX];
-
-	assert_int_equal(n_got, octets(object, key, want));
-	assert_memory_equal(got, want, n_got);
 }
 
 /* ---- sums ---- */
@@ -372,7 +339,8 @@ static void run_gsn(const json_t *in, const json_t *out) {
 	struct advert advert = { .n_parts = 1, .parts = { { .company = 76 } } };
 	struct august_heard heard = { 0 };
 
-	advert.parts[0].n_bytes = octets(in, "payload", advert.parts[0].bytes);
+	advert.parts[0].n_bytes =
+		octets_into(in, "payload", advert.parts[0].bytes, sizeof(advert.parts[0].bytes));
 	assert_true(august_advert_take(&advert, &heard));
 	assert_int_equal(heard.gsn, number_of(out, "gsn"));
 	advert.parts[0].n_bytes--;
@@ -518,11 +486,7 @@ static void run_build_sec(const json_t *in, const json_t *out) {
 
 /* ---- the table ---- */
 
-static const struct {
-	const char *kind;
-	unsigned n;
-	void (*run)(const json_t *in, const json_t *out); /* NULL: not read by lockhub */
-} runs[] = {
+static const struct vector_kind runs[] = {
 	{ "mcu_checksum", 6, run_mcu_sum },
 	{ "sec_checksum", 6, run_sec_sum },
 	{ "sec_frame_valid", 1, run_sec_valid },
@@ -548,51 +512,6 @@ static const struct {
 	{ "handshake", 4, run_handshake },
 	{ "session_transcript", 4, run_transcript },
 };
-
-static json_t *file;
-
-static int open_vectors(void **state) {
-	char path[4096];
-	const char *root = getenv("LOCKHUB_SOURCE_ROOT");
-
-	snprintf(
-		path, sizeof(path), "%s/tests/vectors/august-yale.json", root != NULL ? root : ".");
-	file = json_load_file(path, 0, NULL);
-	return file != NULL ? 0 : -1;
-}
-
-static int close_vectors(void **state) {
-	json_decref(file);
-	return 0;
-}
-
-static void run_kind(void **state) {
-	const size_t k = (size_t) (uintptr_t) *state;
-	unsigned n = 0;
-	const json_t *vector;
-	size_t i;
-
-	json_array_foreach(json_object_get(file, "vectors"), i, vector) {
-		if (strcmp(text_of(vector, "kind"), runs[k].kind) == 0) {
-			n++;
-			print_message("%s\n", text_of(vector, "id"));
-			if (runs[k].run != NULL) {
-				runs[k].run(json_object_get(vector, "in"),
-					json_object_get(vector, "out"));
-			}
-		}
-	}
-	assert_int_equal(n, runs[k].n);
-}
-
-static void no_vector_is_left_out(void **state) {
-	size_t n = 0;
-
-	for (size_t k = 0; k < ARRAY_SIZE(runs); k++) {
-		n += runs[k].n;
-	}
-	assert_int_equal(json_array_size(json_object_get(file, "vectors")), n);
-}
 
 static void key_is_read_as_people_write_it(void **state) {
 	static const char *const good[] = { "0123456789abcdef0123456789abcdef 200",
@@ -667,16 +586,12 @@ static void only_its_own_are_sighted(void **state) {
 }
 
 int main(void) {
-	struct CMUnitTest tests[ARRAY_SIZE(runs) + 3];
-	size_t n = 0;
+	static const struct vectors vectors = { "august-codec", "august-yale.json", "kind", "in",
+		"out" };
+	const struct CMUnitTest others[] = {
+		cmocka_unit_test(key_is_read_as_people_write_it),
+		cmocka_unit_test(only_its_own_are_sighted),
+	};
 
-	for (; n < ARRAY_SIZE(runs); n++) {
-		tests[n] = (struct CMUnitTest){ .name = runs[n].kind,
-			.test_func = run_kind,
-			.initial_state = (void *) (uintptr_t) n };
-	}
-	tests[n++] = (struct CMUnitTest) cmocka_unit_test(no_vector_is_left_out);
-	tests[n++] = (struct CMUnitTest) cmocka_unit_test(key_is_read_as_people_write_it);
-	tests[n++] = (struct CMUnitTest) cmocka_unit_test(only_its_own_are_sighted);
-	return cmocka_run_group_tests_name("august-codec", tests, open_vectors, close_vectors);
+	return vectors_main(&vectors, runs, ARRAY_SIZE(runs), others, ARRAY_SIZE(others));
 }

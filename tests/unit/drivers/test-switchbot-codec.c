@@ -7,10 +7,9 @@
  * advertisements must not be taken for a lock's.
  */
 
-#include "../../test.h"
+#include "vectors.h"
 
 #include <errno.h>
-#include <jansson.h>
 
 #include "switchbot/cipher.h"
 #include "switchbot/keys.h"
@@ -18,7 +17,6 @@
 #include "util/auto.h"
 #include "util/bytes.h"
 
-#define OCTETS_MAX 64
 #define SERVICE_UUID "0000fd3d-0000-1000-8000-00805f9b34fb"
 #define SWITCHBOT_COMPANY 2409
 
@@ -47,29 +45,6 @@ static enum switchbot_model model_of(const json_t *object, const char *key) {
 	return SWITCHBOT_MODEL_UNKNOWN;
 }
 
-static const char *text_of(const json_t *object, const char *key) {
-	const char *text = json_string_value(json_object_get(object, key));
-
-	if (text == NULL) {
-		fail_msg("no text %s", key);
-	}
-	return text;
-}
-
-static size_t octets(const json_t *object, const char *key, uint8_t out[static OCTETS_MAX]) {
-	size_t n = 0;
-
-	assert_int_equal(hex_decode_any(text_of(object, key), out, OCTETS_MAX, &n), 0);
-	return n;
-}
-
-static void assert_octets(const json_t *object, const char *key, const uint8_t *got, size_t n_got) {
-	uint8_t want[OCTETS_MAX];
-
-	assert_int_equal(n_got, octets(object, key, want));
-	assert_memory_equal(got, want, n_got);
-}
-
 static struct switchbot_cipher cipher_of(const json_t *in, enum switchbot_mode mode) {
 	struct switchbot_cipher cipher = { .mode = mode };
 	uint8_t buf[OCTETS_MAX];
@@ -88,7 +63,7 @@ static struct switchbot_cipher cipher_of(const json_t *in, enum switchbot_mode m
 static void put_part(
 	struct advert *advert, const json_t *in, const char *key, struct advert_part part) {
 	if (json_is_string(json_object_get(in, key))) {
-		part.n_bytes = octets(in, key, part.bytes);
+		part.n_bytes = octets_into(in, key, part.bytes, sizeof(part.bytes));
 		advert->parts[advert->n_parts++] = part;
 	}
 }
@@ -360,11 +335,7 @@ static void run_transcript(const json_t *in, const json_t *out) {
 
 /* ---- the table ---- */
 
-static const struct {
-	const char *kind;
-	unsigned n;
-	void (*run)(const json_t *in, const json_t *out); /* NULL: of a keypad */
-} runs[] = {
+static const struct vector_kind runs[] = {
 	{ "adv_parse", 42, run_advert },
 	{ "lock_info_parse", 14, run_info },
 	{ "basic_info_parse", 3, run_basic },
@@ -389,51 +360,6 @@ static const struct {
 	{ "keypad_count_parse", 1, NULL },
 	{ "keypad_basic_info", 1, NULL },
 };
-
-static json_t *file;
-
-static int open_vectors(void **state) {
-	char path[4096];
-	const char *root = getenv("LOCKHUB_SOURCE_ROOT");
-
-	snprintf(path, sizeof(path), "%s/tests/vectors/switchbot-lock.json",
-		root != NULL ? root : ".");
-	file = json_load_file(path, 0, NULL);
-	return file != NULL ? 0 : -1;
-}
-
-static int close_vectors(void **state) {
-	json_decref(file);
-	return 0;
-}
-
-static void run_kind(void **state) {
-	const size_t k = (size_t) (uintptr_t) *state;
-	unsigned n = 0;
-	const json_t *vector;
-	size_t i;
-
-	json_array_foreach(json_object_get(file, "vectors"), i, vector) {
-		if (strcmp(text_of(vector, "kind"), runs[k].kind) == 0) {
-			n++;
-			print_message("%s\n", text_of(vector, "id"));
-			if (runs[k].run != NULL) {
-				runs[k].run(json_object_get(vector, "in"),
-					json_object_get(vector, "out"));
-			}
-		}
-	}
-	assert_int_equal(n, runs[k].n);
-}
-
-static void no_vector_is_left_out(void **state) {
-	size_t n = 0;
-
-	for (size_t k = 0; k < ARRAY_SIZE(runs); k++) {
-		n += runs[k].n;
-	}
-	assert_int_equal(json_array_size(json_object_get(file, "vectors")), n);
-}
 
 static void key_is_read_as_people_write_it(void **state) {
 	static const char *const good[] = { "34 0123456789abcdef0123456789abcdef",
@@ -467,16 +393,11 @@ static void key_is_read_as_people_write_it(void **state) {
 }
 
 int main(void) {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(no_vector_is_left_out),
+	static const struct vectors vectors = { "switchbot-codec", "switchbot-lock.json", "kind",
+		"in", "out" };
+	const struct CMUnitTest others[] = {
 		cmocka_unit_test(key_is_read_as_people_write_it),
 	};
-	struct CMUnitTest all[ARRAY_SIZE(runs) + ARRAY_SIZE(tests)];
 
-	for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
-		all[i] = (struct CMUnitTest){ runs[i].kind, run_kind, NULL, NULL,
-			(void *) (uintptr_t) i };
-	}
-	memcpy(all + ARRAY_SIZE(runs), tests, sizeof(tests));
-	return cmocka_run_group_tests_name("switchbot-codec", all, open_vectors, close_vectors);
+	return vectors_main(&vectors, runs, ARRAY_SIZE(runs), others, ARRAY_SIZE(others));
 }
