@@ -125,18 +125,6 @@ void store_dispatch(struct store *store);
 bool store_is_alive(struct store *store, mono_t now, int64_t max_age_ms);
 
 /*
- * An online copy to @path (replaced in one step when it is complete, synced and checked). The copy
- * is as secret as the database: what is sealed stays sealed under the same key. Faults:
- * DATABASE_FULL, DATABASE_IO, DATABASE_CORRUPT, BAD_ARGUMENT, QUEUE_FULL, CANCELLED.
- */
-void store_backup(struct store *store, const char *path,
-	void (*done)(void *user, const struct fault *fault), void *user);
-
-/* integrity_check and foreign_key_check: reads the whole file. DATABASE_CORRUPT, CANCELLED... */
-void store_check(
-	struct store *store, void (*done)(void *user, const struct fault *fault), void *user);
-
-/*
  * Retention: takes the oldest events away, those older than @before (0: age does not count) and
  * those beyond the newest @keep (0: number does not count). Age counts by trusted times only, so
  * @before should come from a clock that is trusted, too. In small pieces between commits; verify()

@@ -190,70 +190,6 @@ const struct ledger_impl store_ledger_impl = {
 	.history = ledger_history,
 };
 
-/* Backup and check: work on a connection of its own that ends in a fault or none. */
-struct chore_job {
-	struct worker_job job;
-	char *path; /* of the copy; NULL: a check */
-	bool is_quick;
-	void (*done)(void *user, const struct fault *fault);
-	void *user;
-};
-
-static void chore_run(struct worker_job *job, void *context) {
-	struct chore_job *chore = container_of(job, struct chore_job, job);
-	struct store *store = context;
-	AUTO(db_close) sqlite3 *db = NULL;
-
-	int r = db_open(store->path, DB_READ, &db, &job->fault);
-	if (r < 0) {
-		return;
-	}
-	if (chore->path != NULL) {
-		(void) backup_run(
-			db, store->path, chore->path, &store->chores.is_stopping, &job->fault);
-	} else {
-		(void) check_run(db, chore->is_quick, &job->fault);
-	}
-}
-
-static void chore_deliver(struct outbox_item *item) {
-	struct chore_job *chore = container_of(item, struct chore_job, job.item);
-
-	if (chore->done != NULL) {
-		chore->done(chore->user, fault_or_null(&chore->job));
-	}
-	free(chore->path);
-	free(chore);
-}
-
-static void submit_chore(struct store *store, const char *path, bool is_quick,
-	void (*done)(void *user, const struct fault *fault), void *user) {
-	if (store->is_deaf) {
-		return; /* the store is being closed */
-	}
-	struct chore_job *chore = job_new(sizeof(*chore));
-	if (path != NULL) {
-		chore->path = strdup(path);
-		assert(chore->path != NULL);
-	}
-	chore->is_quick = is_quick;
-	chore->done = done;
-	chore->user = user;
-	chore->job.run = chore_run;
-	chore->job.item.deliver = chore_deliver;
-	worker_submit(&store->chores, &chore->job);
-}
-
-void store_backup(struct store *store, const char *path,
-	void (*done)(void *user, const struct fault *fault), void *user) {
-	submit_chore(store, path, false, done, user);
-}
-
-void store_check(
-	struct store *store, void (*done)(void *user, const struct fault *fault), void *user) {
-	submit_chore(store, NULL, false, done, user);
-}
-
 struct prune_job {
 	struct worker_job job;
 	struct prune asked;
@@ -340,16 +276,38 @@ void store_prune_health(struct store *store, wall_t before,
 	worker_submit(&store->chores, &health->job);
 }
 
-static void on_late_check(void *user, const struct fault *fault) {
-	struct store *store = user;
+struct check_job {
+	struct worker_job job;
+	struct store *store;
+};
+
+static void check_job_run(struct worker_job *job, void *context) {
+	struct store *store = context;
+	AUTO(db_close) sqlite3 *db = NULL;
+
+	if (db_open(store->path, DB_READ, &db, &job->fault) == 0) {
+		(void) check_run(db, true, &job->fault);
+	}
+}
+
+static void check_deliver(struct outbox_item *item) {
+	struct check_job *check = container_of(item, struct check_job, job.item);
+	const struct store *store = check->store;
+	const struct fault *fault = fault_or_null(&check->job);
 
 	if (fault != NULL && fault->code != FAULT_CANCELLED && store->trouble != NULL) {
 		store->trouble(store->user, fault);
 	}
+	free(check);
 }
 
 void store_check_later(struct store *store) {
-	submit_chore(store, NULL, true, on_late_check, store);
+	struct check_job *check = job_new(sizeof(*check));
+
+	check->store = store;
+	check->job.run = check_job_run;
+	check->job.item.deliver = check_deliver;
+	worker_submit(&store->chores, &check->job);
 }
 
 struct report {

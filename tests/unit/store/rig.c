@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backup.h"
 #include "crypto/crypto.h"
 
 void rig_init(struct rig *rig) {
@@ -254,7 +255,6 @@ void rig_record_many(struct rig *rig, size_t n, void (*fill)(struct event *event
 }
 
 struct asked {
-	struct fault fault; /* of a chore */
 	bool is_done;
 	enum fault_code code;
 	struct event *events;
@@ -312,36 +312,25 @@ enum fault_code rig_verify(struct rig *rig, struct log_verify *ret) {
 	return asked.code;
 }
 
-static void on_chore(void *user, const struct fault *fault) {
-	struct asked *asked = user;
-
-	asked->is_done = true;
-	asked->code = fault != NULL ? fault->code : FAULT_NONE;
-	if (fault != NULL) {
-		asked->fault = *fault;
-	}
-}
-
 enum fault_code rig_backup(struct rig *rig, const char *path) {
-	struct asked asked = { 0 };
+	AUTO(db_close) sqlite3 *db = NULL;
+	struct fault fault = { .code = FAULT_NONE };
 
-	store_backup(rig->store, path, on_chore, &asked);
-	assert_false(asked.is_done);
-	while (!asked.is_done) {
-		rig_turn(rig);
+	if (db_open(rig->path, DB_READ, &db, &fault) == 0) {
+		(void) backup_run(db, rig->path, path, NULL, &fault);
 	}
-	rig->refusal = asked.fault;
-	return asked.code;
+	rig->refusal = fault;
+	return fault.code;
 }
 
-enum fault_code rig_check(struct rig *rig) {
-	struct asked asked = { 0 };
+enum fault_code rig_check(const struct rig *rig) {
+	AUTO(db_close) sqlite3 *db = NULL;
+	struct fault fault = { .code = FAULT_NONE };
 
-	store_check(rig->store, on_chore, &asked);
-	while (!asked.is_done) {
-		rig_turn(rig);
+	if (db_open(rig->path, DB_READ, &db, &fault) == 0) {
+		(void) check_run(db, false, &fault);
 	}
-	return asked.code;
+	return fault.code;
 }
 
 static sqlite3 *open_raw(const char *path) {

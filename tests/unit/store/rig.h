@@ -71,8 +71,9 @@ void rig_record_many(struct rig *rig, size_t n, void (*fill)(struct event *event
 /* To be freed by the caller. */
 struct event *rig_query(struct rig *rig, const struct log_query *query, size_t *ret_n);
 enum fault_code rig_verify(struct rig *rig, struct log_verify *ret);
+/* A copy of the database of a store that is open; all of it checked. */
 enum fault_code rig_backup(struct rig *rig, const char *path);
-enum fault_code rig_check(struct rig *rig);
+enum fault_code rig_check(const struct rig *rig);
 
 /* Another hand: runs SQL on the file with the store closed, all guards off. */
 void rig_tamper(const char *path, const char *sql);
