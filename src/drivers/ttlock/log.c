@@ -197,18 +197,20 @@ int64_t ttlock_ref(
 	const uint8_t kind = (uint8_t) type;
 	uint8_t key[32] = { 0 };
 	uint8_t digest[32];
+	uint8_t card[8];
 	int64_t ref = 0;
 
-	/* Short numbers of cards come in both lengths. */
-	if (type == CREDENTIAL_RFID && n_id == 8 &&
-		memcmp((const uint8_t *) id + 4, "\xff\xff\xff\xff", 4) == 0) {
-		n_id = 4;
+	if (type == CREDENTIAL_RFID && n_id == sizeof(card)) {
+		memcpy(card, id, n_id);
+		id = card;
+		n_id = ttlock_card_trim(card, n_id);
 	}
 	const struct crypto_part parts[] = { { context, sizeof(context) }, { &kind, 1 },
 		{ id, n_id } };
 	memcpy(key, keys->key, sizeof(keys->key));
 	crypto_hmac_sha256(key, parts, ARRAY_SIZE(parts), digest);
 	wipe(key, sizeof(key));
+	wipe(card, sizeof(card));
 	for (size_t i = 0; i < REF_BITS / 8; i++) {
 		ref = ref << 8 | digest[i];
 	}

@@ -414,6 +414,18 @@ static uint8_t card_length(size_t n_records) {
 	return n_records % (CARD_LEN + TOKEN_DATES_LEN) == 0 ? CARD_LEN : CARD_LONG_LEN;
 }
 
+size_t ttlock_card_trim(uint8_t *id, size_t n) {
+	static const uint8_t filler[] = { 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t zeros[CARD_LEN] = { 0 };
+
+	if (n == CARD_LONG_LEN && memcmp(id, zeros, sizeof(zeros)) == 0) {
+		memmove(id, id + CARD_LEN, CARD_LEN);
+		return CARD_LEN;
+	}
+	return n == CARD_LONG_LEN && memcmp(id + CARD_LEN, filler, sizeof(filler)) == 0 ? CARD_LEN
+											: n;
+}
+
 size_t ttlock_put_token_learning(uint8_t *out) {
 	out[0] = OP_ADD;
 	return 1;
@@ -443,6 +455,7 @@ int ttlock_learn_parse(
 				: rd_left(&rd) >= CARD_LONG_LEN ? CARD_LONG_LEN
 								: CARD_LEN;
 		rd_copy(&rd, learn.token.id, learn.token.n);
+		learn.token.n = (uint8_t) ttlock_card_trim(learn.token.id, learn.token.n);
 		break;
 	default: /* RULE R3: what the lock said, not an enum of ours */
 		return -EBADMSG;

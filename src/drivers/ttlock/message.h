@@ -161,6 +161,11 @@ struct ttlock_token {
 size_t ttlock_put_token_list(enum ttlock_command command, uint16_t cursor, uint8_t *out);
 size_t ttlock_put_token_change(const struct ttlock_token *token, uint8_t *out);
 size_t ttlock_put_token_removal(const struct ttlock_token *token, uint8_t *out);
+/*
+ * Short numbers of cards come in both lengths, filled up with zeros before or ones behind
+ * (ttlock.md 7.7). The length without that, @id moved; n as it is for what is none of these.
+ */
+size_t ttlock_card_trim(uint8_t *id, size_t n);
 /* The lock is to learn one that somebody presents. */
 size_t ttlock_put_token_learning(uint8_t *out);
 enum ttlock_learning {

@@ -97,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	session->impl->up(session, 23);
 	job.act = acts[data[0] % ARRAY_SIZE(acts)];
 	job.slot.type = CREDENTIAL_PIN + data[0] / 16 % 3;
-	job.slot.ref = 1;
+	job.slot.ref = data[0] < 128; /* else a new one: codes are put, the rest is learnt */
 	(void) secret_set_text(&job.slot.pin, "704128");
 	assert(session->impl->start(session, &job, &fault) == 0);
 	while (size - at >= 2) {

@@ -173,7 +173,7 @@ static size_t put_token(uint8_t command, const json_t *params, uint8_t *out) {
 		return ttlock_put_token_list(command, (uint16_t) number_of(params, "cursor"), out);
 	}
 	if (strcmp(op, "enrol") == 0) {
-		return 0;
+		return ttlock_put_token_learning(out);
 	}
 	const uint64_t id = number_of(params, command == TTLOCK_CARD ? "number" : "id");
 	for (size_t i = 0; i < token.n; i++) {
@@ -263,8 +263,8 @@ static size_t put_request(uint8_t command, const json_t *params, uint8_t *out) {
 	return 0;
 }
 
-/* Those of put_request() that are not sent: clearing, enrolling, 0x53, 0x70. */
-#define N_NOT_SENT 5
+/* Those of put_request() that are not sent: clearing, 0x53, 0x70. */
+#define N_NOT_SENT 4
 static unsigned n_not_sent;
 
 static void run_request(const json_t *in, const json_t *out) {
@@ -404,8 +404,11 @@ static void run_response(const json_t *in, const json_t *out) {
 	} else if (has(out, "cards")) {
 		check_cards(&reply, out);
 	} else if (reply.command == TTLOCK_CARD) {
-		/* A card that was presented: nothing that the hub asks for. */
+		struct ttlock_learn learn;
 		assert_string_equal(text_of(out, "status"), "added");
+		assert_int_equal(ttlock_learn_parse(TTLOCK_CARD, reply.data, reply.n, &learn), 0);
+		assert_int_equal(learn.status, TTLOCK_LEARNT);
+		assert_int_equal(number_of_id(&learn.token), number_of(out, "number"));
 	} else if (reply.command == TTLOCK_AUTO_LOCK) {
 		check_auto_lock(&reply, out);
 	} else if (reply.command == TTLOCK_FEATURES) {
@@ -671,6 +674,16 @@ static void refs_tell_nothing_and_differ(void **state) {
 	assert_int_not_equal(ref, ttlock_ref(&two, CREDENTIAL_PIN, "1234", 4));
 	assert_int_equal(ttlock_ref(&one, CREDENTIAL_RFID, "1234", 4),
 		ttlock_ref(&one, CREDENTIAL_RFID, "1234\xff\xff\xff\xff", 8));
+	assert_int_equal(
+		ttlock_ref(&one, CREDENTIAL_RFID, "1234", 4), ttlock_ref(&one, CREDENTIAL_RFID,
+								      "\0\0\0\0"
+								      "1234",
+								      8));
+	assert_int_not_equal(
+		ttlock_ref(&one, CREDENTIAL_RFID, "1234", 4), ttlock_ref(&one, CREDENTIAL_RFID,
+								      "\0\0\0\1"
+								      "1234",
+								      8));
 }
 
 static int two_hours_east(const struct zone *zone, wall_t at) {
