@@ -37,8 +37,7 @@ void loop_stop(struct loop *loop, int status);
 
 /* CLOCK_BOOTTIME, CLOCK_REALTIME, and whether the kernel says it is synchronised. Lives as long. */
 const struct clock *loop_clock(struct loop *loop);
-/* How often the loop went round: shows the watchdog that it turns, and benchmarks that it sleeps.
- */
+/* How often the loop went round: shows tests and benchmarks that it sleeps. */
 uint64_t loop_turns(const struct loop *loop);
 
 /*

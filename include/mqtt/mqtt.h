@@ -4,7 +4,8 @@
 /*
  * MQTT: what the hub shows on a broker and takes from it, in the form that Home Assistant
  * understands (docs/mqtt.md). Listens to the hub's signals, asks by hub_request(), decides nothing.
- * All of it on the loop thread; only name resolution runs on a pool thread. Nothing here blocks.
+ * All of it on the loop thread; what would block (names, mqtt_ask_as_stranger()) runs on a pool
+ * thread.
  */
 
 #include <stdbool.h>
@@ -137,8 +138,7 @@ AUTO_DEFINE(struct mqtt *, mqtt_free);
 
 /*
  * Begins to connect and goes on for ever, 1..3 s apart while the broker cannot be reached and
- * up to 30 s when it refuses. 0, or a fault: mqtt_config_check(), or
- * -ENOMEM from the library.
+ * up to 30 s when it refuses. 0, or the fault of mqtt_config_check().
  */
 int mqtt_start(struct mqtt *mqtt, struct fault *ret_fault);
 /*

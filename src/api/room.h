@@ -15,9 +15,9 @@
  *	operation.c    org.lockhub1.Operation
  *	backup.c       methods for backups
  *	diagnose.c     methods of the troubleshooter
- *	late.c         what those two, pending.c and journal.c have in common: the answer comes
- *later object.c       what those three kinds of objects have in common value.c        values,
- *events and sightings as a{sv};  option.c reads a{sv}
+ *	late.c         for those two, pending.c and journal.c: the answer comes later
+ *	object.c       what locks, users and operations have in common as objects
+ *	value.c        values, events and sightings as a{sv};  option.c reads a{sv}
  */
 
 #include <sys/types.h>

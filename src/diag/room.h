@@ -4,8 +4,9 @@
 /*
  * What the files of this room share that run a diagnosis.
  *
- *	diag.c    the troubleshooter's life, requests;  run.c one run, from the sources to the
- *judgement gather.c  facts of what the hub itself knows;  probe.c what a run asks the locks (run.h)
+ *	diag.c    the troubleshooter's life, requests
+ *	run.c     one run, from the sources to the judgement;  probe.c what it asks the locks
+ *	gather.c  what the hub itself knows, as facts
  *	fix.c     a remedy carried out between two runs;  view.c what Home Assistant is shown
  *	json.c    a judgement as people's programs get it;  model.c the model data
  *

@@ -87,7 +87,11 @@ int mqtt_may_command(const struct mqtt *mqtt, struct fault *ret_fault) {
 				 "lockhubd.conf");
 }
 
-int mqtt_may_open(
+/*
+ * 0, or EXPIRED: it opens a door, came through a flood of messages, and nobody knows how old it is.
+ * @sent_at_ms: the sender's clock, 0 none.
+ */
+static int may_open(
 	const struct mqtt *mqtt, enum act act, int64_t sent_at_ms, struct fault *ret_fault) {
 	bool has_age = sent_at_ms != 0 && clock_is_trusted(loop_clock(mqtt->loop));
 
@@ -110,7 +114,7 @@ int mqtt_request(struct mqtt *mqtt, const struct lock *lock, enum act act, enum 
 	int r = mqtt_may_command(mqtt, ret_fault);
 
 	if (r >= 0) {
-		r = mqtt_may_open(mqtt, act, 0, ret_fault);
+		r = may_open(mqtt, act, 0, ret_fault);
 	}
 	if (r < 0) {
 		return r;
@@ -158,7 +162,7 @@ static void carry_out(struct mqtt *mqtt, struct face *face, const struct intake 
 	to_request(&request, intake, id, message);
 	int r = mqtt_may_command(mqtt, &fault);
 	if (r >= 0) {
-		r = mqtt_may_open(mqtt, intake->act, intake->sent_at_ms, &fault);
+		r = may_open(mqtt, intake->act, intake->sent_at_ms, &fault);
 	}
 	if (r < 0) {
 		log_fault(&fault, slug, NULL);

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What a command message says (docs/mqtt.md, "Commands"). Pure, and the only code of this room that
- * reads what strangers wrote; fuzzed by tests/fuzz/mqtt/fuzz-intake.c. Strict: whatever is not
- * understood to the last key is refused, since a misspelled "ts" would silently lose its meaning.
+ * What a command message says (docs/mqtt.md, "Commands"). Pure; fuzzed by
+ * tests/fuzz/mqtt/fuzz-intake.c. Strict: whatever is not understood to the last key is refused,
+ * since a misspelled "ts" would silently lose its meaning.
  */
 
 #include <jansson.h>

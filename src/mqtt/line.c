@@ -2,8 +2,7 @@
 
 /*
  * The connection to the broker, from the outside in: what is subscribed, what comes, what the
- *broker denies and when it is asked again. A connection goes through these steps
- *(home-assistant-mqtt.md, 9):
+ * broker denies and when it is asked again. A connection goes through these steps:
  *
  *	accepted ─► subscribe ─► hub's configuration ─► locks' ─► states ─► `online` ─► events
  *

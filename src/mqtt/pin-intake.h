@@ -6,8 +6,8 @@
  * zigbee2mqtt takes codes, as lock_code_manager and keymaster write it. Pure; fuzzed by
  * tests/fuzz/mqtt/fuzz-pin-intake.c. Strict as intake.h is.
  *
- *	TOPIC/set
- *{"pin_code":{"user":3,"user_type":"unrestricted","user_enabled":true,"pin_code":"482913"}}
+ *	TOPIC/set {"pin_code":{"user":3,"user_enabled":true,"pin_code":"482913",
+ *	                       "user_type":"unrestricted"}}
  *	TOPIC/set {"pin_code":{"user":3,"user_enabled":false,"pin_code":null}}
  *	TOPIC/get {"pin_code":{"user":3}}
  *	TOPIC/set {"state":"LOCK"}

@@ -4,7 +4,7 @@
  * permit_pairing: for so many seconds each lock that is heard in pairing mode is paired, one after
  * the other. Somebody has to stand at the lock and press its button for that; and what is paired so
  * opens for nobody but by what the hub knows already. A lock that wants its PIN for pairing is
- *named and left alone: a PIN never goes by MQTT.
+ * named and left alone: a PIN never goes by MQTT.
  *
  *	scan ─► discovered, in pairing mode ─► hub_pair() ─► op finished ─► scan ─► ... time is over
  */

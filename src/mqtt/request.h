@@ -2,18 +2,17 @@
 #pragma once
 
 /*
- * Requests to the hub itself, as people know them from zigbee2mqtt's bridge
- *(docs/mqtt-requests.md):
+ * Requests to the hub itself, as people know them from zigbee2mqtt's bridge; what each of them
+ * does is in docs/mqtt-requests.md.
  *
  *	BASE/hub/request/NAME ─► flood? ─► request-intake.c ─► row: right? seen before? too soon?
  *	                                                        │
- *	BASE/hub/response/NAME ◄─ answer, kept for 10 min ◄─ act: hub, diag, vault, as api/ asks
- *them
+ *	BASE/hub/response/NAME ◄─ answer, kept for 10 min ◄─ act: hub, diag, vault
  *
  * request.c is the flow and the table of requests, request-tell.c answers from memory,
- *request-act.c has something done, request-pairing.c is the window in which locks are paired. A new
- *request is one row and one function. With [mqtt] requests = none nothing is subscribed and there
- *is nothing here.
+ * request-act.c has something done, request-pairing.c is the window in which locks are paired. A
+ * new request is one row and one function. With [mqtt] requests = none nothing is subscribed and
+ * there is nothing here.
  */
 
 #include <stdbool.h>

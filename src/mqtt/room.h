@@ -221,11 +221,5 @@ int mqtt_may_command(const struct mqtt *mqtt, struct fault *ret_fault);
  * have. */
 int mqtt_request(struct mqtt *mqtt, const struct lock *lock, enum act act, enum role role,
 	bool is_retained, struct fault *ret_fault);
-/*
- * 0, or EXPIRED: it opens a door, came through a flood of messages, and nobody knows how old it is.
- * @sent_at_ms: the sender's clock, 0 none.
- */
-int mqtt_may_open(
-	const struct mqtt *mqtt, enum act act, int64_t sent_at_ms, struct fault *ret_fault);
 /* A message came on a command topic. */
 void mqtt_command(struct mqtt *mqtt, const char *lock_id, const struct client_message *message);

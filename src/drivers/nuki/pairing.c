@@ -5,8 +5,8 @@
  *
  *	both      Request Data -> Public Key -> Public Key -> Challenge -> Authenticator ->
  *	gen1-4    Challenge -> Authorization Data -> Authorization-ID -> Confirmation -> Status
- *	5G        Authorization Info -> Authorization Data (sealed, with PIN) -> Authorization-ID
- *(sealed)
+ *	5G        Authorization Info -> Authorization Data (with PIN) -> Authorization-ID, both
+ *	          sealed
  *
  * Which of the two it is, the device says by the pairing characteristic it has (e101 or e301), not
  * by its name: one is tried, and when the radio knows no such characteristic, the other.
