@@ -214,6 +214,8 @@ int user_status_from_name(const char *name, enum user_status *ret);
 const char *user_type_name(enum user_type type); /* "unrestricted", "year_day_schedule" ... */
 int user_type_from_name(const char *name, enum user_type *ret);
 const char *credential_type_name(enum credential_type type); /* "pin", "app_key" ... */
+/* What a LockUserChange about one of that type is about. */
+enum lock_data_type credential_data(enum credential_type type);
 int credential_type_from_name(const char *name, enum credential_type *ret);
 const char *operating_mode_name(enum operating_mode mode);
 int operating_mode_from_name(const char *name, enum operating_mode *ret);

@@ -240,11 +240,9 @@ static int add_code(struct change *change, struct user *user, struct credential 
 		r = change_put_credential(change, credential, ret_fault);
 	}
 	return r < 0 ? r
-		     : change_tell(change,
-			       add->type == CREDENTIAL_PIN ? LOCK_DATA_PIN : LOCK_DATA_UNSPECIFIED,
-			       DATA_ADD, user, lock, ret_fault, "%s %s for %s",
-			       credential_type_name(add->type), credential->id,
-			       lock_slug_or_all(lock));
+		     : change_tell(change, credential_data(add->type), DATA_ADD, user, lock,
+			       ret_fault, "%s %s for %s", credential_type_name(add->type),
+			       credential->id, lock_slug_or_all(lock));
 }
 
 static int run_code_add(struct change *change, struct fault *ret_fault) {
@@ -396,9 +394,8 @@ static int run_code_revoke(struct change *change, struct fault *ret_fault) {
 	r = change_put_credential(change, &row, ret_fault);
 	wipe(&row, sizeof(row));
 	return r < 0 ? r
-		     : change_tell(change,
-			       old->type == CREDENTIAL_PIN ? LOCK_DATA_PIN : LOCK_DATA_UNSPECIFIED,
-			       DATA_CLEAR, book_user(change->hub->book, old->user_id),
+		     : change_tell(change, credential_data(old->type), DATA_CLEAR,
+			       book_user(change->hub->book, old->user_id),
 			       hub_lock_by_id(change->hub, old->lock_id), ret_fault, "%s %s",
 			       credential_type_name(old->type), old->id);
 }
@@ -625,9 +622,8 @@ static int adopt(struct change *change, struct user *user, struct credential *cr
 		r = put_placement(change, lock, credential->id, PLACEMENT_PRESENT, ret_fault);
 	}
 	return r < 0 ? r
-		     : change_tell(change,
-			       slot->type == CREDENTIAL_PIN ? LOCK_DATA_PIN : LOCK_DATA_UNSPECIFIED,
-			       DATA_ADD, user, lock, ret_fault, "%s %s %s, number %lld there",
+		     : change_tell(change, credential_data(slot->type), DATA_ADD, user, lock,
+			       ret_fault, "%s %s %s, number %lld there",
 			       credential_type_name(slot->type), credential->id,
 			       is_learnt ? "learnt" : "adopted", (long long) slot->ref);
 }
@@ -710,10 +706,8 @@ static int run_remove_foreign(struct change *change, struct fault *ret_fault) {
 		r = put_placement(change, lock, change->id, PLACEMENT_LEAVING, ret_fault);
 	}
 	return r < 0 ? r
-		     : change_tell(change,
-			       slot->type == CREDENTIAL_PIN ? LOCK_DATA_PIN : LOCK_DATA_UNSPECIFIED,
-			       DATA_CLEAR, NULL, lock, ret_fault,
-			       "foreign %s, number %lld there, called %s",
+		     : change_tell(change, credential_data(slot->type), DATA_CLEAR, NULL, lock,
+			       ret_fault, "foreign %s, number %lld there, called %s",
 			       credential_type_name(slot->type), (long long) slot->ref, slot->name);
 }
 

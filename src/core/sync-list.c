@@ -94,7 +94,7 @@ static void tell_lost(struct lock *lock, struct txn *txn, const struct placement
 	if (event == NULL || user == NULL) {
 		return;
 	}
-	event->data = credential->type == CREDENTIAL_PIN ? LOCK_DATA_PIN : LOCK_DATA_USER_INDEX;
+	event->data = credential_data(credential->type);
 	event->data_operation = DATA_CLEAR;
 	event->credential = credential->type;
 	(void) text_copy(event->user, sizeof(event->user), user->name);
@@ -116,6 +116,25 @@ static void tell_reset(struct lock *lock, struct txn *txn, size_t n) {
 	}
 }
 
+/*
+ * Of what it learns nothing is wanted that is not there, so that its row goes; but somebody has
+ * taken it out.
+ */
+static bool is_lost(const struct lock *lock, const struct plan_change *change) {
+	const struct placement *was =
+		book_placement(lock->hub->book, lock->id, change->placement.credential_id);
+	const struct credential *credential =
+		book_credential(lock->hub->book, change->placement.credential_id);
+
+	if (was == NULL || credential == NULL || was->state != PLACEMENT_PRESENT ||
+		change->placement.ref != 0) {
+		return false;
+	}
+	return !change->is_gone ||
+	       (credential->state == CREDENTIAL_ACTIVE && credential->type < 32 &&
+		       (sync_limits_to_judge(lock)->learns & 1U << credential->type) != 0);
+}
+
 static void find_lost(
 	struct lock *lock, struct txn *txn, const struct plan_change *changes, size_t n) {
 	const struct placement *placement;
@@ -126,33 +145,16 @@ static void find_lost(
 		n_present += strcmp(placement->lock_id, lock->id) == 0 &&
 			     placement->state == PLACEMENT_PRESENT;
 	}
-	for (unsigned is_told = 0; is_told < 2; is_told++) {
-		for (size_t i = 0; i < n; i++) {
-			const struct placement *now = &changes[i].placement;
-			const struct placement *was =
-				book_placement(lock->hub->book, lock->id, now->credential_id);
-
-			if (was == NULL || was->state != PLACEMENT_PRESENT || now->ref != 0 ||
-				changes[i].is_gone) {
-				continue;
-			}
-			n_lost += is_told == 0;
-			if (is_told != 0 && n_lost < 2) {
-				tell_lost(lock, txn, was);
-			}
-		}
+	for (size_t i = 0; i < n; i++) {
+		n_lost += is_lost(lock, &changes[i]);
 	}
 	if (n_lost >= 2 && n_lost == n_present) {
 		tell_reset(lock, txn, n_lost);
-	} else if (n_lost >= 2) {
-		for (size_t i = 0; i < n; i++) {
-			const struct placement *was = book_placement(
-				lock->hub->book, lock->id, changes[i].placement.credential_id);
-
-			if (was != NULL && was->state == PLACEMENT_PRESENT &&
-				changes[i].placement.ref == 0 && !changes[i].is_gone) {
-				tell_lost(lock, txn, was);
-			}
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (is_lost(lock, &changes[i])) {
+			tell_lost(lock, txn, &changes[i].placement);
 		}
 	}
 }

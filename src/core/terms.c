@@ -309,6 +309,26 @@ int user_type_from_name(const char *name, enum user_type *ret) {
 	return NAME_TO(user_types, name, ret);
 }
 
+enum lock_data_type credential_data(enum credential_type type) {
+	switch (type) {
+	case CREDENTIAL_PIN:
+		return LOCK_DATA_PIN;
+	case CREDENTIAL_RFID:
+		return LOCK_DATA_RFID;
+	case CREDENTIAL_FINGERPRINT:
+		return LOCK_DATA_FINGERPRINT;
+	case CREDENTIAL_PROGRAMMING_PIN:
+		return LOCK_DATA_PROGRAMMING_CODE;
+	case CREDENTIAL_FINGER_VEIN:
+	case CREDENTIAL_FACE:
+	case CREDENTIAL_APP_KEY:
+	case CREDENTIAL_MECHANICAL_KEY:
+	case CREDENTIAL_NONE:
+		break;
+	}
+	return LOCK_DATA_UNSPECIFIED;
+}
+
 const char *credential_type_name(enum credential_type type) {
 	return NAME_OF(credential_types, type);
 }

@@ -194,15 +194,23 @@ static void it_is_switched_off_and_on(void **state) {
 
 /* A lock must not begin to learn because a card was taken out of it. */
 static void what_is_lost_is_not_learnt_again(void **state) {
+	const struct event *event;
 	struct fault fault;
 
 	(void) state;
 	(void) learn();
 	serve();
+	assert_int_equal(fake_find_event(fake, EVENT_LOCK_USER_CHANGE)->data, LOCK_DATA_RFID);
 	keypad->n = 0;
+	fake->n_events = 0;
 	assert_int_equal(hub_code_sync(fake->hub, "front-door", &by, &fault), 0);
 	serve();
 	assert_string_equal(keypad->trail, "+");
+	event = fake_find_event(fake, EVENT_LOCK_USER_CHANGE);
+	assert_non_null(event);
+	assert_string_equal(event->user, "Ada");
+	assert_string_equal(event->text, "it is gone from the lock");
+	assert_int_equal(event->data_operation, DATA_CLEAR);
 	assert_null(placement(last()->credential_id));
 	assert_non_null(book_credential(hub_book(fake->hub), last()->credential_id));
 }
