@@ -45,6 +45,26 @@ def its_key_pairs_it_and_is_never_shown():
 
 
 @case
+def a_lock_with_a_new_key_is_paired_again_as_itself():
+    new = KEY.replace("01234567", "76543210", 1)
+    with a_hub(FRONT) as rig:
+        before = rig.ctl_json("show", FRONT.slug)["locks"][0]
+        # The maker's app has made a new one: the old one is refused, and that is said.
+        rig.sim("set", FRONT.slug, f"key={new.split()[0]}")
+        rig.sim("set", FRONT.slug, "says-refusal=1")
+        done = rig.try_ctl("unlock", FRONT.slug, seconds=90)
+        expect(done.returncode != 0 and "may have made a new one" in done.stderr, done.stderr)
+        rig.expect_prop(FRONT, "Fault", "not-authorized")
+        done = rig.try_ctl("reset", "--restore", FRONT.slug, "--key-file", "-", "--accept-weak", stdin=new + "\n",
+                           seconds=90)
+        expect_equal(done.returncode, 0, done.stderr)
+        expect_equal(rig.ctl_json("show", FRONT.slug)["locks"][0]["id"], before["id"], "id")
+        rig.ctl("unlock", FRONT.slug)
+        rig.expect_prop(FRONT, "State", "unlocked")
+        rig.expect_prop(FRONT, "Fault", "none")
+
+
+@case
 def they_are_locked_and_unlocked_each_in_its_way():
     with a_hub(FRONT, ASSURE, LINUS, OLD) as rig:
         for lock in (FRONT, ASSURE, LINUS, OLD):
