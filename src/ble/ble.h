@@ -391,7 +391,6 @@ void event_post_heard(
 	struct central *central, struct radio_link *link, const struct advert *advert);
 void events_deliver(struct central *central);
 void events_forget_link(struct central *central, struct radio_link *link);
-void events_forget_scan(struct central *central);
 void events_finish(struct central *central);
 
 /* adapter.c */
@@ -441,10 +440,8 @@ extern const struct radio_impl central_radio_impl;
 
 /* link-acts.c */
 void link_act(struct radio_link *link, enum link_act act, enum link_event event);
-void link_check_closed(struct radio_link *link);
 void link_props_changed(
 	struct radio_link *link, struct ble_peer *peer, bool was_connected, bool was_resolved);
-void link_reset(struct radio_link *link); /* forgets the link and all that is pending for it */
 
 /* gatt.c */
 void gatt_look(struct radio_link *link);      /* RESOLVED, MISMATCH, GRACE or FAILED follows */

@@ -186,16 +186,6 @@ void events_forget_link(struct central *central, struct radio_link *link) {
 	}
 }
 
-void events_forget_scan(struct central *central) {
-	struct ble_event *event, *following;
-
-	list_for_each_safe(event, following, &central->events, in_events) {
-		if (event->kind == BLE_EVENT_SCAN_HEARD) {
-			event_free(central, event);
-		}
-	}
-}
-
 void events_finish(struct central *central) {
 	struct ble_event *event, *following;
 

@@ -33,7 +33,8 @@ static void rest(struct radio_link *link) {
 	}
 }
 
-void link_reset(struct radio_link *link) {
+/* Forgets the link and all that is pending for it. */
+static void link_reset(struct radio_link *link) {
 	stats_ended(link);
 	gatt_forget(link, false);
 	ble_slot_drop(&link->call_connect);
@@ -149,6 +150,8 @@ static void on_read(struct radio_link *link, sd_bus_message *message) {
 	}
 }
 
+static void link_check_closed(struct radio_link *link);
+
 static int on_read_reply(sd_bus_message *message, void *user, sd_bus_error *ret_error) {
 	struct radio_link *link = user;
 
@@ -165,7 +168,7 @@ static void read_device(struct radio_link *link) {
 		"GetAll", CALL_QUICK_MS, on_read_reply, link, "s", DEVICE_INTERFACE);
 }
 
-void link_check_closed(struct radio_link *link) {
+static void link_check_closed(struct radio_link *link) {
 	bool is_stuck = link->state == LINK_STUCK;
 
 	if ((link->state != LINK_DISCONNECTING && !is_stuck) || link->call_connect != NULL ||

@@ -286,9 +286,6 @@ void op_enqueue(struct op_entry *entry);
 /* Records the intent (if the act is recorded) and lets it be worked on. */
 void op_accept(struct op_entry *entry);
 void op_finish(struct op_entry *entry, enum op_outcome outcome, const struct fault *fault);
-/* The same with more items in the outcome's transaction. */
-void op_finish_with(struct op_entry *entry, enum op_outcome outcome, const struct fault *fault,
-	struct txn *take_txn);
 void op_changed(struct op_entry *entry);
 void op_intent_done(struct hub *hub, const char *id, const struct fault *fault);
 void op_outcome_done(struct hub *hub, const char *id);

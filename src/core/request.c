@@ -313,8 +313,9 @@ static bool has_opened(const struct op_entry *entry, const struct lock *lock) {
 	       (entry->op.outcome == OP_UNKNOWN && lock->status.bolt.state != LOCK_STATE_LOCKED);
 }
 
-void op_finish_with(struct op_entry *entry, enum op_outcome outcome, const struct fault *fault,
-	struct txn *take_txn) {
+/* As op_finish(), with more items in the outcome's transaction. */
+static void op_finish_with(struct op_entry *entry, enum op_outcome outcome,
+	const struct fault *fault, struct txn *take_txn) {
 	struct lock *lock = entry->lock;
 	struct hub *hub = lock->hub;
 	struct txn *txn = take_txn;

@@ -113,7 +113,7 @@ bool care_print_steps(struct care *care, const char *name) {
 	return json_array_size(steps) > 0;
 }
 
-int care_set_note(struct care *care, const char *key, const char *text) {
+static int care_set_note(struct care *care, const char *key, const char *text) {
 	return talk_call(care->ctl, care->path, LOCK_INTERFACE, "SetNote", care->slug, NULL, "ss",
 		key, text);
 }

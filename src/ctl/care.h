@@ -72,7 +72,6 @@ const json_t *care_model(const struct care *care); /* never NULL */
 /* Keeps a text under @key for as long as the task goes on, or for good as a note of its own. */
 void care_keep(struct care *care, const char *key, const char *text);
 const char *care_kept(const struct care *care, const char *key); /* "" */
-int care_set_note(struct care *care, const char *key, const char *text);
 /* What is tried is remembered with its outcome; @fault "" for routine care. */
 void care_begin_attempt(
 	struct care *care, const char *fault, const char *remedy, const char *before);

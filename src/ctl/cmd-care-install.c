@@ -50,9 +50,12 @@ static enum care_result attachment(struct care *care) {
 
 static enum care_result paired(struct care *care) {
 	char moment[MOMENT_TEXT_MAX];
+	const char *pin = facts_text(care->lock, "pin_form")[0] == '\0' ? "" /* such have none */
+			  : facts_flag(care->lock, "has_pin")           ? ", PIN known"
+									: "; the PIN is not known";
+
 	return care_tell(care, CARE_DONE, "paired on %s%s",
-		moment_text(facts_text(care->lock, "paired_at"), moment),
-		facts_flag(care->lock, "has_pin") ? ", PIN known" : "; the PIN is not known");
+		moment_text(facts_text(care->lock, "paired_at"), moment), pin);
 }
 
 static enum care_result name(struct care *care) {

@@ -233,8 +233,6 @@ uint64_t talk_deadline(uint64_t seconds); /* 0: UINT64_MAX */
 int verdict_print(struct ctl *ctl, const json_t *diagnosis, bool is_verbose);
 /* 0, 3 or 4 by its "worst". */
 int verdict_status(const json_t *diagnosis);
-/* One remedy: title, effort, what to type; with its steps when @is_verbose. */
-void verdict_print_remedy(struct ctl *ctl, const json_t *remedy, const char *lead, bool is_verbose);
 /* What was measured, in one line; returns out. */
 char *verdict_proof(const json_t *proofs, char *out, size_t size);
 /* A paragraph, broken to fit 80 columns, each line behind @indent blanks. */

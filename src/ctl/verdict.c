@@ -140,7 +140,8 @@ static const char *command_of(const json_t *remedy) {
 	return facts_text(remedy, "command");
 }
 
-void verdict_print_remedy(
+/* One remedy: title, effort, what to type; with its steps when @is_verbose. */
+static void verdict_print_remedy(
 	struct ctl *ctl, const json_t *remedy, const char *lead, bool is_verbose) {
 	int64_t minutes = facts_number(remedy, "effort_min", 0);
 	const char *confirm = facts_text(remedy, "confirm");

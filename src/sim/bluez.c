@@ -391,7 +391,7 @@ static void on_up(void *user) {
 
 /* ---- going down ---- */
 
-void bluez_forget_bus(struct bluez *bluez) {
+static void bluez_forget_bus(struct bluez *bluez) {
 	for (size_t i = 0; i < bluez->options.n_adapters; i++) {
 		adapter_unexport(&bluez->adapters[i], false);
 	}

@@ -235,7 +235,6 @@ AUTO_DEFINE(struct bluez *, bluez_free);
 int bluez_start(struct bluez *bluez);
 /* As kill -9: the connection is gone, everything in memory too. @back_ms 0: stays away. */
 void bluez_kill(struct bluez *bluez, unsigned back_ms);
-void bluez_forget_bus(struct bluez *bluez);
 struct node *bluez_find(struct bluez *bluez, const char *path);
 struct station;
 /* Strangers: @quiet known ones, @loud ones with together @rate signals per second. 0 0 0 ends it.

@@ -381,7 +381,7 @@ int body_set_battery(struct body *body, unsigned percent, char *why) {
 	return 0;
 }
 
-void body_set_drain(struct body *body, unsigned percent_per_hour, mono_t now) {
+static void body_set_drain(struct body *body, unsigned percent_per_hour, mono_t now) {
 	body->drain_percent_per_hour = percent_per_hour;
 	body->drained_at = now;
 }

@@ -133,7 +133,6 @@ int jam_from_text(const char *text, struct jam *ret);
  */
 int body_set_jam(struct body *body, const char *how, char *why);
 int body_set_battery(struct body *body, unsigned percent, char *why);
-void body_set_drain(struct body *body, unsigned percent_per_hour, mono_t now);
 /* 1: it has moved. */
 int body_move_door(struct body *body, bool is_open, char *why);
 /* locked or unlocked. */

@@ -10,7 +10,7 @@
 
 enum { EXIT_USAGE = 2 };
 
-void control_help(FILE *out) {
+static void control_help(FILE *out) {
 	fputs("Usage: lockhub-sim ctl [--bus-address=ADDRESS] COMMAND ...\n"
 	      "\n"
 	      "Does something to a running lockhub-sim. The bus is that of --bus-address, or\n"

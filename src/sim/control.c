@@ -25,7 +25,8 @@ static const struct command *find_command(const char *name, char *why) {
 	return NULL;
 }
 
-int control_run(struct control *control, char **words, char **ret_output, char *why) {
+/* Runs words; the output is the caller's to free. */
+static int control_run(struct control *control, char **words, char **ret_output, char *why) {
 	char *args[WORDS_MAX + 1] = { NULL };
 	size_t n = 0, size = 0;
 	bool is_json = false;

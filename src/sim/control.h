@@ -43,12 +43,9 @@ struct control *control_new(struct world *world, struct bluez *bluez, struct vhc
 struct control *control_free(struct control *control);
 AUTO_DEFINE(struct control *, control_free);
 int control_start(struct control *control);
-/* Runs words; the output is the caller's to free. */
-int control_run(struct control *control, char **words, char **ret_output, char *why);
 
 /* control-manager.c: whether somebody answers RestartUnit for bluetooth.service. */
 int control_manage(struct control *control, bool is_on);
 
 /* control-client.c: "lockhub-sim ctl". @return the exit status. */
 int control_client(int argc, char **argv);
-void control_help(FILE *out);

@@ -39,7 +39,7 @@ void nuki_send_error(
 	nuki_send(nuki, link, auth, NUKI_ERROR_REPORT, payload, sizeof(payload));
 }
 
-size_t nuki_states_len(const struct nuki *nuki) {
+static size_t nuki_states_len(const struct nuki *nuki) {
 	return nuki_form(nuki)->states;
 }
 

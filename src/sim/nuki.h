@@ -275,7 +275,6 @@ void nuki_send_error(
 	struct nuki *nuki, int link, struct nuki_auth *auth, uint8_t error, uint16_t command);
 void nuki_send_states(struct nuki *nuki, int link, struct nuki_auth *auth);
 void nuki_send_battery(struct nuki *nuki, int link, struct nuki_auth *auth);
-size_t nuki_states_len(const struct nuki *nuki);
 
 /* nuki-pair.c */
 void nuki_pair_write(struct nuki *nuki, int link, const uint8_t *value, size_t n);

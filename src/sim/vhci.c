@@ -91,7 +91,8 @@ static void on_drop_after(
 	}
 }
 
-bool vhci_can_play(enum trouble trouble) {
+/* Whether this fault is one of the radio, not of bluetoothd's. */
+static bool vhci_can_play(enum trouble trouble) {
 	switch (trouble) {
 	case TROUBLE_CONNECT_NO_LINK:
 	case TROUBLE_PHANTOM:

@@ -130,8 +130,6 @@ void vhci_input(struct vhci *vhci, unsigned index, const uint8_t *packet, size_t
 void vhci_unplug(struct vhci *vhci, unsigned index);
 /* Strangers, with together @rate advertisements a second. 0: none. */
 int vhci_storm(struct vhci *vhci, unsigned n, unsigned rate);
-/* Whether this fault is one of the radio, not of bluetoothd's. */
-bool vhci_can_play(enum trouble trouble);
 void vhci_arm(struct vhci *vhci, struct sched_job *job, int64_t real_ms);
 mono_t vhci_after(struct vhci *vhci, int64_t real_ms);
 static inline mono_t vhci_now(const struct vhci *vhci) {

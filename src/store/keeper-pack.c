@@ -35,7 +35,7 @@ void keeper_set_stage(struct keeper *keeper, enum stage stage, uint64_t all) {
 	}
 }
 
-void keeper_set_done(struct keeper *keeper, uint64_t done) {
+static void keeper_set_done(struct keeper *keeper, uint64_t done) {
 	if (keeper != NULL) {
 		atomic_store(&keeper->done, done);
 	}
@@ -47,7 +47,7 @@ const atomic_bool *keeper_stopping(const struct keeper *keeper) {
 	return keeper != NULL ? &keeper->store->chores.is_stopping : &never;
 }
 
-int keeper_check_stopping(const struct keeper *keeper, struct fault *ret_fault) {
+static int keeper_check_stopping(const struct keeper *keeper, struct fault *ret_fault) {
 	return keeper != NULL && atomic_load(&keeper->store->chores.is_stopping)
 		       ? fault_set(ret_fault, FAULT_CANCELLED, "the store is being closed")
 		       : 0;

@@ -53,9 +53,7 @@ static inline void close_fd(int *fd) {
 }
 
 void keeper_set_stage(struct keeper *keeper, enum stage stage, uint64_t all);
-void keeper_set_done(struct keeper *keeper, uint64_t done);
 const atomic_bool *keeper_stopping(const struct keeper *keeper);
-int keeper_check_stopping(const struct keeper *keeper, struct fault *ret_fault);
 
 /* @passphrase NULL: a generation. @mark: of what is in @database. */
 int keeper_pack(struct keeper *keeper, int fd, const char *database,
