@@ -70,6 +70,8 @@ def a_lock_with_a_new_key_is_paired_again_as_itself():
         rig.ctl("unlock", PRO.slug)
         rig.expect_prop(PRO, "State", "unlocked")
         expect("PIN" not in rig.ctl("show", PRO.slug).replace("PIN credential", ""), "a PIN that it has not")
+        done = rig.try_ctl("care", "install", "--no-input", PRO.slug, seconds=90)
+        expect("paired on" in done.stdout and "PIN" not in done.stdout, done.stdout + done.stderr)
 
 
 @case
