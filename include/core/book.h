@@ -104,7 +104,7 @@ enum access_decision {
 	ACCESS_NONE,       /* no access to this lock */
 };
 /*
- * domain-model section 7: may @user operate @lock_id now, remotely or at the lock? @zone: the
+ * May @user operate @lock_id now, remotely or at the lock? @zone: the
  * lock's. Schedules deny while the clock is not trusted (L8). Pure.
  */
 enum access_decision book_decide(const struct book *book, const struct user *user,

@@ -239,7 +239,7 @@ enum protocol_trait { PROTOCOL_UNKNOWN, PROTOCOL_NO, PROTOCOL_YES };
 
 /*
  * What the radio protocol of a lock withstands from somebody nearby who hears and sends whatever he
- * likes, and knows how it works (reliability A2). Static. Each "yes" and "no" has its source in
+ * likes, and knows how it works. Static. Each "yes" and "no" has its source in
  * docs/protocols; what nobody knows is PROTOCOL_UNKNOWN, not "yes".
  */
 struct protocol {

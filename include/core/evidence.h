@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Evidence and what is made of it (design: flow 1, law L1). A driver reports struct evidence: the
- * facts it has just learnt, and how. The lock folds it into struct lock_status, in which each group
- * of facts carries when and how it was learnt. Nothing else writes a status.
+ * Evidence and what is made of it (docs/architecture.md, flow 1; L1). A driver reports struct
+ * evidence: the facts it has just learnt, and how. The lock folds it into struct lock_status, in
+ * which each group of facts carries when and how it was learnt. Nothing else writes a status.
  */
 
 #include "core/terms.h"

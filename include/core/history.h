@@ -4,7 +4,7 @@
 /*
  * What is remembered of a lock's health (docs/architecture.md, "Health"): samples, kept only when a
  * value has changed; counts, summed up per day; what was tried against which fault; and where a
- * guided task stands. Nothing is written when nothing happens (L7, D2).
+ * guided task stands. Nothing is written when nothing happens (L7).
  *
  *	status, results of jobs, ends of links ──► health.c ──► ledger (TXN_SAMPLE, TXN_DAY)
  *	diag, lockhubctl care ── hub_attempt_put(), hub_note_put() ──► ledger

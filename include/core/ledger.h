@@ -7,7 +7,7 @@
  * store room implements it on its writer thread. All or nothing per transaction; transactions are
  * committed in the order in which they were handed over; several may share one fsync.
  *
- * Law D4: nothing is acknowledged to anybody before done(0).
+ * L3: nothing is acknowledged to anybody before done(0).
  */
 
 #include "core/driver.h"

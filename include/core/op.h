@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * Operations (design: flow 2; R12). A request that passed the policy gate becomes an operation; it
- * finishes exactly once, from the loop. Owned by the hub, which keeps the last OP_KEPT finished
- * ones for whoever asks; a struct op * from hub_request() is valid until its finished signal has
- * been emitted and OP_KEPT more have finished: keep the id, not the pointer.
+ * Operations (docs/architecture.md, flow 2; R12). A request that passed the policy gate becomes an
+ * operation; it finishes exactly once, from the loop. Owned by the hub, which keeps the last
+ * OP_KEPT finished ones for whoever asks; a struct op * from hub_request() is valid until its
+ * finished signal has been emitted and OP_KEPT more have finished: keep the id, not the pointer.
  */
 
 #include "core/driver.h"

@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * The one gate (design: flow 2). Who asks, in which role, how fresh, seen before? Pure: all it
- * needs comes in struct request and struct policy, so that every rule is a row in a unit test.
+ * The one gate (docs/architecture.md, flow 2). Who asks, in which role, how fresh, seen before?
+ * Pure: all it needs comes in struct request and struct policy, so that every rule is a row in a
+ * unit test.
  */
 
 #include "core/op.h"

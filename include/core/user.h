@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Who may enter where and when (design: flow 3): the rows of the hub's book, in the words and with
- * the semantics of the Matter Door Lock cluster. Plain data; the book (core/book.h) holds it, the
- * ledger keeps it, core/desire.h says what follows from it for one lock.
+ * Who may enter where and when (docs/architecture.md, flow 6): the rows of the hub's book, in the
+ * words and with the semantics of the Matter Door Lock cluster. Plain data; the book (core/book.h)
+ * holds it, the ledger keeps it, src/core/plan.h says what follows from it for one lock.
  *
  *	user ─┬─ credential (PIN, app key, ...)      what is presented
  *	      ├─ schedule (week-day, year-day)       when, everywhere or at one lock

@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The troubleshooter (design: flow 4). It asks the hub's locks by ordinary operations, the rooms by
- * their sources, and the history; judges (judge.c); says what to do (advice.h); does what the hub
- * can do by itself, measures again and keeps what came of it. It talks to no radio itself. Loop
- * thread only; no callback from inside a call.
+ * The troubleshooter (docs/architecture.md, flow 13). It asks the hub's locks by ordinary
+ * operations, the rooms by their sources, and the history; judges (judge.c); says what to do
+ * (advice.h); does what the hub can do by itself, measures again and keeps what came of it. It
+ * talks to no radio itself. Loop thread only; no callback from inside a call.
  *
  *	diag_run() ─► sources ─► probes (operations) ─► history, events ─► judge ─► JSON ─► done
  *	diag_fix() ─► diag_run ─► attempt (begun) ─► remedy ─► diag_run ─► attempt (ended) ─► done

@@ -49,7 +49,7 @@ sd_bus *bus_sd(struct bus *bus);
 /* Sends what is queued and handles what has arrived, soon, from the loop. */
 void bus_kick(struct bus *bus);
 /*
- * Handles what has arrived, now: for deadline handlers, before they judge (bluez-central 3.3).
+ * Handles what has arrived, now: for deadline handlers, before they judge.
  * Callbacks run from inside this call. @return false when the connection was lost meanwhile.
  */
 bool bus_drain(struct bus *bus);

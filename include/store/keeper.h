@@ -3,7 +3,7 @@
 
 /*
  * The keeper of backups: makes them, checks them, keeps generations of them in a folder, and brings
- * one back (D9, D14). Behind the vault's door (core/vault.h); docs/backup.md tells the whole story.
+ * one back. Behind the vault's door (core/vault.h); docs/backup.md tells the whole story.
  *
  *	FOLDER/daily-STAMP.backup  generations, sealed under a key made of the master key
  *	STATE/backup.tmp/          a database on the side; goes with each job, and at start

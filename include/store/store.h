@@ -11,7 +11,7 @@
  *	commit() ──► queue ──► writer: BEGIN, a SAVEPOINT per txn, COMMIT ──► wake()
  *	done()   ◄── store_dispatch() ◄── the daemon's loop ◄─────────────────────┘
  *
- * Law D4: done() with no fault means that the commit is on the disk, as far as the disk is honest.
+ * L3: done() with no fault means that the commit is on the disk, as far as the disk is honest.
  * With DATABASE_FULL or DATABASE_IO the txn is not known to be recorded: after a crash it may turn
  * out to be there all the same (a commit whose fsync failed), never a part of it.
  *
@@ -119,7 +119,7 @@ int store_load(struct store *store, const struct store_visitor *visitor, void *u
 void store_dispatch(struct store *store);
 
 /*
- * For the watchdog (S9): false when the writer or the queries have had work for longer than
+ * For the watchdog: false when the writer or the queries have had work for longer than
  * @max_age_ms of this function's own calls without getting any further. Call it regularly.
  */
 bool store_is_alive(struct store *store, mono_t now, int64_t max_age_ms);

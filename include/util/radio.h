@@ -49,7 +49,7 @@ struct advert {
 const struct advert_part *advert_manufacturer(const struct advert *advert, uint16_t company);
 const struct advert_part *advert_service(const struct advert *advert, const char *uuid);
 
-/* Who waits for a link, most urgent first: the order in which slots are given (bluez-central 8). */
+/* Who waits for a link, most urgent first: the order in which slots are given. */
 enum radio_need {
 	RADIO_NEED_NONE,
 	RADIO_NEED_BACKGROUND, /* polling, clock, log */

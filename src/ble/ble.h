@@ -7,8 +7,8 @@
  *
  * How stale answers are kept out: whatever is pending is a sd_bus_slot in the object that asked.
  * When that object leaves the state in which it asked, when bluetoothd gets a new owner or the bus
- * is lost, the slot is released, and with it the answer. That is the generation check of
- * bluez-central (rule 4) without a number to compare; link->gen only names an attempt in the
+ * is lost, the slot is released, and with it the answer. It is a generation check
+ * without a number to compare; link->gen only names an attempt in the
  * journal. The one call that outlives its state, Connect, is kept on purpose: its answer tells when
  * the slot in the controller is free again.
  *
@@ -40,7 +40,7 @@
 #define EVENTS_HEARD_MAX 1024 /* adverts not yet delivered */
 #define EVENTS_BYTES_MAX 4096 /* notifications not yet delivered */
 
-/* Deadlines in ms (bluez-central 5 and 7), before config.time_percent. */
+/* Deadlines in ms (docs/bluez-notes.md), before config.time_percent. */
 #define QUEUE_PERSON_MS 10000
 #define HOLD_MS 5000 /* how long a want waits for an adapter that is not there */
 #define FIND_PERSON_MS 15000

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What BlueZ's error names and texts mean (bluez-central 7, bluez-rig 4). Texts carry little, and
+ * What BlueZ's error names and texts mean (docs/bluez-notes.md). Texts carry little, and
  * names less: `Failed` is used for nearly everything. Pure.
  */
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What is done about an adapter that does not work, one step after the other (bluez-central 10).
+ * What is done about an adapter that does not work, one step after the other (docs/bluez-notes.md).
  * Pure: the room tells of trouble and of its end, this answers which step is due. The same step
  * comes at most once in five minutes, different ones half a minute apart, to have time to work.
  */

@@ -3,7 +3,7 @@
  * What the steps of the link machine do. An action finds the state already changed and the former
  * deadline disarmed; what it raises is handled when it is done.
  *
- * What is known of BlueZ and shapes this file (bluez-central 5 and 7, bluez-rig 4):
+ * What is known of BlueZ and shapes this file (docs/bluez-notes.md):
  *  - Connect answers when the ATT channel is up; Connected=true may never be signalled, so after
  * the answer the properties are read.
  *  - An answer may come without a link: BlueZ goes on trying by itself. 2 s, then it is cancelled.

@@ -37,7 +37,7 @@ void link_disarm(struct radio_link *link) {
 
 /*
  * After a stall of ours the awaited signal may lie unread in the socket, so it is read before the
- * deadline is judged (bluez-central 3.3). If reading it led anywhere, the deadline is void.
+ * deadline is judged. If reading it led anywhere, the deadline is void.
  */
 static void on_deadline(void *user) {
 	struct radio_link *link = user;
@@ -91,8 +91,8 @@ static int priority_of(enum link_event event) {
 }
 
 /*
- * How it came from state to state, with the fields of bluez-central 13. @adapter as it was when the
- * event came: an action may have let go of it.
+ * How it came from state to state (docs/bluez-notes.md, "In the journal"). @adapter as it was when
+ * the event came: an action may have let go of it.
  */
 static void log_step(const struct radio_link *link, enum link_state from, enum link_event event,
 	int64_t elapsed) {

@@ -3,15 +3,15 @@
  * An advertisement monitor per adapter: BlueZ listens passively all the time and tells when the
  * data of a watched device change. That is heard at once, and without the discovery windows that
  * would find it out within a minute. BlueZ offers it with --experimental only, so it is never
- * relied on: whatever goes wrong here leaves the windows as they are (bluez-central 6.3).
+ * relied on: whatever goes wrong here leaves the windows as they are (docs/bluez-notes.md).
  *
  * RegisterMonitor names a root path; BlueZ asks it for all objects, finds the monitor there, and
  * calls Activate, or Release if it does not like it. The root stays registered when the monitor is
  * released, and a second RegisterMonitor is answered AlreadyExists: then it is given back first.
  *
  * The thresholds let every strength pass. They are there because without them DeviceFound comes
- * with each advertisement, once a second for each lock around (bluez-rig 4); with them once, and
- * what wakes us is PropertiesChanged of our own devices.
+ * with each advertisement, once a second for each lock around (docs/bluez-notes.md); with them
+ * once, and what wakes us is PropertiesChanged of our own devices.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * The steps of the ladder, and who notices that an adapter hears nothing.
  *
  * Deafness shows in discovery only, and looks like a quiet place: another program's filter with a
- * Pattern hides our devices from us too (bluez-central 6.2), a controller's scan may have stopped
+ * Pattern hides our devices from us too, a controller's scan may have stopped
  * without anybody noticing, a dongle's antenna may have gone. So silence counts only where a device
  * of ours used to be heard window after window.
  */

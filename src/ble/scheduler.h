@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Who may connect next, and over which adapter (bluez-central 8). Pure: the central describes the
+ * Who may connect next, and over which adapter. Pure: the central describes the
  * adapters and the waiting links, this room's arithmetic answers.
  *
  * A controller makes one connection at a time and holds few. So: one connecting per adapter, most

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Evidence comes in here and becomes status, events and standing faults (design: flow 1). The only
- * writer of lock->status besides read_back()'s doubt.
+ * Evidence comes in here and becomes status, events and standing faults (docs/architecture.md, flow
+ * 1). The only writer of lock->status besides read_back()'s doubt.
  */
 
 #include "private.h"

@@ -11,7 +11,7 @@
 
 #include "util/text.h"
 
-/* So many wrong codes within so long at one keypad are an alarm (reliability A5). */
+/* So many wrong codes within so long at one keypad are an alarm. */
 #define WRONG_CODES_MAX 5
 #define WRONG_CODES_S 600
 /* Our own operation and the lock's entry about it are at most so far apart. */

@@ -95,7 +95,7 @@ static void collect_windows(const struct view *view, const struct user *user, st
 	}
 }
 
-/* domain-model 7: one kind decides alone; of two kinds, inside one of each. */
+/* One kind decides alone; of two kinds, inside one of each. */
 static bool is_inside(const struct view *view, const struct windows *windows) {
 	int64_t local = zone_local(view->zone, view->now);
 	bool has[SCHEDULE_YEAR_DAY + 1] = { false };

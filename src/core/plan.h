@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Reconciliation (design: flow 3, domain-model 12), the pure half:
+ * Reconciliation (docs/architecture.md, flow 8), the pure half:
  *
  *	book ── plan_want() ──► wants (what the lock should hold now, until when that is so)
  *	wants + slots + placements ── plan_make() ──► steps, revocations first

@@ -35,7 +35,7 @@ struct op_entry {
 	mono_t deadline;      /* not started by then: expired */
 	bool is_recorded;     /* acts that change nothing are not: no intent, no outcome row */
 	bool is_committed;    /* the intent is on the disk (or need not be) */
-	bool is_unrecordable; /* the disk is full and the act is LOCK: goes on without (D12) */
+	bool is_unrecordable; /* the disk is full and the act is LOCK: goes on without */
 	bool is_doomed;       /* to be ended as soon as the session lets go of it: .doom */
 	struct fault doom;
 	bool is_attributed; /* the lock's own log entry about it has been seen */

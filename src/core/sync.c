@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The locks are made to agree with the book (design: flow 3). What is to be done is plan.c's; here
- * it is done, step by step, over links that are made anyway where that can wait (L6):
+ * The locks are made to agree with the book (docs/architecture.md, flow 8). What is to be done is
+ * plan.c's; here it is done, step by step, over links that are made anyway where that can wait
+ * (L6):
  *
  *	read the list ─► mirror and placements committed ─► plan ─┬─► empty: the lock agrees
  *	     ▲                                                     ▼

@@ -3,7 +3,7 @@
 
 /*
  * The wiring: makes every room's object, hands each what it needs, runs the loop, takes everything
- * down again. No logic of its own (design 2).
+ * down again. No logic of its own (docs/architecture.md, Rooms).
  */
 
 #include "conf.h"

@@ -4,7 +4,7 @@
 
 #include "judge.h"
 
-/* domain-model.md 10: warning from 20 %, critical from 10 %, unless the lock says itself. */
+/* Ours: warning from 20 %, critical from 10 %, unless the lock says itself. */
 #define LOW_PERCENT 20
 #define CRITICAL_PERCENT 10
 /* nuki.md 11, of four AA (6.0 V): "sag > 900 mV or resistance > 700 mOhm" are worn cells. */

@@ -8,8 +8,8 @@
 
 /*
  * habluetooth takes a scanner that has heard nothing for 90 s for stuck, and acts at the second
- * time (bluez-central.md, "Recovery ladder"). A barn can be silent: only counts where locks were
- * heard.
+ * time (docs/bluez-notes.md, "When an adapter does not work"). A barn can be silent: only counts
+ * where locks were heard.
  */
 #define DEAF_S 180
 #define DEAF_SURE_S 900

@@ -8,7 +8,7 @@
 #include "util/text.h"
 
 #define ALARM_DAYS 14
-/* reliability.md A5: "alarm at 5 failed keypad attempts seen in the lock's log within 10 min". */
+/* Ours, as the alarm is (core/import.c): so many in the lock's log within so long. */
 #define WRONG_CODES 5
 #define WRONG_CODES_S (10 * 60)
 /* People mistype; not so often within a day. */

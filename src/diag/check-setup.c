@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-/* core/facts.c sets clocks beyond it; reliability.md T6: "drift > 60 s = event". */
+/* core/facts.c sets clocks beyond it. */
 #define CLOCK_WRONG_S 60
 /* Before it no lock of today was made: the clock began anew. 2018-01-01. */
 #define CLOCK_BORN_S INT64_C(1514764800)

@@ -143,8 +143,7 @@ static void to_request(struct request *request, const struct intake *intake, con
 	if (intake->id[0] != '\0') {
 		(void) text_copy(request->dedup_id, sizeof(request->dedup_id), intake->id);
 	} else if (intake->sent_at_ms != 0) {
-		/* Same moment, same act, same lock: delivered twice (home-assistant-mqtt.md, 10).
-		 */
+		/* Same moment, same act, same lock: delivered twice. */
 		(void) snprintf(request->dedup_id, sizeof(request->dedup_id), "ts-%lld-%d-%s",
 			(long long) intake->sent_at_ms, (int) intake->act, id);
 	}

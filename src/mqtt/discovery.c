@@ -13,7 +13,7 @@
 /* With Home Assistant 2026.6 and MQTT 5 the broker itself drops a command that waits longer. */
 #define COMMAND_EXPIRES_S 30
 
-/* Exactly this: the code must pass through tojson (home-assistant-mqtt.md, 5.5). */
+/* Exactly this: the code must pass through tojson, or its leading zeros are lost. */
 static const char command_template[] = "{\"action\":\"{{ value }}\",\"code\":{{ code | tojson }},"
 				       "\"ts\":{{ now().timestamp() | round(3) }}}";
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Home Assistant's discovery messages (home-assistant-mqtt.md, 2-7; docs/mqtt.md). Pure: builds
+ * Home Assistant's discovery messages (docs/mqtt.md, "In Home Assistant"). Pure: builds
  * JSON from a view. Both forms give the same unique_ids, which never change once released:
  * tools/ha-validate/unique-ids.txt holds them.
  */

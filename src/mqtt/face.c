@@ -511,7 +511,7 @@ static void show_health(struct face *face, const struct view *view) {
 
 /*
  * Home Assistant takes "None" for "unknown" only after LOCKED and UNLOCKED; after the other words
- * it goes on showing them (home-assistant-mqtt.md, 5.3). To send a sure word in between would be a
+ * it goes on showing them. To send a sure word in between would be a
  * lie for a moment, and perhaps a false LOCKED (L1): the lock is unavailable then instead.
  */
 static bool is_available(const struct face *face, const struct view *view, const char *word) {

@@ -4,8 +4,8 @@
 /*
  * What the broker should hold for us: all retained topics, each with its present payload. A payload
  * that differs from what the broker has acknowledged is published, FIFO within a stage; after a
- * connection everything is, stage by stage, each waiting for the one before it to be acknowledged
- * (home-assistant-mqtt.md, 9). Of several changes while the broker is away only the last one
+ * connection everything is, stage by stage, each waiting for the one before it to be acknowledged.
+ * Of several changes while the broker is away only the last one
  * counts.
  */
 

@@ -31,7 +31,7 @@
 
 /* A broker that answers at all has answered by then. */
 #define LOOK_MS 5000
-/* Home Assistant takes its time to let go, and to take up (home-assistant-mqtt.md, 3.3). */
+/* Home Assistant takes its time to let go, and to take up. */
 #define MOVE_PAUSE_MS 5000
 /* Looked again at a new connection when the last time is so long ago: an old store may be back. */
 #define APART_MS (60 * 60 * 1000)

@@ -6,8 +6,7 @@
  * anything is published (docs/mqtt.md, "What is cleaned up"):
  *
  *  - discovery messages of locks that are no more, and of features that were switched off: cleared;
- *  - messages of the other discovery form: moved, so that Home Assistant keeps names and history
- *    (home-assistant-mqtt.md, 2);
+ *  - messages of the other discovery form: moved, so that Home Assistant keeps names and history;
  *  - entities that the lock has not told of again yet: kept, so that they do not come and go.
  *
  * Only what names this hub is touched: by via_device, or by the hub's own identifier.

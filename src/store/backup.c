@@ -73,7 +73,7 @@ static off_t wal_size(const char *database) {
 	char path[PATH_MAX];
 	struct stat st;
 
-	/* Not opened: see D3. */
+	/* Not opened: when a process closes a file, all its locks on that file are gone. */
 	snprintf(path, sizeof(path), "%s-wal", database);
 	return stat(path, &st) == 0 ? st.st_size : 0;
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Copies of a database (D14): made beside the target under another name, synced, checked, and only
+ * Copies of a database: made beside the target under another name, synced, checked, and only
  * then renamed over it. Blocks.
  */
 
@@ -10,7 +10,7 @@
 
 #include "db.h"
 
-/* The WAL may grow by so much meanwhile before the copy is given up (D18). */
+/* The WAL may grow by so much meanwhile before the copy is given up. */
 #define BACKUP_WAL_MAX (16 * 1024 * 1024)
 
 /*

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * The hash chain over the event log (L10, A11), and its two sealed ends in table chain.
+ * The hash chain over the event log (L10), and its two sealed ends in table chain.
  *
  *	anchor ─► row ─► row ─► ... ─► row = head
  *

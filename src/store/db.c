@@ -9,7 +9,7 @@
 
 /* Longest text or blob that is ever written is a sealed key; rows from outside may not be huge. */
 #define LENGTH_MAX (64 * 1024)
-/* Much of it is the page cache: KiB, by connection. See the memory budget in design 7. */
+/* Much of it is the page cache: KiB, by connection. The hub is to fit into 12 MiB. */
 #define CACHE_SQL "PRAGMA cache_size = -256;"
 
 static int set_flag(sqlite3 *db, int flag, int value) {

@@ -35,7 +35,7 @@ int event_query_open(struct event_query *query, sqlite3 *db, struct fault *ret_f
 void event_query_close(struct event_query *query);
 /*
  * An answer, which may be megabytes: mapped and not allocated, so that it does not stay behind in
- * the heap (design 7).
+ * the heap.
  */
 struct event_answer {
 	struct event *events;

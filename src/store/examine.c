@@ -16,7 +16,7 @@
 
 /*
  * Every column whose content is sealed, and the place that it is bound to: that of the table's own
- * file. tests/unit/store/test-examine.c fails when a table has a blob that is not named here.
+ * file. tests/unit/store/test-keeper.c fails when a table has a blob that is not named here.
  */
 struct sealed_column {
 	const char *table, *column;

@@ -32,7 +32,7 @@ int examine_compare(sqlite3 *db, const struct store_keys *keys, sqlite3 *hub,
 
 /*
  * Makes it the hub's: everything sealed is sealed with @own, and what the locks told counts as not
- * known until they tell it again (D9). @note: kept as the setting "restored", for the next start.
+ * known until they tell it again. @note: kept as the setting "restored", for the next start.
  * All or nothing.
  */
 int examine_adopt(sqlite3 *db, const struct store_keys *keys, const struct store_keys *own,

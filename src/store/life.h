@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Table life: one row per life of the daemon, and whether it ended in an orderly way (D8). Written
+ * Table life: one row per life of the daemon, and whether it ended in an orderly way. Written
  * twice a life, so nothing is prepared beforehand.
  */
 

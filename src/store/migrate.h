@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Numbered migrations (D15). Migration i (from 0) brings user_version i to i + 1, in one
+ * Numbered migrations (R21). Migration i (from 0) brings user_version i to i + 1, in one
  * transaction with it. The files are src/store/migrations/NNNN-NAME.sql, embedded when building.
  */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Table op: intents and their outcomes (D5). The newest OPS_KEPT are kept, and all unfinished. */
+/* Table op: intents and their outcomes. The newest OPS_KEPT are kept, and all unfinished. */
 
 #include "core/ledger.h"
 #include "db.h"
@@ -19,7 +19,7 @@ void op_table_close(struct op_table *table);
 /* DUPLICATE: the id exists. */
 int op_table_intent(struct op_table *table, const struct op_record *op, struct fault *ret_fault);
 /*
- * Of an intent, or of an operation that went on without one because the disk was full (D12).
+ * Of an intent, or of an operation that went on without one because the disk was full.
  * INTERNAL: it has an outcome already.
  */
 int op_table_outcome(struct op_table *table, const struct op_record *op, struct fault *ret_fault);

@@ -36,7 +36,7 @@ static int make_private(const char *path, struct fault *ret_fault) {
 	} else if (!S_ISREG(st.st_mode)) {
 		r = fault_set(ret_fault, FAULT_DATABASE_OPEN, "%s is not a file", path);
 	}
-	/* No connection is open yet, so this drops none of SQLite's locks (D3). */
+	/* No connection is open yet, so this drops none of SQLite's locks. */
 	(void) close(fd);
 	return r;
 }

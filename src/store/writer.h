@@ -5,7 +5,7 @@
  * The one who writes: a thread that commits what is queued. All that was queued while the former
  * COMMIT ran shares the next one; each txn has a SAVEPOINT of its own, so that one that breaks a
  * rule falls alone. Trouble with the disk fells the whole batch; the connection is opened anew
- * then, and nothing that was prepared, cached or half-synced is believed any more (D13).
+ * then, and nothing that was prepared, cached or half-synced is believed any more.
  */
 
 #include <pthread.h>
@@ -20,7 +20,7 @@
 
 #define WRITER_BATCH_MAX 256
 /* WAL frames: above the first a checkpoint follows the commit, above the second it waits for
- * readers and cuts the file (D18). DB_PAGE_SIZE each. */
+ * readers and cuts the file. DB_PAGE_SIZE each. */
 #define WRITER_WAL_FRAMES 1500
 #define WRITER_WAL_FRAMES_MAX 6000
 /* With nothing to do for so long, a WAL above WRITER_WAL_IDLE_FRAMES is written back and cut. */
@@ -80,8 +80,8 @@ struct writer {
 	struct setting_table settings;
 	struct book_tables book;
 	struct health_tables health;
-	int n_wal_frames;   /* as of the last commit */
-	bool is_wal_secret; /* keys or codes were removed or replaced: old ones are in it (D10) */
+	int n_wal_frames;       /* as of the last commit */
+	bool is_wal_secret;     /* keys or codes were removed or replaced: old ones are in it */
 	struct fault log_fault; /* LOG_BROKEN found when opening */
 };
 

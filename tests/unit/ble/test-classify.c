@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Every row of bluez-central 7, and every error text seen in bluez-traces. */
+/* Every name of an error of BlueZ, and every text that was seen with one. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

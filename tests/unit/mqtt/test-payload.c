@@ -307,7 +307,7 @@ static void events_hide_users(void **state) {
 }
 
 static void attributes_are_safe(void **state) {
-	/* Names that Home Assistant drops or that would clash (home-assistant-mqtt.md, 5.6). */
+	/* Names that Home Assistant drops or that would clash. */
 	static const char *const forbidden[] = { "changed_by", "code_format", "assumed_state",
 		"available", "device_class", "device_info", "entity_category", "entity_picture",
 		"friendly_name", "icon", "state", "supported_features", "unique_id",
