@@ -70,7 +70,7 @@ const char *discovery_platform(enum part part);
 
 /*
  * The device form. @parts: what it has, besides the view's dials; @gone: what it had and is to be
- * removed there (rule 7), as an object of component keys and their platforms, or NULL.
+ * removed there, as an object of component keys and their platforms, or NULL.
  * All return JSON that the caller frees; NULL: no memory.
  */
 char *discovery_lock(const struct discovery *discovery, const struct view *view, unsigned parts,

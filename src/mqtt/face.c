@@ -712,7 +712,7 @@ bool face_cleared(struct face *face, const char *topic) {
 void face_leaf_settled(struct face *face, const struct leaf *leaf) {
 	struct view view;
 
-	/* What was to be taken away is: the next message says nothing of it (rule 7). */
+	/* What was to be taken away is: the next message says nothing of it. */
 	if (json_object_size(face->gone) > 0 && leaf == face->config[PART_LOCK]) {
 		(void) json_object_clear(face->gone);
 		take_view(&view, face);
