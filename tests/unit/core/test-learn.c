@@ -154,14 +154,21 @@ static void what_is_presented_is_the_persons(void **state) {
 	assert_string_equal(keypad->trail, "+");
 }
 
-static void its_limits_are_the_persons(void **state) {
+static void limit_ada(void) {
 	struct fault fault;
 
-	(void) state;
 	assert_int_equal(hub_schedule_add(fake->hub, "ada", "",
 				 "2026-11-01 12:00 - 2026-12-24 10:00", &by, NULL, NULL, &fault),
 		0);
 	fake_turn(fake);
+}
+
+static void its_limits_are_the_persons(void **state) {
+	struct lock_rules rules = LOCK_RULES_DEFAULT;
+	struct fault fault;
+
+	(void) state;
+	limit_ada();
 	(void) learn();
 	serve();
 	assert_int_equal(last()->outcome, OP_DONE);
@@ -169,6 +176,35 @@ static void its_limits_are_the_persons(void **state) {
 	assert_true(keypad->slots[0].is_limited);
 	assert_int_equal(keypad->slots[0].window.from.s, 1793534400);
 	assert_string_equal(keypad->trail, "+");
+	/* Of what is off there is nothing to limit: so brands say that it is. */
+	rules.mode = MODE_VACATION;
+	assert_int_equal(
+		hub_rules_set(fake->hub, "front-door", &rules, &by, NULL, NULL, &fault), 0);
+	serve();
+	assert_string_equal(keypad->trail, "+~");
+	assert_false(keypad->slots[0].is_enabled);
+	assert_false(keypad->slots[0].is_limited);
+}
+
+/* It is in the lock, though without its limits: whose it is is known, and they follow. */
+static void limits_that_were_refused_are_brought(void **state) {
+	const uint8_t refusal[] = { 'F', FAULT_BAD_PARAMETER };
+
+	(void) state;
+	limit_ada();
+	fake->half_timer = FAULT_BAD_PARAMETER; /* tells what it has made with this one */
+	(void) learn();
+	reach();
+	fake_confirm(fake, door, 0, RADIO_NOT_SENT);
+	keypad->slots[0].is_limited = false;
+	keypad->slots[0].window = (struct slot_window){ 0 };
+	fake_answer(fake, door, refusal, sizeof(refusal));
+	fake_serve(fake, door, 'L');
+	serve();
+	assert_int_equal(last()->outcome, OP_DONE);
+	assert_string_equal(keypad->trail, "+~");
+	assert_true(keypad->slots[0].is_limited);
+	assert_int_equal(count_foreign(), 0);
 }
 
 /* Nobody can make it again, so it is never taken out for a while. */
@@ -333,6 +369,8 @@ int main(void) {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_presented_is_the_persons, setup, teardown),
 		cmocka_unit_test_setup_teardown(its_limits_are_the_persons, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			limits_that_were_refused_are_brought, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_is_switched_off_and_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_lost_is_not_learnt_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
