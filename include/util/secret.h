@@ -12,7 +12,7 @@
 #include "util/auto.h"
 #include "util/bytes.h"
 
-#define SECRET_MAX 512
+#define SECRET_MAX 384
 
 struct secret {
 	size_t len;

@@ -168,6 +168,23 @@ static void a_record_of_the_cloud_is_reduced(void **state) {
 			  "\"startDate\":1580875057000,\"groupId\":1}");
 }
 
+/* All that the key of a lock of TTLock can consist of, each as long as the maker makes it. */
+static void the_longest_key_fits(void **state) {
+	struct bench *bench = *state;
+	static const char longest[] =
+		"{\"aesKeyStr\":\"a1,b2,c3,d4,e5,f6,07,18,29,3a,4b,5c,6d,7e,8f,90\","
+		"\"adminPwd\":\"MTIxLDEyMiwxMjMsMTI0LDEyNSwxMjYsMTI3LDEyOCwxMjksMTMwLDEzMQ==\","
+		"\"lockKey\":\"MTIxLDEyMiwxMjMsMTI0LDEyNSwxMjYsMTI3LDEyOCwxMjksMTMwLDEzMQ==\","
+		"\"uid\":4294967295,\"lockFlagPos\":16777215,\"startDate\":1580875057000,"
+		"\"endDate\":1980875057000,\"scene\":255,\"groupId\":65535,\"orgId\":65535}";
+
+	json_object_set_new(bench->sighting, "key_members",
+		json_string("aesKeyStr adminPwd lockKey uid lockFlagPos startDate endDate scene "
+			    "groupId orgId"));
+	assert_int_equal(take_file(bench, longest), CTL_DONE);
+	expect_key(bench, longest);
+}
+
 static void what_is_no_key_is_refused(void **state) {
 	struct bench *bench = *state;
 	AUTO(free) char *text = malloc(40000);
@@ -207,6 +224,7 @@ int main(void) {
 		cmocka_unit_test_setup_teardown(its_own_record_is_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_record_of_the_cloud_is_reduced, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_longest_key_fits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_no_key_is_refused, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
