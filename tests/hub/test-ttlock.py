@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Locks of TTLock: set up by the hub, or with the numbers of whoever did it before."""
 
+import concurrent.futures
 import json
 
 from case import case, expect, expect_equal, main
@@ -206,8 +207,13 @@ def it_learns_what_is_held_to_it():
         def mine(kind):
             return [(row["type"], row["label"], [at["state"] for at in row["locks"]])
                     for row in rig.ctl_json("code", "list", "ada")["codes"] if row["type"] == kind]
-        learn("--label", "blue tag")
-        rig.sim("app", DOOR.slug, "present-card", "aabbccdd")
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            asked = pool.submit(rig.try_ctl, "code", "learn", DOOR.slug, "ada", "--label", "blue tag")
+            wait(lambda: rig.show(DOOR)["learning"], 30, "the lock waits for somebody")
+            rig.sim("app", DOOR.slug, "present-card", "aabbccdd")
+            done = asked.result()
+        expect("hold it to the lock now" in done.stderr, done.stderr)
+        expect(done.returncode == 0 and done.stdout.startswith("Learnt as "), done.stdout)
         wait(lambda: mine("rfid") == [("rfid", "blue tag", ["present"])], 30,
              lambda: f"the card is hers: {mine('rfid')}")
         learn("--type", "fingerprint")
