@@ -25,7 +25,8 @@ const struct command cmd_cancel = {
 	.name = "cancel",
 	.args = "OPERATION",
 	.blurb = "Take back an operation of which nothing has been sent yet",
-	.help = "What the lock has got cannot be taken back; but it stops waiting for a card or finger.",
+	.help = "What the lock has got cannot be taken back; but it stops waiting for a card or "
+		"finger.",
 	.example = "lockhubctl cancel 00c5a1f0e2b34d67",
 	.min_args = 1,
 	.max_args = 1,

@@ -3,8 +3,8 @@
 
 /*
  * What is kept about a paired lock: the shared key, our authorisation and the PIN. Encoded into a
- * struct secret of at most SECRET_MAX octets, which the store seals. Whoever holds a struct nuki_keys
- * declares it AUTO_VALUE(nuki_keys_wipe).
+ * struct secret of at most SECRET_MAX octets, which the store seals. Whoever holds a struct
+ * nuki_keys declares it AUTO_VALUE(nuki_keys_wipe).
  *
  * Blob, version 1, little-endian: version u8 (1), generation u8, flags u8, id type u8,
  * authorisation id u32, app id u32, Nuki ID u32, PIN u32, lock UUID (16), shared key (32): 68
