@@ -49,6 +49,8 @@ def a_lock_with_a_new_key_is_paired_again_as_itself():
     new = KEY.replace("01234567", "76543210", 1)
     with a_hub(FRONT) as rig:
         before = rig.ctl_json("show", FRONT.slug)["locks"][0]
+        # A link that was made with the old one may use it to its end.
+        wait(lambda: not rig.prop(FRONT, "Linked"), 30, "no link is left")
         # The maker's app has made a new one: the old one is refused, and that is said.
         rig.sim("set", FRONT.slug, f"key={new.split()[0]}")
         rig.sim("set", FRONT.slug, "says-refusal=1")
