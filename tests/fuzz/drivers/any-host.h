@@ -16,6 +16,7 @@
 
 struct host {
 	unsigned n_done, n_moves;
+	unsigned n_again; /* times that the session told of asking once more */
 	bool is_busy, is_writing;
 	unsigned timer_ms;
 	uint8_t written[64]; /* the last frame, or its beginning */
@@ -73,7 +74,10 @@ static inline void host_done(void *user, const struct job_result *result) {
 }
 
 static inline void host_trace(void *user, const char *text) {
+	struct host *host = user;
+
 	assert(strlen(text) < 512);
+	host->n_again += strstr(text, "once more") != NULL;
 }
 
 static inline void host_frame(
