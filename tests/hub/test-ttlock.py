@@ -3,10 +3,11 @@
 """Locks of TTLock: set up by the hub, or with the numbers of whoever did it before."""
 
 import concurrent.futures
+import datetime
 import json
 
 from case import case, expect, expect_equal, main
-from rig import Lock, a_hub, wait
+from rig import Lock, a_hub, never, wait
 
 KEY = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
 RECORD = {"aesKey": KEY, "admin": {"adminPs": 12345678, "unlockKey": 87654321}}
@@ -160,6 +161,36 @@ def codes_and_their_use():
                "a code is in the journal or the history")
         rig.ctl("access", "revoke", "ada", DOOR.slug)
         wait(lambda: rig.show(DOOR)["codes"] == [], 30, "the code is gone from the lock")
+
+
+@case
+def each_kind_of_time_that_a_code_can_have():
+    """Dates are kept by the lock; of a week, and of once, the hub has to take care."""
+    days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    today = datetime.datetime.now().weekday()
+    near = ",".join(days[(today + step) % 7] for step in (-1, 0, 1))
+    far = ",".join(days[(today + step) % 7] for step in (3, 4))
+    codes = {"Always": "510001", "Dates": "510002", "Week": "510003", "Later": "510004", "Once": "510005"}
+    valid = {"Dates": "2020-01-01 00:00 - 2090-01-01 00:00", "Week": f"{near} 00:00-24:00",
+             "Later": f"{far} 00:00-24:00"}
+    with a_hub(DOOR) as rig:
+        def there():
+            return {row["code"]: row["type"] for row in rig.show(DOOR)["codes"]}
+        for name, code in codes.items():
+            rig.ctl("user", "add", name, "--lock", DOOR.slug, *(["--valid", valid[name]] if name in valid else []),
+                    *(["--type", "disposable"] if name == "Once" else []))
+            rig.ctl("code", "add", name.lower(), "--stdin", stdin=code + "\n")
+        wanted = {codes["Always"]: 1, codes["Dates"]: 3, codes["Week"]: 1, codes["Once"]: 1}
+        wait(lambda: there() == wanted, 60, lambda: f"the lock has {there()}, wanted {wanted}")
+        for name in ("Dates", "Week", "Once"):
+            rig.ctl("lock", DOOR.slug)
+            rig.sim("keypad", DOOR.slug, codes[name])
+            rig.expect_prop(DOOR, "State", "unlocked", 30)
+        wait(lambda: codes["Once"] not in there(), 60, lambda: f"the spent code is gone: {there()}")
+        rig.ctl("lock", DOOR.slug)
+        rig.sim("keypad", DOOR.slug, codes["Once"])
+        rig.sim("keypad", DOOR.slug, codes["Later"])
+        never(lambda: rig.show(DOOR)["bolt"] != "locked", 1, "opened by a spent code, or one of another day")
 
 
 @case
