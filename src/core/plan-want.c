@@ -375,9 +375,15 @@ static void look_at_holidays(struct view *view) {
 	}
 }
 
-void plan_want(const struct book *book, const char *lock_id, const struct credential_limits *limits,
-	const struct zone *zone, wall_t now, bool is_trusted, struct want_list *ret) {
-	struct view view = { .book = book,
+/* @ret is emptied. */
+static struct view view_on(const struct book *book, const char *lock_id,
+	const struct credential_limits *limits, const struct zone *zone, wall_t now,
+	bool is_trusted, struct want_list *ret) {
+	wipe(ret->wants, ret->n * sizeof(ret->wants[0]));
+	ret->n = 0;
+	ret->n_refused = 0;
+	ret->next_edge.s = WALL_NEVER;
+	return (struct view){ .book = book,
 		.lock_id = lock_id,
 		.limits = limits,
 		.zone = zone,
@@ -385,12 +391,13 @@ void plan_want(const struct book *book, const char *lock_id, const struct creden
 		.is_trusted = is_trusted,
 		.mode = book_mode(book, lock_id, zone, now, is_trusted),
 		.ret = ret };
+}
+
+void plan_want(const struct book *book, const char *lock_id, const struct credential_limits *limits,
+	const struct zone *zone, wall_t now, bool is_trusted, struct want_list *ret) {
+	struct view view = view_on(book, lock_id, limits, zone, now, is_trusted, ret);
 	const struct credential *credential;
 
-	wipe(ret->wants, ret->n * sizeof(ret->wants[0]));
-	ret->n = 0;
-	ret->n_refused = 0;
-	ret->next_edge.s = WALL_NEVER;
 	look_at_holidays(&view);
 	for (size_t i = 0; (credential = book_credential_at(book, i)) != NULL; i++) {
 		const struct user *user;
@@ -415,15 +422,7 @@ int plan_learn(const struct book *book, const char *lock_id, const struct creden
 	const struct user *user, struct slot *ret) {
 	const struct credential credential = { .type = type, .state = CREDENTIAL_ACTIVE };
 	AUTO(want_list_free) struct want_list *wants = want_list_new();
-	struct view view = { .book = book,
-		.lock_id = lock_id,
-		.limits = limits,
-		.zone = zone,
-		.now = now,
-		.is_trusted = is_trusted,
-		.mode = book_mode(book, lock_id, zone, now, is_trusted),
-		.is_learning = true,
-		.ret = wants };
+	struct view view;
 
 	if (!is_learnt(limits, type)) {
 		return -EOPNOTSUPP;
@@ -431,7 +430,8 @@ int plan_learn(const struct book *book, const char *lock_id, const struct creden
 	if (wants == NULL) {
 		return -ENOMEM;
 	}
-	wants->next_edge.s = WALL_NEVER;
+	view = view_on(book, lock_id, limits, zone, now, is_trusted, wants);
+	view.is_learning = true;
 	want_one(&view, &credential, user);
 	if (wants->n == 0) {
 		return -EOPNOTSUPP;
