@@ -244,7 +244,8 @@ static int read_source(struct ctl *ctl, const char *path, struct source *source,
 		return CTL_FAILED;
 	}
 	if (source->error == EFBIG || ret->len >= sizeof(ret->bytes)) {
-		complain(ctl, "%s is too long for a key", path);
+		complain(ctl, "%s is too long for a key; this lock wants %s", path,
+			facts_text(sighting, "key_form"));
 		return CTL_FAILED;
 	}
 	return r;
